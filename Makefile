@@ -1,0 +1,41 @@
+# make demo   set up, train on a made-up world, show vectors, analogies and a picture
+# make test   set up, run the whole test suite
+# make check  what continuous integration runs: linters, type checker, tests
+# make bench  measure against the peers (takes long; wants a quiet machine)
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.firth-is-installed
+
+.PHONY: setup demo test lint check bench clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "firth needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable '.[viz]' --group dev
+	@touch $@
+
+demo: setup
+	$(BIN)/firth demo
+
+test: setup
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+check: lint test
+
+bench: setup
+	$(BIN)/python -m pip install --quiet --group bench
+	$(BIN)/python benchmarks/peers.py
+
+clean:
+	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,70 @@
+"""firth: Word2Vec from scratch. Fast to train, clear to read, with results to trust.
+
+    import firth
+
+    model = firth.Word2Vec(vector_size=100).fit("corpus.txt")
+    model.vectors.most_similar("king")
+
+The names below are the public interface, in reading order. Each is imported when first used, so that
+`import firth` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Word2Vec": "firth.word2vec",
+    "WordVectors": "firth.vectors",
+    "TrainingOptions": "firth.options",
+    "CorpusOptions": "firth.options",
+    "EncodedCorpus": "firth.corpus",
+    "encoded_corpus": "firth.corpus",
+    "Vocabulary": "firth.vocabulary",
+    "Callback": "firth.training",
+    "Progress": "firth.training",
+    "StopTraining": "firth.training",
+    "evaluate_similarity": "firth.evaluate",
+    "evaluate_analogies": "firth.evaluate",
+    "FirthError": "firth.errors",
+}
+
+__all__ = [
+    "Callback",
+    "CorpusOptions",
+    "EncodedCorpus",
+    "FirthError",
+    "Progress",
+    "StopTraining",
+    "TrainingOptions",
+    "Vocabulary",
+    "Word2Vec",
+    "WordVectors",
+    "__version__",
+    "encoded_corpus",
+    "evaluate_analogies",
+    "evaluate_similarity",
+]
+
+if TYPE_CHECKING:
+    from firth.corpus import EncodedCorpus, encoded_corpus
+    from firth.errors import FirthError
+    from firth.evaluate import evaluate_analogies, evaluate_similarity
+    from firth.options import CorpusOptions, TrainingOptions
+    from firth.training import Callback, Progress, StopTraining
+    from firth.vectors import WordVectors
+    from firth.vocabulary import Vocabulary
+    from firth.word2vec import Word2Vec
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'firth' has no attribute {name!r}; it has {', '.join(_HOMES)}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""The machines that train, behind one seam."""

@@ -1,0 +1,84 @@
+"""The seam between training and the machine that trains.
+
+A backend takes weights, tables, and chunks of encoded tokens with their learning rates; it trains, counts and adds up
+the loss, and hands the weights back. It reads no files, prints nothing, parses no options.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from firth.corpus.encoded import Chunk
+from firth.options import TrainingOptions
+from firth.weights import Weights
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What draws are compared with, in units of 2^-24 (see `Vocabulary`).
+
+    keep: uint32 (V,), the chance that an occurrence of each word is kept.
+    noise: uint32 (V, 2), the alias table of the noise words.
+    """
+
+    keep: npt.NDArray[np.uint32]
+    noise: npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
+class Rates:
+    """The learning rates of one epoch: at corpus position p, max(floor, start - slope · p)."""
+
+    start: float
+    slope: float
+    floor: float
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What was trained so far.
+
+    loss: the sum over examples, float64. examples: pairs of centre and context for skip-gram, windows for CBOW.
+    words: tokens within the vocabulary, whether subsampling kept them or not.
+    """
+
+    loss: float = 0.0
+    examples: int = 0
+    words: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(self.loss + other.loss, self.examples + other.examples, self.words + other.words)
+
+    def __sub__(self, other: Tally) -> Tally:
+        return Tally(self.loss - other.loss, self.examples - other.examples, self.words - other.words)
+
+    @property
+    def mean_loss(self) -> float:
+        """Loss per example; NaN when there was none."""
+        return self.loss / self.examples if self.examples else float("nan")
+
+
+class Backend(Protocol):
+    """A machine that trains. The order of calls is start, (train … settle) …, close."""
+
+    def start(self, weights: Weights, tables: Tables, options: TrainingOptions) -> None:
+        """Take the weights over, and get ready (compile, move to the device)."""
+
+    def train(self, chunk: Chunk, epoch: int, rates: Rates, *, held_out: bool = False) -> None:
+        """Train a chunk, at once or soon. With `held_out`, the sentences held out instead of the others."""
+
+    def settle(self) -> None:
+        """Return when all chunks given are trained, and what was kept apart is merged."""
+
+    def tally(self) -> Tally:
+        """The sums over all chunks finished since `start`."""
+
+    def weights(self) -> Weights:
+        """The weights as they are; complete after `settle`."""
+
+    def close(self) -> None:
+        """Let go of threads and devices. The weights stay."""

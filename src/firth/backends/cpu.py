@@ -1,0 +1,139 @@
+"""Training on the CPU: compiled kernels on threads that race on shared weights (Hogwild; Niu et al. 2011).
+
+Each worker takes the next chunk from a queue, so that short and long ones balance. Rows of the most frequent words
+would be fought over; each worker has its own copies of them, and adds what they gained to the shared rows every
+so many words.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+
+import numpy as np
+
+from firth.backends import cpu_kernels as kernels
+from firth.backends.base import Rates, Tables, Tally
+from firth.corpus.encoded import Chunk
+from firth.draws import Purpose, as_chance, stream_key
+from firth.options import TrainingOptions
+from firth.weights import Floats, Weights, aligned_rows, with_padding
+
+HOT_ROWS = 512  # of the most frequent words, copied for each worker; they take two fifths of all accesses
+MERGE_EVERY = 4096  # tokens between merges of hot rows, for few workers
+# Summed gains diverge when workers × tokens between merges passes some 130,000 to 300,000 (measured); half is safe.
+MOST_UNMERGED = 65_536
+
+KERNELS = {"skipgram": kernels.train_skipgram, "cbow": kernels.train_cbow}
+
+
+class CpuBackend:
+    """Trains with `options.threads` threads. With one, training is in order and the result is the same every time."""
+
+    def start(self, weights: Weights, tables: Tables, options: TrainingOptions) -> None:
+        """Take the weights over, give each worker its buffers, and compile the kernel by training nothing."""
+        self._weights = weights
+        self._options = options
+        self._padded = Weights(with_padding(weights.input), with_padding(weights.output))
+        self._tables = kernels.Tables(tables.keep, tables.noise)
+        self._rules = kernels.Rules(options.window, options.dynamic_window, np.uint64(int(as_chance(options.held_out))))
+        self._outputs = (0,) * (options.negative + 1)
+        self._kernel = KERNELS[options.architecture]
+        workers = options.threads
+        self._rows = [self._rows_for_worker(workers) for _ in range(workers)]
+        width = self._padded.input.shape[1]
+        self._scratch = [kernels.scratch(options.window, options.negative, width) for _ in range(workers)]
+        self._free: SimpleQueue[int] = SimpleQueue()
+        for worker in range(workers):
+            self._free.put(worker)
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="firth-train")
+        self._queue_room = threading.BoundedSemaphore(2 * workers)
+        self._pending: set[Future[None]] = set()
+        self._lock = threading.Lock()
+        self._tally = Tally()
+        nothing = Chunk(np.zeros(1, np.int32), np.array([0, 1]), 0, 0, 0, 0)
+        self.train(nothing, 0, Rates(0.0, 0.0, 0.0))
+        self.settle()
+
+    def _rows_for_worker(self, workers: int) -> kernels.Rows:
+        V, width = self._padded.input.shape
+        hot = min(HOT_ROWS, V) if workers > 1 else 0
+
+        def copied(matrix: Floats) -> Floats:
+            rows = aligned_rows(max(hot, 1), width)[:hot]
+            rows[:] = matrix[:hot]
+            return rows
+
+        return kernels.Rows(
+            self._padded.input,
+            self._padded.output,
+            hot,
+            own_input=copied(self._padded.input),
+            own_output=copied(self._padded.output),
+            merged_input=copied(self._padded.input),
+            merged_output=copied(self._padded.output),
+            merge_every=min(MERGE_EVERY, MOST_UNMERGED // workers),
+            since_merge=np.zeros(1, np.int64),
+        )
+
+    def train(self, chunk: Chunk, epoch: int, rates: Rates, *, held_out: bool = False) -> None:
+        """Hand the chunk to the next free worker; waits while the queue is full."""
+        self._raise_failures()
+        self._queue_room.acquire()
+        future = self._pool.submit(self._work, chunk, epoch, rates, held_out)
+        self._pending.add(future)
+        future.add_done_callback(lambda _: self._queue_room.release())
+
+    def _work(self, chunk: Chunk, epoch: int, rates: Rates, held_out: bool) -> None:
+        worker = self._free.get()
+        try:
+            loss, examples, words = self._kernel(
+                kernels.Stretch(chunk.tokens, chunk.offsets, chunk.sentence, chunk.first, chunk.last, chunk.position),
+                kernels.Rates(rates.start, rates.slope, rates.floor),
+                self._keys(epoch),
+                self._rules,
+                self._tables,
+                self._rows[worker],
+                self._scratch[worker],
+                self._outputs,
+                held_out,
+            )
+        finally:
+            self._free.put(worker)
+        with self._lock:
+            self._tally += Tally(loss, examples, words)
+
+    def _keys(self, epoch: int) -> kernels.Keys:
+        def key(purpose: Purpose, epoch: int = epoch) -> np.uint64:
+            return np.uint64(stream_key(self._options.seed, epoch, purpose))
+
+        return kernels.Keys(key(Purpose.KEEP), key(Purpose.REACH), key(Purpose.NOISE), key(Purpose.HELD_OUT, epoch=0))
+
+    def _raise_failures(self) -> None:
+        for future in [each for each in self._pending if each.done()]:
+            self._pending.discard(future)
+            future.result()
+
+    def settle(self) -> None:
+        """Wait for all workers, then merge their hot rows: once to add all gains, once more to share the sums."""
+        while self._pending:
+            self._pending.pop().result()
+        for _ in range(2):
+            for rows in self._rows:
+                if rows.hot:
+                    kernels.merge(rows)
+
+    def tally(self) -> Tally:
+        """The sums over all finished chunks."""
+        with self._lock:
+            return self._tally
+
+    def weights(self) -> Weights:
+        """The weights, in the memory that they came in where it was padded and aligned."""
+        D = self._weights.input.shape[1]
+        return Weights(self._padded.input[:, :D], self._padded.output[:, :D])
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(wait=True, cancel_futures=True)

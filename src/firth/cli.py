@@ -1,0 +1,270 @@
+"""The command line: `firth train`, `similar`, `analogy`, `evaluate`, `inspect`, `convert`, `demo`.
+
+Flags come from `options.py`; what the commands do stands elsewhere. Exit status: 0 done, 1 a fault of firth's own,
+2 wrong input or options, 130 interrupted (with what was trained kept).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import NoneType
+from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, get_type_hints
+
+import typer
+
+from firth import __version__
+from firth.errors import FirthError
+from firth.options import CorpusOptions, TrainingOptions
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+WRONG_INPUT = 2
+
+app = typer.Typer(
+    name="firth",
+    help="Word2Vec: train word vectors on your text, query them, judge them, convert them.\n\n"
+    "Begin with [bold]firth demo[/bold], or: firth train corpus.txt -o model.safetensors",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+# ---- flags from options ------------------------------------------------------------------------
+
+
+def with_options(*classes: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command a flag for each field of the options classes; it receives them as keyword arguments."""
+
+    def wrap(command: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(command, eval_str=True)
+        own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        flags = [flag for kind in classes for flag in _flags(kind)]
+        command.__signature__ = signature.replace(parameters=[*own, *flags])  # type: ignore[attr-defined]
+        command.__annotations__ = {each.name: each.annotation for each in (*own, *flags)}
+        return command
+
+    return wrap
+
+
+def _flags(options: type[Any]) -> Iterator[inspect.Parameter]:
+    hints = get_type_hints(options)
+    panel = "Training" if options is TrainingOptions else "Reading"
+    for each in dataclasses.fields(options):
+        kind = hints[each.name]
+        accepted = [part for part in get_args(kind) if part is not NoneType]
+        plain = str if get_origin(kind) is Literal else accepted[0] if accepted else kind
+        rule = each.metadata
+        metavar = "|".join(rule["choices"]) if rule["choices"] else None
+        flag = typer.Option(help=rule["help"], metavar=metavar, rich_help_panel=panel)
+        optional = plain if each.default is not None else plain | None
+        yield inspect.Parameter(
+            each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=Annotated[optional, flag]
+        )
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Model = Annotated[Path, typer.Argument(help="A model, or vectors in any known format.", show_default=False)]
+Topn = Annotated[int, typer.Option("--topn", "-n", help="How many words to show.")]
+
+
+# ---- commands ----------------------------------------------------------------------------------
+
+
+@app.command()
+@with_options(TrainingOptions, CorpusOptions)
+def train(
+    context: typer.Context,
+    corpus: Annotated[
+        str,
+        typer.Argument(
+            help="Text with a sentence or paragraph per line: a file, a folder, a quoted pattern, a remote address, "
+            "or - for standard input. .gz, .bz2, .xz, .zst, .parquet and .arrow files are read by their suffix.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the model.", show_default=False)],
+    vocabulary: Annotated[
+        Path | None, typer.Option(help="Train these words (a file of words and counts) instead of counting.")
+    ] = None,
+    resume: Annotated[bool, typer.Option(help="Go on with the model at --output, where it was interrupted.")] = False,
+    json_: Json = False,
+    **options: Any,
+) -> None:
+    """Train word vectors on a corpus, and write the model to one file.
+
+    Ctrl-C stops cleanly: what is trained is written, and --resume goes on from there.
+    """
+    from firth.reports import train_and_report
+
+    given = {name: value for name, value in options.items() if _is_given(context, name)}
+    reading = {name: given.pop(name) for name in CorpusOptions().as_dict() if name in given}
+    report = train_and_report(corpus, output, given, reading, vocabulary=vocabulary, resume=resume, quiet=json_)
+    _show(report.as_dict(), json_, report.lines())
+    if report.interrupted:
+        raise typer.Exit(INTERRUPTED)
+
+
+@app.command()
+def similar(
+    model: Model,
+    words: Annotated[list[str], typer.Argument(help="One word or several, taken together.", show_default=False)],
+    negative: Annotated[list[str] | None, typer.Option("--not", help="A word to move away from.")] = None,
+    topn: Topn = 10,
+    json_: Json = False,
+) -> None:
+    """Show the words most similar to one or several."""
+    found = _vectors(model).most_similar(words, negative or [], topn)
+    _show({"neighbours": _scored(found)}, json_, _columns(found))
+
+
+@app.command()
+def analogy(
+    model: Model,
+    a: Annotated[str, typer.Argument(show_default=False)],
+    b: Annotated[str, typer.Argument(show_default=False)],
+    c: Annotated[str, typer.Argument(show_default=False)],
+    topn: Topn = 5,
+    json_: Json = False,
+) -> None:
+    """A is to B as C is to what? For example: firth analogy model.safetensors man king woman."""
+    found = _vectors(model).analogy(a, b, c, topn)
+    _show({"answers": _scored(found)}, json_, _columns(found))
+
+
+@app.command()
+def evaluate(
+    model: Model,
+    sets: Annotated[
+        list[Path],
+        typer.Argument(help="Word similarity or analogy sets: files, or folders of them.", show_default=False),
+    ],
+    restrict: Annotated[
+        int | None, typer.Option(help="Answer analogies from so many of the most frequent words.")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Judge vectors by word similarity and analogy sets."""
+    from firth.evaluate import evaluate_sets
+    from firth.reports import judgement_table
+
+    results = evaluate_sets(_vectors(model), sets, restrict=restrict)
+    _show(results.as_dict(), json_, judgement_table(results))
+
+
+@app.command(name="inspect")
+def inspect_(model: Model, topn: Topn = 10, json_: Json = False) -> None:
+    """Tell what a model holds: its words, its options, how it was trained."""
+    from firth.reports import described, description
+
+    facts = described(model, topn)
+    _show(facts, json_, description(facts))
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="Vectors in any known format.", show_default=False)],
+    target: Annotated[Path, typer.Argument(help="Where to write them.", show_default=False)],
+    source_format: Annotated[str | None, typer.Option(help="The source's format, if not told by the file.")] = None,
+    target_format: Annotated[str | None, typer.Option(help="The target's format, if not told by its name.")] = None,
+    json_: Json = False,
+) -> None:
+    """Convert vectors between formats: .safetensors, word2vec text (.txt, .vec) and binary (.bin), also .gz."""
+    from firth.formats import read_vectors, write_vectors
+
+    vectors = read_vectors(source, source_format)
+    write_vectors(vectors, target, target_format)
+    facts = {"words": len(vectors), "vector_size": vectors.vector_size, "target": str(target)}
+    _show(facts, json_, [f"wrote {len(vectors):,} words × {vectors.vector_size} to {target}"])
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where to write the corpus, the model and the picture.")] = Path("demo"),
+    sentences: Annotated[int, typer.Option(help="How many sentences to make up.")] = 200_000,
+    seed: Annotated[int, typer.Option(help="Another seed gives another corpus and another model.")] = 1,
+    workers: Annotated[int | None, typer.Option(help="Threads; all cores if not given.")] = None,
+    json_: Json = False,
+) -> None:
+    """Make up a small world, train on it, and show neighbours, analogies and a picture."""
+    from firth.demo import run
+
+    _show(run(folder, count=sentences, seed=seed, workers=workers, quiet=json_), json_, [])
+
+
+# ---- around them -------------------------------------------------------------------------------
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    """Whether the user gave this option, rather than leaving its default."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
+def _vectors(path: Path) -> Any:
+    from firth.vectors import WordVectors
+
+    return WordVectors.load(path)
+
+
+def _scored(found: list[tuple[str, float]]) -> list[dict[str, Any]]:
+    return [{"word": word, "similarity": score} for word, score in found]
+
+
+def _columns(found: list[tuple[str, float]]) -> list[str]:
+    return [f"{score:.4f}  {word}" for word, score in found]
+
+
+def _show(facts: dict[str, Any], as_json: bool, lines: Any) -> None:
+    """Print the facts as JSON, or else the lines (strings, or what rich can draw)."""
+    if as_json:
+        print(json.dumps(facts, ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    console = Console(soft_wrap=True)
+    for line in lines:
+        console.print(line, markup=False, highlight=False)
+
+
+@app.callback(invoke_without_command=True)
+def _main(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"firth {__version__}")
+        raise typer.Exit
+
+
+def main() -> NoReturn:
+    """The entry point: errors that firth raises on purpose become one sentence and exit status 2."""
+    try:
+        status = app(standalone_mode=False) or 0
+    except FirthError as error:
+        status = _complain(str(error))
+    except typer.Abort:
+        status = INTERRUPTED
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # what reads our output has gone; Python would complain at exit
+        status = 0
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        status = _complain(error.format_message())  # click's errors: unknown commands, missing arguments
+    sys.exit(status)
+
+
+def _complain(message: str) -> int:
+    typer.echo(f"firth: {message}", err=True)
+    return WRONG_INPUT
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""The encoded corpus: sentences as lists of word numbers, in an Arrow file mapped into memory.
+
+A folder holds `corpus.arrow` (an IPC file, column `tokens`: large_list<int32>, one list per sentence) and
+`words.arrow` (columns `word`, `count`). Words are numbered by falling count, so any vocabulary cut by count or size
+is a prefix: numbers from its size on are out of vocabulary. The encoded corpus therefore serves every `min_count`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from firth.errors import BadCorpus
+
+Tokens = npt.NDArray[np.int32]
+Ints = npt.NDArray[np.int64]
+
+CORPUS_FILE, WORDS_FILE = "corpus.arrow", "words.arrow"
+SCHEMA = pa.schema([("tokens", pa.large_list(pa.int32()))])
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A stretch of the corpus: tokens[first:last] are to be trained; those around them are their contexts.
+
+    `tokens` (int32) are the word numbers of whole sentences, sentence i being tokens[offsets[i]:offsets[i + 1]].
+    `sentence` is the one that holds `first`; `position` is the place of tokens[0] in the whole corpus.
+    """
+
+    tokens: Tokens
+    offsets: Ints
+    sentence: int
+    first: int
+    last: int
+    position: int
+
+
+class EncodedCorpus:
+    """An encoded corpus on disk. Reading costs a fixed amount of memory, whatever its size."""
+
+    def __init__(self, folder: Path, *, temporary: bool = False) -> None:
+        self.folder = folder
+        self._temporary = temporary
+        try:
+            table = pa.ipc.open_file(pa.memory_map(str(folder / WORDS_FILE))).read_all()
+            with pa.memory_map(str(folder / CORPUS_FILE)) as file:
+                metadata = pa.ipc.open_file(file).schema.metadata or {}
+            self.total_tokens = int(metadata[b"tokens"])
+            self.sentences = int(metadata[b"sentences"])
+        except (pa.ArrowInvalid, OSError, KeyError) as error:
+            raise BadCorpus(f"the folder {folder} does not hold a sound encoded corpus: {error}") from error
+        self.words: pa.LargeStringArray = table["word"].combine_chunks()
+        self.counts: Ints = table["count"].to_numpy()
+
+    def chunks(self, tokens_each: int, *, start: int = 0, ids: Tokens | None = None) -> Iterator[Chunk]:
+        """The corpus from position `start` on, some `tokens_each` tokens at a time, in order.
+
+        `ids` (one for each word of the corpus) gives the words other numbers, -1 for those to leave out.
+        """
+        with _mapped(self.folder / CORPUS_FILE) as (mapped, reader):
+            position = 0
+            done = 0
+            for index in range(reader.num_record_batches):
+                lists = reader.get_batch(index).column(0)
+                offsets: Ints = lists.offsets.to_numpy()
+                length = int(offsets[-1] - offsets[0])
+                if position + length > start:
+                    tokens: Tokens = lists.flatten().to_numpy()
+                    yield from _stretches(
+                        tokens if ids is None else ids[tokens], offsets - offsets[0], position, start, tokens_each
+                    )
+                position += length
+                done = _forget(mapped, done, lists)
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes on disk."""
+        return sum(each.stat().st_size for each in self.folder.iterdir())
+
+    def close(self) -> None:
+        """Remove the files, if they were only made for one run."""
+        if self._temporary:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> EncodedCorpus:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _stretches(tokens: Tokens, offsets: Ints, position: int, start: int, tokens_each: int) -> Iterator[Chunk]:
+    first = max(start - position, 0)
+    while first < len(tokens):
+        last = min(first + tokens_each, len(tokens))
+        sentence = int(np.searchsorted(offsets, first, side="right")) - 1
+        yield Chunk(tokens, offsets, sentence, first, last, position)
+        first = last
+
+
+@contextlib.contextmanager
+def _mapped(path: Path) -> Iterator[tuple[mmap.mmap, Any]]:
+    with path.open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    # The map is closed when the last array on it goes: chunks may still be in training when reading ends.
+    yield mapped, pa.ipc.open_file(pa.BufferReader(pa.py_buffer(mapped)))
+
+
+def _forget(mapped: mmap.mmap, done: int, lists: pa.LargeListArray) -> int:
+    """Let the system take back the pages before this batch: they are trained, and would count as our memory.
+
+    Where a page is still in use it comes back from the file by itself.
+    """
+    start = lists.values.buffers()[1].address - pa.py_buffer(mapped).address
+    start -= start % mmap.PAGESIZE
+    if hasattr(mapped, "madvise") and start > done:
+        mapped.madvise(mmap.MADV_DONTNEED, done, start - done)
+    return int(start)

@@ -1,0 +1,102 @@
+"""Encoded corpora kept between runs, under a key made of the sources, the tokenizer and the options."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from firth.cache import cache_folder
+from firth.corpus.encoded import EncodedCorpus
+from firth.corpus.encoding import Progress, encode, writing
+from firth.corpus.sources import CorpusLike, Source, find
+from firth.corpus.tokenizers import Tokenizer, TokenizerLike, tokenizer_for
+from firth.errors import BadCorpus
+from firth.options import CorpusOptions
+
+ENCODING_VERSION = 1  # raise it whenever the same text would be encoded otherwise
+MOST_CACHED_BYTES = 32 << 30  # beyond, the corpora longest unused are removed
+ABANDONED_SECONDS = 86_400  # after which an unfinished encoding is taken for dead
+UNFINISHED = "making-"
+
+
+def encoded_corpus(
+    corpus: CorpusLike | EncodedCorpus,
+    options: CorpusOptions | None = None,
+    *,
+    tokenizer: TokenizerLike | None = None,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> EncodedCorpus:
+    """The encoded form of a corpus: from the cache where it stands there, else made and, where it can be, kept.
+
+    Files are known again by name, size and time of change; iterables and callables cannot be, so what is made of
+    them lasts until `close`. `tokenizer` may be a callable or a Hugging Face tokenizer; without it the options' is
+    used. Raises what reading text can: `MissingFile`, `BadCorpus`, `BadOption`, `CannotWrite`.
+    """
+    if isinstance(corpus, EncodedCorpus):
+        return corpus
+    options = options or CorpusOptions()
+    cut = tokenizer_for(options.tokenizer if tokenizer is None else tokenizer)
+    sources = find(corpus, options.column)
+    key = _key(sources, cut, options) if options.cache else None
+    store = cache_folder() / "corpora"
+    if key is not None and (store / key).is_dir():
+        with contextlib.suppress(BadCorpus):
+            known = EncodedCorpus(store / key)
+            os.utime(store / key)
+            return known
+        shutil.rmtree(store / key)
+    with writing(store):
+        store.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=store))
+    try:
+        encode(sources, cut, folder, threads=threads, encoding_errors=options.encoding_errors, progress=progress)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    if key is None:
+        return EncodedCorpus(folder, temporary=True)
+    kept = _kept(folder, store / key)
+    _forget_old(store, but=kept)
+    return EncodedCorpus(kept)
+
+
+def _key(sources: Sequence[Source], tokenizer: Tokenizer, options: CorpusOptions) -> str | None:
+    identities = [source.identity() for source in sources]
+    name = tokenizer.identity()
+    if name is None or any(identity is None for identity in identities):
+        return None
+    text = json.dumps([ENCODING_VERSION, identities, name, options.encoding_errors])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _kept(folder: Path, place: Path) -> Path:
+    """Move a finished encoding to its place, unless another process was faster."""
+    try:
+        folder.rename(place)
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+    return place
+
+
+def _forget_old(store: Path, but: Path) -> None:
+    """Remove abandoned encodings, and those longest unused beyond MOST_CACHED_BYTES."""
+    entries = sorted((each for each in store.iterdir() if each != but), key=lambda each: -each.stat().st_mtime)
+    room = MOST_CACHED_BYTES
+    for entry in entries:
+        with contextlib.suppress(OSError):
+            status = entry.stat()
+            if entry.name.startswith(UNFINISHED):
+                if time.time() - status.st_mtime > ABANDONED_SECONDS:
+                    shutil.rmtree(entry, ignore_errors=True)
+                continue
+            room -= sum(file.stat().st_size for file in entry.iterdir())
+            if room < 0:
+                shutil.rmtree(entry, ignore_errors=True)

@@ -1,0 +1,75 @@
+"""The errors that firth raises, each a sentence with the value, the rule and the remedy.
+
+    FirthError
+    ├── BadOption       (ValueError)         an option out of its range, or two in conflict
+    ├── BadCorpus       (ValueError)         text that cannot be trained on: empty, over-pruned, not UTF-8
+    ├── BadFile         (ValueError)         a file that is not what it should be: truncated, foreign, malformed
+    ├── MissingFile     (FileNotFoundError)  nothing there, or nothing that may be read
+    ├── CannotWrite     (OSError)            the disk is full, or the place may not be written
+    ├── UnknownWord     (KeyError)           a query for a word that has no vector
+    ├── NotTrained      (RuntimeError)       vectors asked of a model before `fit`
+    └── MissingExtra    (ImportError)        an optional package is not installed
+
+Each also derives from the built-in error that Python users would expect to catch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+
+class FirthError(Exception):
+    """The base of all errors that firth raises on purpose."""
+
+
+class BadOption(FirthError, ValueError):
+    """An option is out of its range, or in conflict with another."""
+
+
+class BadCorpus(FirthError, ValueError):
+    """The corpus cannot be trained on: empty, over-pruned, not text, or not in the encoding it claims."""
+
+
+class BadFile(FirthError, ValueError):
+    """A file is not what it should be: truncated, malformed, or of another format."""
+
+
+class MissingFile(FirthError, FileNotFoundError):
+    """A file is not there, or may not be read."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class CannotWrite(FirthError, OSError):
+    """A file could not be written; whatever stood under its name before still does."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class UnknownWord(FirthError, KeyError):
+    """A word that has no vector was asked for."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # KeyError would show its repr, quotes and all
+
+
+class NotTrained(FirthError, RuntimeError):
+    """Vectors were asked of a model that has not been trained."""
+
+
+class MissingExtra(FirthError, ImportError):
+    """An optional package is not installed."""
+
+
+def optional(module: str, *, extra: str, purpose: str) -> Any:
+    """Import an optional `module`, or raise `MissingExtra` with the command that installs its `extra`."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package = module.partition(".")[0]
+        raise MissingExtra(
+            f"{purpose} needs the package {package}, which is not installed; run: pip install 'firth[{extra}]'"
+        ) from error

@@ -1,0 +1,280 @@
+"""The one-file model: matrices, words, counts, options and state in one safetensors file.
+
+Layout (https://github.com/huggingface/safetensors): 8 bytes with the header's length, a JSON header padded
+with spaces to a multiple of 8, then the tensors, those of the largest items first so that each is aligned.
+
+    word_offsets  int64    (V + 1,)   where each word begins in `words`
+    counts        int64    (V,)       how often each word occurs; optional
+    input         float32  (V, D)     the vectors
+    output        float32  (V, D)     the vectors of words as contexts; optional
+    words         uint8    (bytes,)   the words' UTF-8 bytes, joined
+
+Its metadata are strings: `format` "firth", `format_version` "1", `options` and `state` as JSON, and any
+others. Writing costs a fixed buffer, reading maps the file into memory. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from firth.errors import BadFile, BadOption
+from firth.formats.words import check_packed, pack_words, unpack_words
+from firth.storage import AnyPath, opened, replaced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+FORMAT = "firth"
+FORMAT_VERSION = 1
+RESERVED = ("format", "format_version", "options", "state")
+BLOCK_BYTES = 8 << 20
+
+Matrix: TypeAlias = NDArray[np.float32]
+
+# name -> (safetensors' name of the type, NumPy's, number of dimensions), largest items first
+_TENSORS: dict[str, tuple[str, str, int]] = {
+    "word_offsets": ("I64", "<i8", 1),
+    "counts": ("I64", "<i8", 1),
+    "input": ("F32", "<f4", 2),
+    "output": ("F32", "<f4", 2),
+    "words": ("U8", "|u1", 1),
+}
+_OPTIONAL = ("counts", "output")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class StoredModel:
+    """What a model file holds; arrays read from a file are read-only views into its memory map.
+
+    `word_bytes` is uint8, `word_offsets` int64 (V + 1,), `counts` int64 (V,), `input` and `output` float32
+    (V, D), which may be strided by rows. `options` and `state` hold what JSON can; `metadata` are all other
+    strings.
+    """
+
+    word_bytes: NDArray[np.uint8]
+    word_offsets: NDArray[np.int64]
+    input: Matrix
+    output: Matrix | None = None
+    counts: NDArray[np.int64] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    state: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, words: Sequence[str], input: Matrix, **others: Any) -> Self:
+        """A model of V `words` and their vectors; `others` are the further fields."""
+        word_bytes, word_offsets = pack_words(words)
+        return cls(word_bytes=word_bytes, word_offsets=word_offsets, input=input, **others)
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The V words, decoded at first use."""
+        return unpack_words(self.word_bytes, self.word_offsets)
+
+    def __len__(self) -> int:
+        return len(self.word_offsets) - 1
+
+
+def write_model(path: AnyPath, stored: StoredModel) -> None:
+    """Write `stored` to `path`, whole or not at all, block by block.
+
+    Raises:
+        BadOption: arrays of a wrong type or shape, or metadata that are not strings or use a reserved name.
+        CannotWrite: the disk is full, or the place may not be written.
+    """
+    tensors = _tensors_of(stored)
+    header = _header(tensors, _metadata_of(stored))
+    with replaced(path) as file:
+        file.write(len(header).to_bytes(8, "little"))
+        file.write(header)
+        for name, tensor in tensors.items():
+            _write_blocks(file, tensor, _TENSORS[name][1])
+
+
+def read_model(path: AnyPath) -> StoredModel:
+    """Map the model at `path` into memory; only its words are read, to be checked, all else when it is used.
+
+    Raises:
+        MissingFile: nothing is there, or it may not be read.
+        BadFile: truncated, not safetensors, not made by firth, of a newer version, or at odds with itself.
+    """
+    metadata = _checked_metadata(path)
+    with opened(path) as file:
+        whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    tensors = dict(_views(whole, path))
+    stored = StoredModel(
+        word_bytes=tensors["words"],
+        word_offsets=tensors["word_offsets"],
+        input=tensors["input"],
+        output=tensors.get("output"),
+        counts=tensors.get("counts"),
+        options=_object(metadata, "options", path),
+        state=_object(metadata, "state", path),
+        metadata={name: text for name, text in metadata.items() if name not in RESERVED},
+    )
+    check_packed(stored.word_bytes, stored.word_offsets, str(path))
+    wrong = _wrong_shape(stored)
+    if wrong:
+        raise BadFile(f"{path}: {wrong}; the file is damaged, write it anew")
+    return stored
+
+
+# ---- writing ------------------------------------------------------------------------------------
+
+
+def _tensors_of(stored: StoredModel) -> dict[str, NDArray[Any]]:
+    """The arrays to write under their names, in the order of the file."""
+    given = {
+        "word_offsets": stored.word_offsets,
+        "counts": stored.counts,
+        "input": stored.input,
+        "output": stored.output,
+        "words": stored.word_bytes,
+    }
+    tensors = {name: array for name, array in given.items() if array is not None}
+    for name, array in tensors.items():
+        _, kind, dimensions = _TENSORS[name]
+        if array.dtype.newbyteorder("<") != np.dtype(kind) or array.ndim != dimensions:
+            raise BadOption(
+                f"{name} must be {np.dtype(kind).name} with {dimensions} dimension(s), "
+                f"got {array.dtype.name} with {array.ndim}; convert it first"
+            )
+    wrong = _wrong_shape(stored)
+    if wrong:
+        raise BadOption(f"{wrong}; give one row to each word")
+    return tensors
+
+
+def _metadata_of(stored: StoredModel) -> dict[str, str]:
+    for name, text in stored.metadata.items():
+        if name in RESERVED or not isinstance(text, str):
+            raise BadOption(
+                f"metadata {name!r} must be a string under a name other than {', '.join(RESERVED)}; "
+                f"got {text!r}; rename it or convert it"
+            )
+    return {
+        "format": FORMAT,
+        "format_version": str(FORMAT_VERSION),
+        "options": json.dumps(dict(stored.options), default=_plain),
+        "state": json.dumps(dict(stored.state), default=_plain),
+        **stored.metadata,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A NumPy number as Python's; JSON knows no others."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise BadOption(f"options and state must hold what JSON can, got {value!r}; convert it first")
+
+
+def _header(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bytes:
+    """The JSON header of safetensors, padded with spaces to a multiple of 8 bytes."""
+    entries: dict[str, Any] = {"__metadata__": metadata}
+    start = 0
+    for name, tensor in tensors.items():
+        stop = start + tensor.nbytes
+        entries[name] = {
+            "dtype": _TENSORS[name][0],
+            "shape": list(tensor.shape),
+            "data_offsets": [start, stop],
+        }
+        start = stop
+    text = json.dumps(entries, separators=(",", ":")).encode()
+    return text + b" " * (-len(text) % 8)
+
+
+def _write_blocks(file: IO[bytes], tensor: NDArray[Any], kind: str) -> None:
+    """Write `tensor` row by row in little-endian order, some megabytes at a time."""
+    if tensor.size == 0:
+        return
+    rows = max(1, BLOCK_BYTES * len(tensor) // tensor.nbytes)
+    for start in range(0, len(tensor), rows):
+        file.write(np.ascontiguousarray(tensor[start : start + rows], dtype=kind).data)
+
+
+# ---- reading ------------------------------------------------------------------------------------
+
+
+def _checked_metadata(path: AnyPath) -> dict[str, str]:
+    """The metadata of a file whose header safetensors' own library has found sound."""
+    with opened(path):
+        pass  # says it clearly where nothing may be read
+    try:
+        with safe_open(Path(path), framework="numpy") as file:
+            metadata: dict[str, str] = file.metadata() or {}
+            present = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  # it is no mapping
+            found = {name: (part.get_dtype(), len(part.get_shape())) for name, part in present.items()}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise BadFile(f"{path} is truncated or not a safetensors file ({error}); fetch it or write it anew") from error
+    _check_version(metadata, path)
+    for name, (code, _, dimensions) in _TENSORS.items():
+        if name not in found and name in _OPTIONAL:
+            continue
+        if found.get(name) != (code, dimensions):
+            raise BadFile(
+                f"{path}: tensor {name} must be {code} with {dimensions} dimension(s), "
+                f"got {found.get(name, 'none')}; the file is damaged, write it anew"
+            )
+    return metadata
+
+
+def _check_version(metadata: Mapping[str, str], path: AnyPath) -> None:
+    if metadata.get("format") != FORMAT:
+        raise BadFile(
+            f"{path} is a safetensors file but no firth model: its metadata must say format {FORMAT!r}, "
+            f"got {metadata.get('format')!r}; give a file that firth wrote"
+        )
+    version = metadata.get("format_version", "")
+    if not (version.isascii() and version.isdigit()) or not 1 <= len(version) <= 9:
+        raise BadFile(f"{path}: format_version must be a whole number, got {version!r}; write the file anew")
+    if int(version) > FORMAT_VERSION:
+        raise BadFile(
+            f"{path} has format version {version}, this firth reads up to {FORMAT_VERSION}; install a newer firth"
+        )
+
+
+def _views(whole: mmap.mmap, path: AnyPath) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Each known tensor as an array over the mapped file, without a copy."""
+    begin = 8 + int.from_bytes(whole[:8], "little")
+    header = json.loads(whole[8:begin])
+    for name, (_, kind, _) in _TENSORS.items():
+        if name in header:
+            entry = header[name]
+            start = begin + entry["data_offsets"][0]
+            try:
+                yield name, np.ndarray(entry["shape"], kind, buffer=whole, offset=start)
+            except (TypeError, ValueError) as error:  # the file was replaced after it was checked
+                raise BadFile(f"{path}: tensor {name} does not fit the file ({error}); read it again") from error
+
+
+def _object(metadata: Mapping[str, str], name: str, path: AnyPath) -> dict[str, Any]:
+    """The JSON object under `name`, empty where there is none."""
+    try:
+        value = json.loads(metadata.get(name, "{}"))
+    except (ValueError, RecursionError) as error:
+        raise BadFile(f"{path}: metadata {name} must be JSON ({error}); write the file anew") from error
+    if not isinstance(value, dict):
+        raise BadFile(f"{path}: metadata {name} must be a JSON object, got {value!r}; write the file anew")
+    return value
+
+
+def _wrong_shape(stored: StoredModel) -> str:
+    """What is wrong with the shapes, or nothing."""
+    V = len(stored)
+    if len(stored.input) != V:
+        return f"input must have {V} rows, one for each word, got {len(stored.input)}"
+    if stored.output is not None and stored.output.shape != stored.input.shape:
+        return f"output must have the shape of input, {stored.input.shape}, got {stored.output.shape}"
+    if stored.counts is not None and len(stored.counts) != V:
+        return f"counts must have {V} items, one for each word, got {len(stored.counts)}"
+    return ""

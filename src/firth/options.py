@@ -1,0 +1,195 @@
+"""Every option: its default, its range and its help, written once.
+
+`Word2Vec`, the command line and the documentation all read these classes. A value out of range raises
+`BadOption` with the value, the rule and the remedy as soon as the options are made.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, Self, get_type_hints
+
+from firth.errors import BadOption
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    choices: tuple[str, ...] | None = None,
+    remedy: str = "",
+) -> Any:
+    """Declare one field: its default, its help, and the rule that a value must keep."""
+    rule = {"help": help, "at_least": at_least, "at_most": at_most, "choices": choices, "remedy": remedy}
+    return field(default=default, metadata=rule)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Checked:
+    """Checks each field against the rule it was declared with."""
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(type(self))
+        for each in fields(self):
+            checked = _check(each.name, getattr(self, each.name), hints[each.name], each.metadata)
+            object.__setattr__(self, each.name, checked)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The options as plain values, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Options from plain values; names that this version does not know raise `BadOption`."""
+        known = {each.name for each in fields(cls)}
+        for name in values:
+            if name not in known:
+                raise BadOption(f"unknown option {name!r}; the options are: {', '.join(sorted(known))}")
+        return cls(**values)
+
+
+def _check(name: str, value: Any, hint: Any, rule: Mapping[str, Any]) -> Any:
+    """`value` in its declared type, or `BadOption`."""
+    remedy = f"; {rule['remedy']}" if rule["remedy"] else ""
+    accepted = {part for part in (int, float, str, bool) if part is hint or part in getattr(hint, "__args__", ())}
+    if value is None and type(None) in getattr(hint, "__args__", ()):
+        return value
+    if rule["choices"]:
+        if value not in rule["choices"]:
+            raise BadOption(f"{name} must be one of {', '.join(rule['choices'])}; got {value!r}{remedy}")
+        return value
+    if bool in accepted:
+        if not isinstance(value, bool):
+            raise BadOption(f"{name} must be True or False, got {value!r}{remedy}")
+        return value
+    if str in accepted:
+        if not isinstance(value, str):
+            raise BadOption(f"{name} must be a string, got {value!r}{remedy}")
+        return value
+    if isinstance(value, bool) or not hasattr(value, "__index__" if accepted == {int} else "__float__"):
+        kind = "a whole number" if accepted == {int} else "a number"
+        raise BadOption(f"{name} must be {kind}, got {value!r}{remedy}")
+    value = value.__index__() if accepted == {int} else float(value)
+    low, high = rule["at_least"], rule["at_most"]
+    if not math.isfinite(value):
+        raise BadOption(f"{name} must be a finite number, got {value!r}{remedy}")
+    if low is not None and value < low:
+        raise BadOption(f"{name} must be {low} or more, got {value}{remedy}")
+    if high is not None and value > high:
+        raise BadOption(f"{name} must be {high} or less, got {value}{remedy}")
+    return value
+
+
+# word2vec.c starts skip-gram at 0.025 and CBOW at 0.05: CBOW averages its contexts, which shortens its steps.
+DEFAULT_ALPHA = {"skipgram": 0.025, "cbow": 0.05}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions(_Checked):
+    """What is trained and how. The names are those of gensim 4 and fastText."""
+
+    architecture: Literal["skipgram", "cbow"] = option(
+        "skipgram",
+        "skipgram predicts the words around each word (better for rare words); "
+        "cbow predicts each word from those around it (faster)",
+        choices=("skipgram", "cbow"),
+    )
+    loss: Literal["ns"] = option("ns", "ns: negative sampling", choices=("ns",))
+    vector_size: int = option(100, "numbers in a vector", at_least=1, at_most=4096)
+    window: int = option(5, "how many words to each side count as context", at_least=1, at_most=1000)
+    dynamic_window: bool = option(
+        True, "draw each window's reach between 1 and `window`, so that near words count more"
+    )
+    min_count: int = option(
+        5, "leave out words that occur less often than this", at_least=1, remedy="use 1 to keep every word"
+    )
+    max_vocabulary: int | None = option(None, "keep at most so many words, the most frequent", at_least=1)
+    negative: int = option(
+        5,
+        "noise words drawn for each window; 5 to 20 for small corpora, 2 to 5 for large",
+        at_least=1,
+        at_most=64,
+    )
+    ns_exponent: float = option(
+        0.75,
+        "noise words are drawn by count to this power: 1 as often as they occur, 0 all alike, below 0 rare ones first",
+        at_least=-2,
+        at_most=2,
+    )
+    sample: float = option(
+        1e-3,
+        "drop frequent words at random: those with a larger share of the text than this; 0 keeps all",
+        at_least=0,
+        at_most=1,
+    )
+    epochs: int = option(5, "passes over the corpus", at_least=1)
+    alpha: float | None = option(
+        None,
+        "learning rate at the start; 0.025 for skipgram and 0.05 for cbow if not given",
+        at_least=0,
+        at_most=1,
+        remedy="rates between 0.01 and 0.1 are usual",
+    )
+    min_alpha: float = option(1e-4, "learning rate at the end, reached in a straight line", at_least=0, at_most=1)
+    seed: int = option(1, "all that is random follows from this number", at_least=0, at_most=2**63 - 1)
+    workers: int | None = option(
+        None,
+        "threads; all cores if not given. One worker gives the same bytes at every run",
+        at_least=1,
+        at_most=1024,
+    )
+    held_out: float = option(
+        0.0,
+        "share of the sentences that is not trained on but used to measure the loss",
+        at_least=0,
+        at_most=0.5,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.min_alpha > self.initial_alpha:
+            raise BadOption(
+                f"min_alpha must not exceed alpha, got min_alpha {self.min_alpha} and alpha {self.initial_alpha}; "
+                "lower min_alpha or raise alpha"
+            )
+
+    @property
+    def initial_alpha(self) -> float:
+        """The learning rate at the start: `alpha`, or the architecture's default."""
+        return DEFAULT_ALPHA[self.architecture] if self.alpha is None else self.alpha
+
+    @property
+    def threads(self) -> int:
+        """How many threads train: `workers`, or every core that this process may use."""
+        return self.workers or usable_cores()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusOptions(_Checked):
+    """How text becomes tokens."""
+
+    tokenizer: Literal["whitespace", "letters", "words"] = option(
+        "whitespace",
+        "whitespace: split at white space, as it stands; letters: lower-cased runs of a to z; "
+        "words: lower-cased runs of letters and digits of any script",
+        choices=("whitespace", "letters", "words"),
+    )
+    encoding_errors: Literal["strict", "replace", "ignore"] = option(
+        "strict",
+        "bytes that are not UTF-8: strict stops and says where, replace puts U+FFFD, ignore leaves them out",
+        choices=("strict", "replace", "ignore"),
+    )
+    column: str | None = option(None, "the column of Parquet and Arrow files that holds strings or lists of tokens")
+    cache: bool = option(True, "keep the encoded corpus, so that the next run starts at once")
+
+
+def usable_cores() -> int:
+    """How many cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,88 @@
+"""The progress bar: words per second, loss and time left, on standard error, where that is a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from firth.training import Callback, Progress
+
+
+def wants_progress(asked: bool | None) -> bool:
+    """Whether to show a bar: as asked, or else where standard error is a terminal."""
+    return sys.stderr.isatty() if asked is None else asked
+
+
+class ProgressBar(Callback):
+    """Shows reading, then training, with rich."""
+
+    every_words = 100_000
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as Bars
+
+        self._bars = Bars(
+            TextColumn("{task.description:<14}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[note]}"),
+            console=Console(stderr=True),
+        )
+        self._task: Any = None
+
+    def reading(self) -> Callable[[int, int], None]:
+        """Show that text is read; gives the function to call with (bytes read, tokens so far)."""
+        self._bars.start()
+        self._task = self._bars.add_task("reading", total=None, note="")
+
+        def show(_: int, tokens: int) -> None:
+            self._bars.update(self._task, note=f"{tokens / 1e6:,.1f} M tokens")
+
+        return show
+
+    def read(self, tokens: int) -> None:
+        """Reading is over."""
+        self._bars.update(self._task, total=1, completed=1, note=f"{tokens / 1e6:,.1f} M tokens")
+        self._bars.stop_task(self._task)
+
+    def on_train_begin(self, progress: Progress) -> None:
+        """Begin the bar of training."""
+        self._bars.start()
+        self._task = self._bars.add_task("training", total=progress.total_words, note="")
+        self.on_words(progress)
+
+    def on_words(self, progress: Progress) -> None:
+        """Move the bar on."""
+        self._bars.update(
+            self._task,
+            completed=progress.words,
+            description=f"epoch {min(progress.epoch + 1, progress.epochs)} of {progress.epochs}",
+            note=_note(progress),
+        )
+
+    def on_epoch_end(self, progress: Progress) -> None:
+        """Leave a line for the epoch."""
+        held_out = "" if progress.held_out_loss is None else f", held out {progress.held_out_loss:.4f}"
+        self._bars.console.print(f"epoch {progress.epoch}: loss {progress.loss:.4f}{held_out}", highlight=False)
+        self.on_words(progress)
+
+    def on_train_end(self, progress: Progress) -> None:
+        """Take the bar down."""
+        self._bars.update(self._task, note=_note(progress))
+        self._bars.stop()
+
+
+def _note(progress: Progress) -> str:
+    left = progress.seconds_left
+    time_left = f", {_duration(left)} left" if 0 < left < float("inf") else ""
+    loss = f", loss {progress.loss:.4f}" if progress.loss == progress.loss else ""
+    return f"{progress.words_per_second / 1e6:.2f} M words/s{loss}{time_left}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -1,0 +1,219 @@
+"""What the command line reports: of training, of a model, of evaluation."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from firth.errors import BadOption, MissingFile
+from firth.evaluate import FolderResult
+from firth.formats import read_vectors, recognised
+from firth.formats.model import read_model
+from firth.storage import check_writable
+from firth.training import State
+from firth.vocabulary import Vocabulary
+from firth.word2vec import Word2Vec
+
+
+def peak_memory_bytes() -> int | None:
+    """The most memory that this process has held so far; None on Windows, which does not tell so simply."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+# ---- training ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What `firth train` tells. Seconds are of this call; words are tokens within the vocabulary, times epochs."""
+
+    model: str
+    words: int
+    vocabulary: int
+    epochs: int
+    reading_seconds: float
+    compiling_seconds: float
+    training_seconds: float
+    saving_seconds: float
+    words_per_second: float
+    losses: tuple[float, ...]
+    held_out_losses: tuple[float, ...]
+    peak_memory_bytes: int | None
+    workers: int
+    interrupted: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)
+
+    def lines(self) -> Iterator[str]:
+        """A few lines to read."""
+        if self.interrupted:
+            yield f"interrupted in epoch {len(self.losses) + 1}; go on with --resume"
+        losses = ", ".join(f"{loss:.4f}" for loss in self.losses) or "none finished"
+        yield f"{self.words:,} words trained, {self.vocabulary:,} in the vocabulary; loss of each epoch: {losses}"
+        memory = "" if self.peak_memory_bytes is None else f"; {self.peak_memory_bytes / 2**20:,.0f} MB at most"
+        yield (
+            f"{self.words_per_second / 1e6:.2f} M words/s with {self.workers} workers: reading "
+            f"{self.reading_seconds:.1f} s, preparing {self.compiling_seconds:.1f} s, training "
+            f"{self.training_seconds:.1f} s, saving {self.saving_seconds:.1f} s{memory}"
+        )
+        yield f"wrote {self.model}"
+
+
+def train_and_report(
+    corpus: str,
+    output: Path,
+    options: Mapping[str, Any],
+    reading: Mapping[str, Any],
+    *,
+    vocabulary: Path | None = None,
+    resume: bool = False,
+    quiet: bool = False,
+) -> TrainingReport:
+    """Train on `corpus`, save to `output`, and tell how it went; what stops short is saved too.
+
+    `options` are those that the user gave; all others have their defaults or, in a resumed run, those of the model.
+    """
+    check_writable(output)
+    model = _resumed(output, options) if resume else Word2Vec(**options)
+    words_before = model.state.words
+    given = None if vocabulary is None else Vocabulary.load(vocabulary)
+    model.fit(corpus, vocabulary=given, resume=resume, progress=False if quiet else None, **reading)
+    began = time.perf_counter()
+    model.save(output)
+    seconds, words = model.seconds, model.state.words - words_before
+    return TrainingReport(
+        model=str(output),
+        words=words,
+        vocabulary=len(model.vocabulary),
+        epochs=model.options.epochs,
+        reading_seconds=seconds.reading,
+        compiling_seconds=seconds.preparing,
+        training_seconds=seconds.training,
+        saving_seconds=time.perf_counter() - began,
+        words_per_second=words / seconds.training if seconds.training else 0.0,
+        losses=model.state.losses,
+        held_out_losses=model.state.held_out_losses,
+        peak_memory_bytes=peak_memory_bytes(),
+        workers=model.options.threads,
+        interrupted=model.state.epoch < model.options.epochs,
+    )
+
+
+def _resumed(path: Path, options: Mapping[str, Any]) -> Word2Vec:
+    """The model at `path`, to go on with; only the number of workers may be another."""
+    if not path.exists():
+        raise MissingFile(f"there is no model {path} to go on with; leave out --resume to start one")
+    model = Word2Vec.load(path)
+    began_with = model.options.as_dict()
+    changed = [name for name, value in options.items() if name != "workers" and began_with[name] != value]
+    if changed:
+        listed = ", ".join(f"{name} {options[name]} instead of {began_with[name]}" for name in changed)
+        raise BadOption(
+            f"a resumed run keeps the options it began with, got {listed}; leave them out, or train anew without "
+            "--resume"
+        )
+    model.options = replace(model.options, workers=options.get("workers", model.options.workers))
+    return model
+
+
+# ---- models ------------------------------------------------------------------------------------
+
+
+def described(path: Path, most: int = 10) -> dict[str, Any]:
+    """What a file of vectors holds, as plain values; `most` of its most frequent words with their counts."""
+    vectors = read_vectors(path)
+    facts: dict[str, Any] = {
+        "file": str(path),
+        "format": recognised(path).name,
+        "bytes": path.stat().st_size,
+        "words": len(vectors),
+        "vector_size": vectors.vector_size,
+    }
+    counts = vectors.counts
+    if counts is not None:
+        facts["total_count"] = int(counts.sum())
+    first = vectors.words[:most]
+    facts["most_frequent"] = [
+        {"word": word} | ({} if counts is None else {"count": int(counts[row])}) for row, word in enumerate(first)
+    ]
+    if facts["format"] == "firth":
+        stored = read_model(path)
+        facts |= {"options": dict(stored.options), "state": dict(stored.state)}
+        facts["trainable"] = stored.output is not None
+    return facts
+
+
+def description(facts: Mapping[str, Any]) -> Iterator[str]:
+    """The facts of `described`, to read."""
+    yield f"{facts['file']}: {facts['format']}, {facts['bytes'] / 1e6:,.1f} MB"
+    yield f"{facts['words']:,} words × {facts['vector_size']}"
+    words = [f"{each['word']} {each.get('count', '')}".strip() for each in facts["most_frequent"]]
+    yield "most frequent: " + ", ".join(words)
+    if facts.get("options"):
+        yield "options: " + ", ".join(f"{name} {value}" for name, value in facts["options"].items())
+    if facts.get("state"):
+        state = State.from_dict(facts["state"])
+        losses = ", ".join(f"{loss:.4f}" for loss in state.losses) or "none finished"
+        yield f"trained on {state.words:,} words in {state.seconds:.1f} s; loss of each epoch: {losses}"
+
+
+# ---- evaluation --------------------------------------------------------------------------------
+
+
+def judgement_table(results: FolderResult) -> Iterator[Any]:
+    """Tables of what `evaluate_sets` found."""
+    if results.similarities:
+        yield _table(
+            ("similarity", "pairs", "unknown", "Spearman", "Pearson"),
+            [
+                (
+                    each.name,
+                    f"{each.pairs:,}",
+                    _share(each.out_of_vocabulary),
+                    _number(each.spearman),
+                    _number(each.pearson),
+                )
+                for each in results.similarities
+            ],
+        )
+    for each in results.analogies:
+        sections = [*each.sections, each.total]
+        yield _table(
+            (f"analogies: {each.name}", "questions", "unknown", "correct"),
+            [
+                (part.name, f"{part.questions:,}", _share(part.out_of_vocabulary), _share(part.accuracy))
+                for part in sections
+            ],
+        )
+    if results.skipped:
+        yield f"not sets: {', '.join(results.skipped)}"
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
+    from rich.table import Table
+
+    table = Table(*heads)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _share(value: float | None) -> str:
+    return "none known" if value is None else f"{100 * value:.1f} %"
+
+
+def _number(value: float | None) -> str:
+    return "none known" if value is None else f"{value:.4f}"

@@ -1,0 +1,162 @@
+"""Files opened with clear errors, and files replaced whole or not at all.
+
+A writer that fails half-way leaves whatever stood under the name before: it writes to a temporary name in the
+same folder, flushes it to the disk, and only then renames it.
+
+    with replaced("model.safetensors") as file:
+        file.write(...)
+"""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import os
+import secrets
+import stat
+import zlib
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from firth.errors import BadFile, CannotWrite, FirthError, MissingFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+AnyPath = str | os.PathLike[str]
+
+# Large enough that a system call costs nothing beside its bytes, small enough for any cache.
+BUFFER_BYTES = 1 << 20
+
+# gzip's own default; 9, Python's, took 2.6 times as long on vectors as text and saved 1.3 %.
+GZIP_LEVEL = 6
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space or choose another folder",
+    errno.EDQUOT: "free some of your quota or choose another folder",
+    errno.EROFS: "choose a folder that may be written",
+    errno.EACCES: "choose a folder that you may write, or ask for the right to",
+    errno.EPERM: "choose a folder that you may write, or ask for the right to",
+    errno.ENOENT: "create the folder first",
+    errno.ENOTDIR: "choose a path whose parents are all folders",
+    errno.EISDIR: "give the name of a file inside it",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EFBIG: "choose a file system that holds files of this size",
+}
+
+
+@contextmanager
+def replaced(path: AnyPath) -> Iterator[IO[bytes]]:
+    """Give a binary file to write; when the block ends well, it takes the place of `path` at once.
+
+    The file's `name` is its temporary path, in the same folder. A file that stood at `path` keeps its
+    permissions, a new one gets the usual ones (the umask's). A symbolic link is followed, not replaced.
+
+    Raises:
+        CannotWrite: an `OSError` in the block or while opening, flushing or renaming; nothing is left behind.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".firth-{secrets.token_hex(8)}.tmp")
+    try:
+        _check_target(target)
+        # Mode "x" never opens what someone else put there.
+        with temporary.open("xb", buffering=BUFFER_BYTES) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+        temporary.replace(target)
+        _sync_folder(target.parent)
+    except FirthError:
+        raise
+    except OSError as error:
+        raise CannotWrite(_sentence(path, error)) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: AnyPath) -> None:
+    """Raise `CannotWrite` now if a file at `path` could not be written later: before hours of training, say."""
+    target = Path(os.path.realpath(path))
+    probe = target.with_name(f".firth-{secrets.token_hex(8)}.tmp")
+    try:
+        _check_target(target)
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except FirthError:
+        raise
+    except OSError as error:
+        raise CannotWrite(_sentence(path, error)) from error
+
+
+@contextmanager
+def replaced_packed(path: AnyPath) -> Iterator[IO[bytes]]:
+    """As `replaced`, but a file whose name ends in .gz is compressed on the way."""
+    with replaced(path) as file:
+        if not is_gzip(path):
+            yield file
+            return
+        # Neither name nor time: the same content gives the same bytes.
+        with gzip.GzipFile(filename="", mode="wb", compresslevel=GZIP_LEVEL, fileobj=file, mtime=0) as packed:
+            yield packed  # type: ignore[misc]  # a GzipFile is written as IO[bytes] is
+
+
+@contextmanager
+def opened(path: AnyPath) -> Iterator[IO[bytes]]:
+    """Open a local file for reading bytes; one whose name ends in .gz is decompressed on the way.
+
+    Raises:
+        MissingFile: nothing is there, it is a folder, or it may not be read.
+        BadFile: what claims to be gzip is not, or ends early (raised while reading).
+    """
+    try:
+        file = Path(path).open("rb", buffering=BUFFER_BYTES)  # noqa: SIM115  # closed by the `with` below
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        raise MissingFile(f"cannot read {path}: {_reason(error)}; check the path") from error
+    with file:
+        if not is_gzip(path):
+            yield file
+            return
+        try:
+            with gzip.open(file, "rb") as unpacked:
+                yield unpacked  # type: ignore[misc]  # a GzipFile reads as IO[bytes] does
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise BadFile(
+                f"{path} is not whole gzip data ({error}); fetch it anew, or drop .gz from its name if it is not packed"
+            ) from error
+
+
+def is_gzip(path: AnyPath) -> bool:
+    """Whether the name says that the file is packed with gzip."""
+    return os.fspath(path).lower().endswith(".gz")
+
+
+def _check_target(target: Path) -> None:
+    """Refuse to replace what is not a regular file."""
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "it is a folder")
+    if target.exists() and not target.is_file():
+        raise CannotWrite(f"cannot write {target}: it is not a regular file; choose another name")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself last; not every system lets a folder be opened."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _reason(error: Exception) -> str:
+    """The system's words for an error, without its number and path."""
+    return (getattr(error, "strerror", None) or str(error)).lower()
+
+
+def _sentence(path: AnyPath, error: OSError) -> str:
+    remedy = _REMEDIES.get(error.errno or 0, "choose another place")
+    return f"cannot write {path}: {_reason(error)}; {remedy}"

@@ -1,0 +1,321 @@
+"""The main flow: chunks of the encoded corpus go to the backend, epoch by epoch, while callbacks watch.
+
+A run's place is (epoch, corpus position). Decisions and learning rates are functions of the place alone, so a run that
+stopped goes on from there as if it never had.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from firth.backends.base import Backend, Rates, Tables, Tally
+from firth.corpus.encoded import EncodedCorpus
+from firth.errors import BadCorpus
+from firth.options import TrainingOptions
+from firth.vectors import WordVectors
+from firth.vocabulary import Vocabulary
+from firth.weights import Weights
+
+MOST_TOKENS_EACH = 65_536  # in a chunk: some 10 ms of work
+FEWEST_TOKENS_EACH = 2_048
+CHUNKS_PER_WORKER = 16  # in an epoch of a small corpus, so that workers end together
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a run stands, and what it measured: kept in the model's file.
+
+    epoch, position: the place that training goes on from; a finished run stands at (epochs, 0).
+    losses: mean loss of each finished epoch; held_out_losses: the same on held-out sentences.
+    tally: of the epoch under way. words, seconds: trained so far, compiling left out.
+    """
+
+    epoch: int = 0
+    position: int = 0
+    losses: tuple[float, ...] = ()
+    held_out_losses: tuple[float, ...] = ()
+    tally: Tally = field(default_factory=Tally)
+    words: int = 0
+    seconds: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> State:
+        """What `as_dict` gave."""
+        values = dict(values)
+        values["tally"] = Tally(**values.get("tally", {}))
+        for name in ("losses", "held_out_losses"):
+            values[name] = tuple(values.get(name, ()))
+        return cls(**values)
+
+
+class StopTraining(Exception):
+    """Raised by a callback to end training cleanly, keeping what is trained."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A moment of training, as callbacks see it.
+
+    epoch: the one under way, from 0. words: trained so far, out of total_words. loss: mean per example in this epoch.
+    alpha: the learning rate now. seconds, words_per_second: of training alone, in this call.
+    """
+
+    epoch: int
+    epochs: int
+    words: int
+    total_words: int
+    loss: float
+    held_out_loss: float | None
+    alpha: float
+    seconds: float
+    words_per_second: float
+    _vectors: Callable[[], WordVectors] = field(repr=False)
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the rest will take at this speed; infinite before anything is measured."""
+        left = self.total_words - self.words
+        return left / self.words_per_second if self.words_per_second else float("inf")
+
+    def vectors(self) -> WordVectors:
+        """The vectors as they stand now; waits for the chunks under way. Training goes on in the same memory."""
+        return self._vectors()
+
+
+class Callback:
+    """Watches training. Override what you need; raise `StopTraining` to end the run cleanly.
+
+    `every_words` says how often `on_words` is called: after about so many words of training.
+    """
+
+    every_words: int | None = None
+
+    def on_train_begin(self, progress: Progress) -> None:
+        """Everything is ready; nothing is trained yet."""
+
+    def on_words(self, progress: Progress) -> None:
+        """Some `every_words` more words are trained."""
+
+    def on_epoch_end(self, progress: Progress) -> None:
+        """An epoch is complete, and its loss known."""
+
+    def on_train_end(self, progress: Progress) -> None:
+        """Training is over, or was stopped."""
+
+
+def tables_for(vocabulary: Vocabulary, options: TrainingOptions) -> Tables:
+    """The chances that draws are compared with."""
+    return Tables(vocabulary.keep_chances(options.sample), vocabulary.noise_table(options.ns_exponent))
+
+
+def rates_in(epoch: int, options: TrainingOptions, tokens: int) -> Rates:
+    """The learning rates of one epoch: a straight line over the whole run, from alpha down to min_alpha."""
+    fall = options.initial_alpha - options.min_alpha
+    start = options.initial_alpha - fall * epoch / options.epochs
+    return Rates(start, fall / (options.epochs * max(tokens, 1)), options.min_alpha)
+
+
+def train(
+    corpus: EncodedCorpus,
+    vocabulary: Vocabulary,
+    options: TrainingOptions,
+    backend: Backend,
+    weights: Weights,
+    *,
+    ids: npt.NDArray[np.int32] | None = None,
+    state: State | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> tuple[Weights, State]:
+    """Train from `state` to the last epoch, or until stopped; give the weights and where the run then stands.
+
+    `ids` renumbers the corpus's words where the vocabulary was given instead of counted. Ctrl-C and `StopTraining`
+    end the run after the chunks under way, with nothing lost.
+    """
+    run = _Run(corpus, vocabulary, options, backend, ids, state or State(), callbacks)
+    backend.start(weights, tables_for(vocabulary, options), options)
+    try:
+        with _interruptible() as interrupted:
+            run.begin()
+            while run.state.epoch < options.epochs and not run.stopped:
+                run.train_epoch(interrupted)
+            run.end()
+        return backend.weights(), run.state
+    finally:
+        backend.close()
+
+
+class _Run:
+    """One call of `train`: its clock, its tallies, and who watches."""
+
+    def __init__(
+        self,
+        corpus: EncodedCorpus,
+        vocabulary: Vocabulary,
+        options: TrainingOptions,
+        backend: Backend,
+        ids: npt.NDArray[np.int32] | None,
+        state: State,
+        callbacks: Sequence[Callback],
+    ) -> None:
+        self.corpus, self.vocabulary, self.options, self.backend = corpus, vocabulary, options, backend
+        self.ids, self.state, self.callbacks = ids, state, callbacks
+        self.stopped = False
+        self.before = state  # when this call began
+        self.epoch_began = Tally()
+        self.validation = Tally()  # made on held-out sentences, to be left out of training's sums
+        self.next_call = {id(each): each.every_words for each in callbacks if each.every_words}
+        share = corpus.total_tokens // (options.threads * CHUNKS_PER_WORKER)
+        self.tokens_each = max(FEWEST_TOKENS_EACH, min(MOST_TOKENS_EACH, share))
+
+    def begin(self) -> None:
+        self.began = time.perf_counter()
+        self.tell("on_train_begin")
+
+    def train_epoch(self, interrupted: threading.Event) -> None:
+        """Train the epoch under way from where it stands; end it, or note where it was stopped."""
+        epoch, position = self.state.epoch, self.state.position
+        rates = rates_in(epoch, self.options, self.corpus.total_tokens)
+        for chunk in self.corpus.chunks(self.tokens_each, start=position, ids=self.ids):
+            self.backend.train(chunk, epoch, rates)
+            position = chunk.position + chunk.last
+            self.state = replace(self.state, position=position)
+            self.tell_words()
+            if interrupted.is_set() or self.stopped:
+                self.stopped = True
+                break
+        self.backend.settle()
+        if position < self.corpus.total_tokens:
+            self.state = replace(self.state, tally=self.epoch_tally())
+            return
+        self.end_epoch()
+
+    def end_epoch(self) -> None:
+        tally = self.epoch_tally()
+        if tally.examples == 0:
+            raise BadCorpus(
+                "nothing to train on: no word has another beside it in its sentence. A list of strings is read as a "
+                "list of sentences; give one list of tokens per sentence, or lower min_count or raise sample"
+            )
+        held_out = self.state.held_out_losses
+        if self.options.held_out:
+            held_out = (*held_out, self.measure_held_out())
+        self.epoch_began = self.backend.tally()
+        self.state = replace(
+            self.state,
+            epoch=self.state.epoch + 1,
+            position=0,
+            losses=(*self.state.losses, tally.mean_loss),
+            held_out_losses=held_out,
+            tally=Tally(),
+        )
+        self.tell("on_epoch_end")
+
+    def measure_held_out(self) -> float:
+        """The mean loss on the sentences held out: the same windows and noise after every epoch."""
+        before = self.backend.tally()
+        for chunk in self.corpus.chunks(self.tokens_each, ids=self.ids):
+            self.backend.train(chunk, 0, Rates(0.0, 0.0, 0.0), held_out=True)
+        self.backend.settle()
+        measured = self.backend.tally() - before
+        self.validation += measured
+        return measured.mean_loss
+
+    def end(self) -> None:
+        self.state = replace(self.state, words=self.words(), seconds=self.before.seconds + self.seconds())
+        self.tell("on_train_end")
+
+    # ---- measuring -----------------------------------------------------------------------------
+
+    def seconds(self) -> float:
+        return time.perf_counter() - self.began
+
+    def words(self) -> int:
+        return self.before.words + self.backend.tally().words - self.validation.words
+
+    def epoch_tally(self) -> Tally:
+        """Of the epoch under way, what an earlier call trained of it included."""
+        earlier = self.before.tally if self.state.epoch == self.before.epoch else Tally()
+        return self.backend.tally() - self.epoch_began + earlier
+
+    def progress(self) -> Progress:
+        words, seconds = self.words(), self.seconds()
+        epoch = min(self.state.epoch, self.options.epochs - 1)
+        rates = rates_in(epoch, self.options, self.corpus.total_tokens)
+        finished = self.state.position == 0 and self.state.losses
+        return Progress(
+            epoch=self.state.epoch,
+            epochs=self.options.epochs,
+            words=words,
+            total_words=self.total_words(),
+            loss=self.state.losses[-1] if finished else self.epoch_tally().mean_loss,
+            held_out_loss=self.state.held_out_losses[-1] if self.state.held_out_losses else None,
+            alpha=max(rates.floor, rates.start - rates.slope * self.state.position),
+            seconds=seconds,
+            words_per_second=(words - self.before.words) / seconds if seconds > 0 else 0.0,
+            _vectors=self.vectors,
+        )
+
+    def total_words(self) -> int:
+        return round(self.vocabulary.total * self.options.epochs * (1 - self.options.held_out))
+
+    def vectors(self) -> WordVectors:
+        self.backend.settle()
+        return WordVectors(self.vocabulary.words, self.backend.weights().input, self.vocabulary.counts)
+
+    # ---- telling -------------------------------------------------------------------------------
+
+    def tell(self, event: str) -> None:
+        if not self.callbacks:
+            return
+        progress = self.progress()
+        for callback in self.callbacks:
+            try:
+                getattr(callback, event)(progress)
+            except StopTraining:
+                self.stopped = True
+
+    def tell_words(self) -> None:
+        if not self.next_call:
+            return
+        trained = self.backend.tally().words
+        for callback in self.callbacks:
+            due = self.next_call.get(id(callback))
+            if due is not None and callback.every_words and trained >= due:
+                self.next_call[id(callback)] = trained - trained % callback.every_words + callback.every_words
+                try:
+                    callback.on_words(self.progress())
+                except StopTraining:
+                    self.stopped = True
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Turn Ctrl-C into an event, so that training stops between chunks; a second Ctrl-C interrupts at once."""
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted
+        return
+    usual = signal.getsignal(signal.SIGINT)
+
+    def note(*_: Any) -> None:
+        interrupted.set()
+        signal.signal(signal.SIGINT, usual)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, usual)

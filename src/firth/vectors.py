@@ -1,0 +1,339 @@
+"""Words and their vectors: look up, compare, find the nearest, solve analogies.
+
+    vectors = WordVectors.load("model.safetensors")
+    vectors.most_similar("king", topn=3)
+    vectors.analogy("man", "king", "woman")    # man is to king as woman is to ?
+
+V is the number of words, D the size of a vector, Q a number of queries.
+"""
+
+from __future__ import annotations
+
+import difflib
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firth.errors import BadFile, BadOption, UnknownWord
+from firth.nearest import Answers, nearest, unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from firth.storage import AnyPath
+
+Vector: TypeAlias = NDArray[np.float32]
+Matrix: TypeAlias = NDArray[np.float32]
+Query: TypeAlias = str | Vector
+Neighbours: TypeAlias = list[tuple[str, float]]
+Number = TypeVar("Number", bound=np.generic)
+
+NORM_ROWS = 1 << 14
+# Below this sum of squares, float32 has too few digits left; above the largest float32 it has none.
+LEAST_SQUARES = 1e-30
+SUGGEST_AMONG = 50_000
+SUGGESTIONS = 3
+
+
+class WordVectors:
+    """V words, the most frequent first, and a float32 (V, D) matrix with one row for each.
+
+    The matrix is not copied: it may be a memory map, or strided by rows; do not change it afterwards.
+    `counts` (int64, V) are optional. With `check=False`, NaN and infinity are looked for not now but when the
+    norms are first needed, so that a mapped file is not read before its time.
+
+    Raises:
+        BadOption: sizes that do not agree, a word given twice, a matrix that is no matrix of numbers.
+        BadFile: NaN, infinity or numbers above 1e19 in the matrix.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        matrix: Matrix,
+        counts: NDArray[np.int64] | None = None,
+        *,
+        check: bool = True,
+    ) -> None:
+        self._words = tuple(words)
+        self._index = _index_of(self._words)
+        self._matrix = _frozen(_as_matrix(matrix))
+        self._counts = None if counts is None else _frozen(np.asarray(counts, np.int64))
+        if len(self._matrix) != len(self._words):
+            raise BadOption(f"the matrix must have a row for each word, got {len(matrix)} for {len(self._words)}")
+        if self._counts is not None and self._counts.shape != (len(self._words),):
+            raise BadOption(f"counts must be one for each of {len(self._words)} words, got {self._counts.shape}")
+        self._norms = _checked_norms(self._matrix, self._words) if check else None
+
+    # ---- words and rows -----------------------------------------------------------------------------
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The V words in the order of the rows."""
+        return self._words
+
+    @property
+    def matrix(self) -> Matrix:
+        """The float32 (V, D) matrix, read-only."""
+        return self._matrix
+
+    @property
+    def counts(self) -> NDArray[np.int64] | None:
+        """How often each word occurred, int64 (V,), read-only, if known."""
+        return self._counts
+
+    @property
+    def norms(self) -> Vector:
+        """The length of each vector, float32 (V,), computed once; raises `BadFile` for NaN or infinity."""
+        if self._norms is None:
+            self._norms = _checked_norms(self._matrix, self._words)
+        return self._norms
+
+    @property
+    def vector_size(self) -> int:
+        """D, how many numbers a vector has."""
+        return int(self._matrix.shape[1])
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._words)
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._index
+
+    def __repr__(self) -> str:
+        return f"WordVectors({len(self)} words, vector_size={self.vector_size})"
+
+    def index(self, word: str) -> int:
+        """The row of `word`; `UnknownWord` where it has none."""
+        row = self._index.get(word) if isinstance(word, str) else None
+        if row is None:
+            raise UnknownWord(_Unknown(word, self))
+        return row
+
+    @overload
+    def __getitem__(self, key: str) -> Vector: ...
+    @overload
+    def __getitem__(self, key: Sequence[str]) -> Matrix: ...
+    def __getitem__(self, key: str | Sequence[str]) -> NDArray[np.float32]:
+        """The vector of a word, a read-only view (D,); or a new matrix (n, D) for a list of n words."""
+        rows = self.index(key) if isinstance(key, str) else [self.index(word) for word in key]
+        found: NDArray[np.float32] = self._matrix[rows]
+        return found
+
+    # ---- queries ------------------------------------------------------------------------------------
+
+    def most_similar(
+        self,
+        positive: Query | Sequence[Query] | None = None,
+        negative: Query | Sequence[Query] | None = None,
+        topn: int = 10,
+        *,
+        threads: int | None = None,
+    ) -> Neighbours:
+        """The `topn` words nearest to the mean of `positive` less `negative`, and their cosines.
+
+        Queries are words or vectors (D,), one or many; each is brought to unit length before the mean is
+        taken. Words asked for are not answered. `threads` bounds the cores used; if not given, NumPy's BLAS
+        decides.
+
+        Raises:
+            UnknownWord: a word has no vector.
+            BadOption: no query, a vector of another size or with NaN, or `topn` or `threads` below 1.
+        """
+        wanted, unwanted = _as_list(positive), _as_list(negative)
+        if not wanted and not unwanted:
+            raise BadOption("most_similar needs at least one word or vector, got none")
+        _check_count("topn", topn)
+        target = np.zeros(self.vector_size, np.float32)
+        for query in wanted:
+            target += self._unit(query)
+        for query in unwanted:
+            target -= self._unit(query)
+        asked = [self.index(query) for query in (*wanted, *unwanted) if isinstance(query, str)]
+        scores = self._cosines(unit(target), threads)
+        scores[asked] = -np.inf
+        return self._ranked(scores, min(topn, len(self) - len(set(asked))))
+
+    def most_similar_batch(self, queries: Sequence[Query], topn: int = 10) -> list[Neighbours]:
+        """What `most_similar` answers to each of Q words or vectors, by matrix products in a fixed memory."""
+        _check_count("topn", topn)
+        if isinstance(queries, str):
+            raise BadOption(f"queries must be a list of words or vectors, got the string {queries!r}; put it in a list")
+        targets = np.array([self._unit(query) for query in queries], np.float32).reshape(-1, self.vector_size)
+        asked = [[self.index(query)] if isinstance(query, str) else [-1] for query in queries]
+        excluded = np.array(asked, np.int64).reshape(-1, 1)
+        return self._named(nearest(self._matrix, self.norms, targets, excluded, topn))
+
+    def analogy(self, a: Query, b: Query, c: Query, topn: int = 10) -> Neighbours:
+        """What is to `c` as `b` is to `a`: the words nearest to b - a + c (3CosAdd, Mikolov et al. 2013)."""
+        return self.most_similar(positive=[b, c], negative=[a], topn=topn)
+
+    def similarity(self, a: Query, b: Query) -> float:
+        """The cosine of the angle between two words or vectors, from -1 to 1; 0 where one of them is zero."""
+        return float(np.clip(np.dot(self._unit(a), self._unit(b)), -1, 1))
+
+    def distance(self, a: Query, b: Query) -> float:
+        """1 less `similarity`, from 0 to 2."""
+        return 1 - self.similarity(a, b)
+
+    # ---- files --------------------------------------------------------------------------------------
+
+    def save(self, path: AnyPath, format: str | None = None) -> None:
+        """Write to a file in the format of its suffix, or in `format`; see `firth.formats.write_vectors`."""
+        from firth.formats import write_vectors  # the formats make WordVectors, so they come after
+
+        write_vectors(self, path, format)
+
+    @classmethod
+    def load(cls, path: AnyPath, format: str | None = None) -> Self:
+        """Read from a file of any known format; see `firth.formats.read_vectors`."""
+        from firth.formats import read_vectors
+
+        read = read_vectors(path, format)
+        return cls(read.words, read.matrix, read.counts, check=False) if cls is not type(read) else read
+
+    # ---- their parts --------------------------------------------------------------------------------
+
+    def _unit(self, query: Query) -> Vector:
+        """The vector of a word, or the vector given, at unit length."""
+        if not isinstance(query, str):
+            return unit(_as_vector(query, self.vector_size))
+        vector = self[query]
+        if not np.isfinite(vector).all():
+            raise BadFile(_not_finite(query, self.index(query)))
+        return unit(vector)
+
+    def _cosines(self, target: Vector, threads: int | None) -> Vector:
+        """The cosine of every row with `target`, which has unit length: float32 (V,)."""
+        norms = self.norms
+        if threads is None:
+            products = self._matrix @ target
+        else:
+            _check_count("threads", threads)
+            products = _products(self._matrix, target, threads)
+        cosines: Vector = np.divide(products, norms, out=np.zeros_like(products), where=norms > 0)
+        return cosines
+
+    def _ranked(self, scores: Vector, topn: int) -> Neighbours:
+        """The `topn` highest scores and their words, highest first."""
+        if topn < 1:
+            return []
+        best = np.argpartition(scores, -topn)[-topn:]
+        best = best[np.argsort(-scores[best], kind="stable")]
+        return [(self._words[row], float(scores[row])) for row in best]
+
+    def _named(self, answers: Answers) -> list[Neighbours]:
+        rows, scores = answers
+        return [
+            [(self._words[row], score) for row, score in zip(some, marks, strict=True) if score > -np.inf]
+            for some, marks in zip(rows.tolist(), scores.tolist(), strict=True)
+        ]
+
+
+class _Unknown:
+    """What is said of an unknown word; the search for close ones waits until someone reads it."""
+
+    def __init__(self, word: object, vectors: WordVectors) -> None:
+        self.word = word
+        self.vectors = vectors
+
+    def __str__(self) -> str:
+        close = _close_words(self.word, self.vectors) if isinstance(self.word, str) else []
+        remedy = f"close to it: {', '.join(close)}" if close else "leave it out, or check how words were cut"
+        return f"no vector for the word {self.word!r}; {remedy}"
+
+    __repr__ = __str__
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)  # an error sent to another process takes no matrix along
+
+
+def _close_words(word: str, vectors: WordVectors) -> list[str]:
+    """The word in other cases, then those spelled alike among the most frequent."""
+    cases = [each for each in (word.lower(), word.capitalize(), word.upper(), word.title()) if each in vectors]
+    among = [each for each in vectors.words[:SUGGEST_AMONG] if abs(len(each) - len(word)) <= 2]
+    alike = difflib.get_close_matches(word, among, n=SUGGESTIONS, cutoff=0.7)
+    return list(dict.fromkeys([*cases, *alike]))[:SUGGESTIONS]
+
+
+def _index_of(words: tuple[str, ...]) -> dict[str, int]:
+    index = dict(zip(words, range(len(words)), strict=True))
+    if len(index) != len(words):
+        twice = next(word for row, word in enumerate(words) if index[word] != row)
+        raise BadOption(f"a word must stand once, got {twice!r} twice; leave one out")
+    if not all(issubclass(kind, str) for kind in set(map(type, words))):
+        other = next(word for word in words if not isinstance(word, str))
+        raise BadOption(f"words must be strings, got {other!r}; convert it first")
+    return index
+
+
+def _as_matrix(matrix: Any) -> Matrix:
+    """A float32 (V, D) array whose rows are contiguous, copied only where it is not one already."""
+    array = np.asarray(matrix)
+    if array.ndim != 2 or array.shape[1] < 1 or array.dtype.kind not in "fiu":
+        raise BadOption(f"the matrix must be (V, D) numbers, got {array.dtype} with shape {array.shape}")
+    with np.errstate(over="ignore"):  # what overflows becomes infinite, which the check finds
+        array = array.astype(np.float32, copy=False)
+    return array if array.strides[1] == array.itemsize or len(array) == 0 else np.ascontiguousarray(array)
+
+
+def _as_vector(query: Any, size: int) -> Vector:
+    vector = np.asarray(query)
+    if vector.shape != (size,) or vector.dtype.kind not in "fiu" or not np.isfinite(vector).all():
+        raise BadOption(f"a query must be a word or a vector of {size} finite numbers, got {query!r}")
+    return vector
+
+
+def _frozen(array: NDArray[Number]) -> NDArray[Number]:
+    """A read-only view."""
+    view = array.view(np.ndarray)
+    view.flags.writeable = False
+    return view
+
+
+def _as_list(queries: Query | Sequence[Query] | None) -> list[Query]:
+    if queries is None:
+        return []
+    if isinstance(queries, str) or (isinstance(queries, np.ndarray) and queries.ndim == 1):
+        return [queries]
+    return list(queries)
+
+
+def _check_count(name: str, value: int) -> None:
+    if value < 1:
+        raise BadOption(f"{name} must be 1 or more, got {value}")
+
+
+def _checked_norms(matrix: Matrix, words: Sequence[str]) -> Vector:
+    """The length of each row, float32 (V,); one pass that also finds NaN and infinity."""
+    norms = np.empty(len(matrix), np.float32)
+    for start in range(0, len(matrix), NORM_ROWS):
+        rows = matrix[start : start + NORM_ROWS]
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            squares = np.einsum("ij,ij->i", rows, rows)
+        if not np.isfinite(squares).all():
+            row = start + int(np.flatnonzero(~np.isfinite(squares))[0])
+            raise BadFile(_not_finite(words[row], row))
+        tiny = squares < LEAST_SQUARES
+        norms[start : start + NORM_ROWS] = np.sqrt(squares)
+        norms[start : start + NORM_ROWS][tiny] = np.linalg.norm(rows[tiny].astype(np.float64), axis=1)
+    return norms
+
+
+def _not_finite(word: str, row: int) -> str:
+    return (
+        f"vectors must be finite numbers below 1e19, that of {word!r} (row {row}) is not; "
+        "train again at a lower rate, or leave the word out"
+    )
+
+
+def _products(matrix: Matrix, target: Vector, threads: int) -> Vector:
+    """`matrix @ target` on `threads` cores: einsum is no BLAS, which would take as many cores as it likes."""
+    parts = np.array_split(matrix, threads)
+    with ThreadPoolExecutor(threads) as pool:
+        return np.concatenate(list(pool.map(lambda part: np.einsum("ij,j->i", part, target), parts)))

@@ -1,0 +1,73 @@
+"""The two matrices of a model, and where they start."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from firth.draws import Purpose, draw, stream_key, unit
+
+Floats = npt.NDArray[np.float32]
+
+ROW_FLOATS = 16  # rows are padded to a multiple of this many floats: a cache line, the widest vector register
+ALIGNMENT = 4 * ROW_FLOATS  # bytes
+ROWS_AT_ONCE = 4096
+
+
+@dataclass
+class Weights:
+    """The input and output matrix, both float32 (V, D).
+
+    The arrays are views of memory from `aligned_rows`, so a backend that wants whole cache lines can use the padding.
+    """
+
+    input: Floats
+    output: Floats
+
+
+def aligned_rows(count: int, columns: int) -> Floats:
+    """Zeros, float32 (count, columns rounded up to ROW_FLOATS), every row at the start of a cache line."""
+    padded = -(-columns // ROW_FLOATS) * ROW_FLOATS
+    size = 4 * count * padded
+    raw = np.zeros(size + ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start : start + size].view(np.float32).reshape(count, padded)
+
+
+def with_padding(matrix: Floats) -> Floats:
+    """The padded rows that `matrix` (V, D) is a view of; a padded copy if it is not one."""
+    V, D = matrix.shape
+    padded = -(-D // ROW_FLOATS) * ROW_FLOATS
+    in_place = matrix.strides == (4 * padded, 4) and matrix.ctypes.data % ALIGNMENT == 0
+    if in_place and matrix.flags.writeable and _holds(matrix, V, padded):
+        return np.lib.stride_tricks.as_strided(matrix, (V, padded), matrix.strides)
+    rows = aligned_rows(V, D)
+    rows[:, :D] = matrix
+    return rows
+
+
+def _holds(matrix: Floats, V: int, padded: int) -> bool:
+    """Whether the memory that `matrix` is a view of reaches to the end of its last padded row."""
+    whole = matrix
+    while isinstance(whole.base, np.ndarray):
+        whole = whole.base
+    end = whole.ctypes.data + whole.nbytes
+    return bool(matrix.ctypes.data + 4 * V * padded <= end)
+
+
+def initial_weights(V: int, D: int, seed: int, threads: int = 1) -> Weights:
+    """Input rows uniform in [-1/2D, 1/2D), as in word2vec.c, by counted draws; output rows zero."""
+    weights = Weights(aligned_rows(V, D)[:, :D], aligned_rows(V, D)[:, :D])
+    key = stream_key(seed, 0, Purpose.WEIGHTS)
+
+    def fill(first: int) -> None:
+        rows = weights.input[first : first + ROWS_AT_ONCE]
+        counters = np.arange(first * D, first * D + rows.size, dtype=np.uint64)
+        rows[:] = ((unit(draw(key, counters)) - np.float32(0.5)) / np.float32(D)).reshape(rows.shape)
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(fill, range(0, V, ROWS_AT_ONCE)))
+    return weights

@@ -1,0 +1,258 @@
+"""`Word2Vec`: options in, `fit` on a corpus, vectors out."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+from firth.backends.base import Backend
+from firth.corpus import EncodedCorpus, encoded_corpus
+from firth.corpus.sources import CorpusLike
+from firth.corpus.tokenizers import TokenizerLike
+from firth.errors import BadFile, BadOption, NotTrained
+from firth.formats.model import StoredModel, read_model, write_model
+from firth.options import CorpusOptions, TrainingOptions
+from firth.progress import ProgressBar, wants_progress
+from firth.storage import AnyPath
+from firth.training import Callback, State, train
+from firth.vectors import WordVectors
+from firth.vocabulary import Vocabulary, from_ranked, numbers_in
+from firth.weights import Weights, initial_weights
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _with_options(_: Callable[P, object]) -> Callable[[Callable[..., None]], Callable[Concatenate[Any, P], None]]:
+    """Give a constructor the signature of an options class, for type checkers and for `help`."""
+
+    def wrap(constructor: Callable[..., None]) -> Callable[Concatenate[Any, P], None]:
+        own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        options = inspect.signature(TrainingOptions).parameters.values()
+        constructor.__signature__ = inspect.Signature([own, *options])  # type: ignore[attr-defined]
+        return constructor
+
+    return wrap
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Where the time of a `fit` went."""
+
+    reading: float = 0.0
+    preparing: float = 0.0  # vocabulary, tables, initial weights, compiling
+    training: float = 0.0
+
+
+class Word2Vec:
+    """Word vectors from a corpus.
+
+    The arguments, all by keyword, are those of `TrainingOptions`, which tells what each means.
+
+        model = Word2Vec(vector_size=100, window=5, min_count=5)
+        model.fit("corpus.txt")
+        model.vectors.most_similar("king")
+        model.save("model.safetensors")
+
+    Attributes:
+        options: the `TrainingOptions`.
+        vocabulary: the words that were trained, with their counts; after `fit`.
+        vectors: the `WordVectors`; after `fit`.
+        weights: both matrices, float32 (V, D); after `fit`.
+        state: where training stands and the loss of each epoch.
+        seconds: where the time of the last `fit` went.
+    """
+
+    @_with_options(TrainingOptions)
+    def __init__(self, **options: Any) -> None:
+        self.options = TrainingOptions.from_dict(options)
+        self.state = State()
+        self.seconds = Seconds()
+        self._vocabulary: Vocabulary | None = None
+        self._weights: Weights | None = None
+        self._vectors: WordVectors | None = None
+
+    # ---- training ------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        corpus: CorpusLike | EncodedCorpus,
+        *,
+        tokenizer: TokenizerLike | None = None,
+        vocabulary: Vocabulary | None = None,
+        callbacks: Sequence[Callback] = (),
+        progress: bool | None = None,
+        resume: bool = False,
+        **reading: Any,
+    ) -> Self:
+        """Train on a corpus, and give this model back.
+
+        Args:
+            corpus: a file, folder, pattern, remote address or "-"; a list of `pathlib.Path`; or any iterable of
+                sentences, each a string or a list of tokens. A generator is read once, and that is enough.
+            tokenizer: "whitespace" (default), "letters", "words", a callable from a string to tokens, or a Hugging
+                Face `tokenizers.Tokenizer`.
+            vocabulary: words to train, instead of those counted in the corpus.
+            callbacks: who watches; see `Callback`.
+            progress: show a progress bar on standard error; by default, where that is a terminal.
+            resume: go on where an interrupted `fit` on the same corpus stopped, instead of starting anew.
+            reading: further options of `CorpusOptions`: encoding_errors, column, cache.
+
+        Raises:
+            MissingFile, BadCorpus, CannotWrite: the corpus cannot be read, trained on, or encoded.
+            BadOption: an option out of range or unknown, or nothing to resume.
+
+        Ctrl-C stops training and keeps what is trained: `state` tells where, and `resume` goes on.
+        """
+        if resume and self._weights is None:
+            raise BadOption("there is nothing to resume: this model has not been trained; call fit without resume")
+        if isinstance(tokenizer, str):
+            reading["tokenizer"], tokenizer = tokenizer, None
+        bar = ProgressBar() if wants_progress(progress) else None
+        with _encoded(corpus, CorpusOptions.from_dict(reading), tokenizer, self.options.threads, bar) as read:
+            encoded, seconds = read
+            self._train(encoded, vocabulary, [*callbacks, *([bar] if bar else [])], resume, seconds)
+        return self
+
+    def _train(
+        self,
+        corpus: EncodedCorpus,
+        vocabulary: Vocabulary | None,
+        callbacks: Sequence[Callback],
+        resume: bool,
+        reading_seconds: float,
+    ) -> None:
+        began = time.perf_counter()
+        options = self.options
+        if vocabulary is None and resume:
+            vocabulary = self.vocabulary
+        ids = None if vocabulary is None else numbers_in(vocabulary, corpus.words)
+        vocabulary = vocabulary or from_ranked(
+            corpus.words, corpus.counts, min_count=options.min_count, most=options.max_vocabulary
+        )
+        if resume:
+            weights, state = self.weights, self.state
+        else:
+            weights = initial_weights(len(vocabulary), options.vector_size, options.seed, options.threads)
+            state = State()
+        before = state.seconds
+        weights, state = train(
+            corpus, vocabulary, options, backend(), weights, ids=ids, state=state, callbacks=callbacks
+        )
+        training = state.seconds - before
+        self._set(vocabulary, weights, state)
+        self.seconds = Seconds(reading_seconds, time.perf_counter() - began - training, training)
+
+    def _set(self, vocabulary: Vocabulary, weights: Weights, state: State) -> None:
+        self._vocabulary, self._weights, self.state = vocabulary, weights, state
+        self._vectors = None
+
+    # ---- what was trained ----------------------------------------------------------------------
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words that were trained, most frequent first."""
+        return self._trained(self._vocabulary)
+
+    @property
+    def weights(self) -> Weights:
+        """The input and output matrix, float32 (V, D)."""
+        return self._trained(self._weights)
+
+    @property
+    def vectors(self) -> WordVectors:
+        """The words and their vectors, the rows of the input matrix."""
+        if self._vectors is None:
+            self._vectors = WordVectors(self.vocabulary.words, self.weights.input, self.vocabulary.counts)
+        return self._vectors
+
+    @property
+    def losses(self) -> tuple[float, ...]:
+        """The mean loss per example of each finished epoch."""
+        return self.state.losses
+
+    @staticmethod
+    def _trained(value: T | None) -> T:
+        if value is None:
+            raise NotTrained("this model has not been trained; call fit(corpus) first")
+        return value
+
+    def __repr__(self) -> str:
+        defaults = TrainingOptions()
+        changed = [
+            f"{each.name}={getattr(self.options, each.name)!r}"
+            for each in fields(TrainingOptions)
+            if getattr(self.options, each.name) != getattr(defaults, each.name)
+        ]
+        return f"Word2Vec({', '.join(changed)})"
+
+    # ---- keeping -------------------------------------------------------------------------------
+
+    def save(self, path: AnyPath) -> None:
+        """Write the model to one safetensors file: both matrices, words, counts, options and state.
+
+        Raises `CannotWrite`; a file that stood there before is replaced only by a whole one.
+        """
+        vocabulary, weights = self.vocabulary, self.weights
+        stored = StoredModel.of(
+            vocabulary.words,
+            weights.input,
+            output=weights.output,
+            counts=vocabulary.counts,
+            options=self.options.as_dict(),
+            state=self.state.as_dict(),
+        )
+        write_model(path, stored)
+
+    @classmethod
+    def load(cls, path: AnyPath) -> Self:
+        """Open a saved model; its matrices stay in the file, mapped into memory, until training goes on.
+
+        Raises `MissingFile`, or `BadFile` for what is not a whole model.
+        """
+        stored = read_model(path)
+        if stored.output is None or stored.counts is None:
+            raise BadFile(
+                f"{path} holds vectors without the output matrix or counts, so it cannot be trained on; "
+                "open it with WordVectors.load"
+            )
+        try:
+            model = cls(**stored.options)
+            state = State.from_dict(dict(stored.state))
+        except (TypeError, BadOption) as error:
+            raise BadFile(f"{path} holds options or a state that this version cannot read: {error}") from error
+        model._set(Vocabulary(tuple(stored.words), stored.counts), Weights(stored.input, stored.output), state)
+        return model
+
+
+def backend() -> Backend:
+    """The machine that trains. Importing it loads Numba, so that waits until there is something to train."""
+    from firth.backends.cpu import CpuBackend
+
+    return CpuBackend()
+
+
+@contextlib.contextmanager
+def _encoded(
+    corpus: CorpusLike | EncodedCorpus,
+    options: CorpusOptions,
+    tokenizer: TokenizerLike | None,
+    threads: int,
+    bar: ProgressBar | None,
+) -> Iterator[tuple[EncodedCorpus, float]]:
+    """The corpus encoded, and the seconds it took; what was made for this call alone is removed after it."""
+    began = time.perf_counter()
+    progress = bar.reading() if bar else None
+    encoded = encoded_corpus(corpus, options, tokenizer=tokenizer, threads=threads, progress=progress)
+    if bar:
+        bar.read(encoded.total_tokens)
+    seconds = time.perf_counter() - began
+    try:
+        yield encoded, seconds
+    finally:
+        if encoded is not corpus:
+            encoded.close()

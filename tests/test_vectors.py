@@ -1,0 +1,341 @@
+"""Words and their vectors: look-up, similarity, neighbours, analogies."""
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firth import nearest as nearest_module
+from firth.errors import BadFile, BadOption, UnknownWord
+from firth.nearest import nearest, unit
+from firth.vectors import WordVectors
+
+WORDS = ["king", "queen", "man", "woman", "nothing", "apple"]
+MATRIX = np.array([[5, 0, 1], [5, 1, 0], [1, 0, 1], [1, 1, 0], [0, 0, 0], [0, -3, 0]], np.float32)
+
+
+@pytest.fixture
+def vectors():
+    return WordVectors(WORDS, MATRIX, np.array([9, 8, 7, 6, 5, 4]))
+
+
+def random_vectors(V, D=8, seed=0):
+    matrix = np.random.default_rng(seed).standard_normal((V, D), dtype=np.float32)
+    return WordVectors([f"w{row}" for row in range(V)], matrix)
+
+
+def plain_cosines(vectors, target):
+    """Cosines by the definition, in float64."""
+    matrix = vectors.matrix.astype(np.float64)
+    lengths = np.linalg.norm(matrix, axis=1) * np.linalg.norm(target)
+    return np.divide(matrix @ target, lengths, out=np.zeros(len(matrix)), where=lengths > 0)
+
+
+# ---- words and rows -------------------------------------------------------------------------------
+
+
+def test_a_word_gives_its_row(vectors):
+    assert vectors["queen"].tolist() == [5, 1, 0]
+    assert vectors.index("queen") == 1
+
+
+def test_a_list_of_words_gives_a_matrix(vectors):
+    np.testing.assert_array_equal(vectors[["man", "king", "man"]], MATRIX[[2, 0, 2]])
+    assert vectors[[]].shape == (0, 3)
+
+
+def test_it_is_a_collection_of_words(vectors):
+    assert list(vectors) == WORDS
+    assert len(vectors) == 6
+    assert "king" in vectors
+    assert "prince" not in vectors
+    assert 0 not in vectors
+    assert vectors.vector_size == 3
+    assert vectors.counts.tolist() == [9, 8, 7, 6, 5, 4]
+    assert repr(vectors) == "WordVectors(6 words, vector_size=3)"
+
+
+def test_what_it_gives_out_cannot_change_it(vectors):
+    for array in (vectors.matrix, vectors["king"], vectors.counts):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+
+
+def test_the_matrix_given_stays_writable_and_is_not_copied():
+    matrix = MATRIX.copy()
+    vectors = WordVectors(WORDS, matrix)
+    assert matrix.flags.writeable
+    assert np.shares_memory(vectors.matrix, matrix)
+
+
+def test_padded_rows_are_not_copied():
+    padded = np.zeros((6, 16), np.float32)
+    padded[:, :3] = MATRIX
+    vectors = WordVectors(WORDS, padded[:, :3])
+    assert np.shares_memory(vectors.matrix, padded)
+    assert vectors.most_similar("king") == WordVectors(WORDS, MATRIX).most_similar("king")
+
+
+def test_columns_that_are_strided_are_copied():
+    vectors = WordVectors(WORDS, np.asfortranarray(MATRIX))
+    assert vectors.matrix.flags.c_contiguous
+
+
+def test_other_numbers_become_float32():
+    assert WordVectors(["a"], np.array([[1, 2]])).matrix.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("words", "matrix", "counts", "sentence"),
+    [
+        (["a", "a"], np.ones((2, 2)), None, "must stand once, got 'a' twice"),
+        (["a"], np.ones((2, 2)), None, "a row for each word, got 2 for 1"),
+        (["a"], np.ones(2), None, r"\(V, D\) numbers"),
+        (["a"], np.ones((1, 0)), None, r"\(V, D\) numbers"),
+        (["a"], np.array([["x"]]), None, r"\(V, D\) numbers"),
+        (["a"], np.ones((1, 2)), np.ones(2, np.int64), "counts must be one for each of 1 words"),
+        (["a", 1], np.ones((2, 2)), None, "words must be strings, got 1"),
+    ],
+)
+def test_what_does_not_fit_together_is_told(words, matrix, counts, sentence):
+    with pytest.raises(BadOption, match=sentence):
+        WordVectors(words, matrix, counts)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e25])
+def test_numbers_that_are_not_finite_are_told(bad):
+    matrix = np.ones((3, 2), np.float32)
+    matrix[1, 1] = bad
+    with pytest.raises(BadFile, match=r"that of 'b' \(row 1\) is not; train again"):
+        WordVectors(["a", "b", "c"], matrix)
+    unchecked = WordVectors(["a", "b", "c"], matrix, check=False)
+    with pytest.raises(BadFile, match=r"that of 'b' \(row 1\)"):
+        unchecked.most_similar("a")
+
+
+def test_numbers_that_are_not_finite_are_told_in_a_similarity():
+    vectors = WordVectors(["a", "b"], np.array([[1, 1], [1, np.nan]], np.float32), check=False)
+    with pytest.raises(BadFile, match="that of 'b'"):
+        vectors.similarity("a", "b")
+
+
+def test_norms_hold_for_numbers_whose_squares_vanish():
+    vectors = WordVectors(["a", "b"], np.array([[3e-25, 4e-25], [3, 4]], np.float32))
+    np.testing.assert_allclose(vectors.norms, [5e-25, 5], rtol=1e-6)
+    assert vectors.similarity("a", "b") == pytest.approx(1)
+    assert vectors.most_similar("b")[0] == ("a", pytest.approx(1))
+
+
+# ---- unknown words --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "close"),
+    [("King", "king"), ("QUEEN", "queen"), ("quen", "queen"), ("womans", "woman"), ("aple", "apple")],
+)
+def test_an_unknown_word_is_told_with_close_ones(vectors, word, close):
+    with pytest.raises(UnknownWord, match=f"^no vector for the word '{word}'; close to it: {close}$"):
+        vectors[word]
+
+
+@pytest.mark.parametrize("word", ["zebra", "", 7, None])
+def test_an_unknown_word_without_close_ones_is_told(vectors, word):
+    with pytest.raises(UnknownWord, match=f"no vector for the word {word!r}; leave it out"):
+        vectors.index(word)
+
+
+def test_an_error_sent_elsewhere_takes_no_vectors_along(vectors):
+    with pytest.raises(UnknownWord) as caught:
+        vectors["quen"]
+    sent = pickle.loads(pickle.dumps(caught.value))
+    assert str(sent) == str(caught.value)
+    assert type(sent.args[0]) is str
+
+
+def test_every_query_tells_of_unknown_words(vectors):
+    for query in (
+        lambda: vectors[["king", "zebra"]],
+        lambda: vectors.most_similar("zebra"),
+        lambda: vectors.most_similar("king", "zebra"),
+        lambda: vectors.most_similar_batch(["king", "zebra"]),
+        lambda: vectors.similarity("king", "zebra"),
+        lambda: vectors.analogy("king", "zebra", "man"),
+    ):
+        with pytest.raises(KeyError, match="zebra"):
+            query()
+
+
+# ---- similarity and neighbours --------------------------------------------------------------------
+
+
+def test_similarity_is_the_cosine(vectors):
+    assert vectors.similarity("man", "woman") == pytest.approx(0.5)
+    assert vectors.distance("man", "woman") == pytest.approx(0.5)
+    assert vectors.similarity("man", "man") == pytest.approx(1)
+    assert vectors.similarity("man", np.array([-1, 0, -1])) == pytest.approx(-1)
+
+
+def test_a_zero_vector_is_similar_to_nothing(vectors):
+    assert vectors.similarity("nothing", "king") == 0
+    assert vectors.similarity("nothing", "nothing") == 0
+    assert ("nothing", 0.0) in vectors.most_similar("king")
+    assert {score for _, score in vectors.most_similar("nothing")} == {0.0}
+
+
+def test_neighbours_come_nearest_first(vectors):
+    assert vectors.most_similar("king") == [
+        ("queen", pytest.approx(25 / 26)),
+        ("man", pytest.approx(6 / np.sqrt(52))),
+        ("woman", pytest.approx(5 / np.sqrt(52))),
+        ("nothing", 0),
+        ("apple", 0),
+    ]
+
+
+def test_a_queen_is_to_a_woman_as_a_king_is_to_a_man(vectors):
+    assert vectors.analogy("man", "king", "woman", topn=1)[0][0] == "queen"
+    assert vectors.analogy("man", "king", "woman") == vectors.most_similar(["king", "woman"], ["man"])
+
+
+def test_words_and_vectors_are_brought_to_unit_length_before_the_mean(vectors):
+    mean = unit(MATRIX[0]) + unit(MATRIX[1]) - unit(MATRIX[5])
+    expected = plain_cosines(vectors, mean.astype(np.float64))
+    given = vectors.most_similar([MATRIX[0] * 100, "queen"], MATRIX[5])
+    assert dict(given) == {
+        word: pytest.approx(float(expected[row]), abs=1e-6)
+        for row, word in enumerate(WORDS)
+        if word != "queen"
+    }
+
+
+def test_one_query_need_not_stand_in_a_list(vectors):
+    assert vectors.most_similar("king") == vectors.most_similar(["king"])
+    assert vectors.most_similar(negative="king") == vectors.most_similar(negative=["king"])
+    assert vectors.most_similar(MATRIX[0]) == vectors.most_similar(MATRIX[:1])
+    assert vectors.most_similar(MATRIX[0])[0][0] == "king"
+
+
+@pytest.mark.parametrize("topn", [1, 3, 5, 100])
+def test_no_more_answers_than_asked_for_or_there_are(vectors, topn):
+    assert len(vectors.most_similar("king", topn=topn)) == min(topn, 5)
+    assert len(vectors.most_similar_batch(["king"], topn=topn)[0]) == min(topn, 5)
+
+
+def test_when_every_word_is_asked_for_none_is_answered(vectors):
+    assert vectors.most_similar(WORDS) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        (lambda v: v.most_similar(), "at least one word or vector, got none"),
+        (lambda v: v.most_similar([]), "at least one word or vector, got none"),
+        (lambda v: v.most_similar("king", topn=0), "topn must be 1 or more, got 0"),
+        (lambda v: v.most_similar("king", threads=0), "threads must be 1 or more, got 0"),
+        (lambda v: v.most_similar(np.ones(2)), "a vector of 3 finite numbers"),
+        (lambda v: v.most_similar(np.array([1, np.nan, 1])), "a vector of 3 finite numbers"),
+        (lambda v: v.most_similar([None]), "a vector of 3 finite numbers"),
+        (lambda v: v.most_similar_batch("king"), "put it in a list"),
+        (lambda v: v.most_similar_batch(["king"], topn=0), "topn must be 1 or more, got 0"),
+    ],
+)
+def test_queries_that_make_no_sense_are_told(vectors, query, sentence):
+    with pytest.raises(BadOption, match=sentence):
+        query(vectors)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7, 50])
+def test_threads_change_no_answer(threads):
+    vectors = random_vectors(40)
+    expected = vectors.most_similar("w3")
+    found = vectors.most_similar("w3", threads=threads)
+    assert [word for word, _ in found] == [word for word, _ in expected]
+    np.testing.assert_allclose([score for _, score in found], [score for _, score in expected], rtol=1e-5)
+
+
+@pytest.mark.parametrize("topn", [1, 10, 600])
+def test_a_batch_answers_as_each_query_alone(monkeypatch, topn):
+    monkeypatch.setattr(nearest_module, "ROWS", 250)
+    monkeypatch.setattr(nearest_module, "QUERIES", 7)
+    monkeypatch.setattr(nearest_module, "FOLD", 8)
+    vectors = random_vectors(555)
+    queries = [*vectors.words[::30], vectors["w5"] * 2, vectors["w6"] - vectors["w7"]]
+    for query, found in zip(queries, vectors.most_similar_batch(queries, topn), strict=True):
+        expected = vectors.most_similar(query, topn=topn)
+        assert [word for word, _ in found] == [word for word, _ in expected]
+        np.testing.assert_allclose([score for _, score in found], [score for _, score in expected], atol=1e-6)
+
+
+def test_an_empty_batch_has_no_answers(vectors):
+    assert vectors.most_similar_batch([]) == []
+
+
+@given(
+    st.integers(1, 60),
+    st.integers(1, 5),
+    st.integers(1, 70),
+    st.integers(2, 9),
+    st.integers(3, 70),
+    st.integers(0, 99),
+)
+@settings(deadline=None)
+def test_nearest_rows_are_those_of_a_full_sort(V, D, topn, fold, block, seed):
+    generator = np.random.default_rng(seed)
+    matrix = generator.integers(-2, 3, (V, D)).astype(np.float32)
+    norms = np.linalg.norm(matrix, axis=1).astype(np.float32)
+    queries = generator.standard_normal((3, D), dtype=np.float32)
+    excluded = generator.integers(-1, V, (3, 2))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nearest_module, "FOLD", fold)
+        patch.setattr(nearest_module, "ROWS", block)
+        rows, scores = nearest(matrix, norms, queries, excluded, topn)
+    for query in range(3):
+        expected = np.sort(queries[query] @ matrix.T / np.where(norms > 0, norms, 1))
+        every = queries[query] @ matrix.T / np.where(norms > 0, norms, 1)
+        left_out = set(excluded[query].tolist()) - {-1}
+        expected = sorted((float(every[row]) for row in range(V) if row not in left_out), reverse=True)[:topn]
+        answered = [row for row, score in zip(rows[query], scores[query], strict=True) if score > -np.inf]
+        np.testing.assert_allclose([every[row] for row in answered], expected, atol=1e-5)
+        assert len(set(answered)) == len(answered)
+        assert not left_out & {int(row) for row in answered}
+
+
+@given(st.lists(st.floats(-(2**60), 2**60, width=32), min_size=1, max_size=9))
+def test_a_unit_vector_has_length_one_or_zero(numbers):
+    vector = np.array(numbers, np.float32)
+    length = float(np.linalg.norm(unit(vector)))
+    assert length == pytest.approx(1 if vector.any() else 0, abs=1e-5)
+
+
+# ---- files ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["v.safetensors", "v.txt", "v.vec", "v.bin", "v.bin.gz"])
+def test_vectors_come_back_from_a_file(tmp_path, vectors, name):
+    vectors.save(tmp_path / name)
+    loaded = WordVectors.load(str(tmp_path / name))
+    assert loaded.words == vectors.words
+    np.testing.assert_array_equal(loaded.matrix, MATRIX)
+    assert loaded.most_similar("king") == vectors.most_similar("king")
+
+
+def test_the_model_file_alone_keeps_counts(tmp_path, vectors):
+    vectors.save(tmp_path / "v.safetensors")
+    assert WordVectors.load(tmp_path / "v.safetensors").counts.tolist() == [9, 8, 7, 6, 5, 4]
+    vectors.save(tmp_path / "v.bin")
+    assert WordVectors.load(tmp_path / "v.bin").counts is None
+
+
+def test_the_format_may_be_named(tmp_path, vectors):
+    vectors.save(tmp_path / "v", "word2vec-text")
+    assert WordVectors.load(tmp_path / "v", "word2vec-text").words == vectors.words
+
+
+def test_a_subclass_loads_as_itself(tmp_path, vectors):
+    class Mine(WordVectors):
+        pass
+
+    vectors.save(tmp_path / "v.txt")
+    assert type(Mine.load(tmp_path / "v.txt")) is Mine
