@@ -247,9 +247,8 @@ def main() -> NoReturn:
         status = app(standalone_mode=False) or 0
     except FirthError as error:
         status = _complain(str(error))
-    except typer.Abort:
-        status = INTERRUPTED
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("firth: interrupted before there was anything to keep", err=True)
         status = INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()  # what reads our output has gone; Python would complain at exit
@@ -262,7 +261,8 @@ def main() -> NoReturn:
 
 
 def _complain(message: str) -> int:
-    typer.echo(f"firth: {message}", err=True)
+    if message:  # none where the help was shown instead
+        typer.echo(f"firth: {message}", err=True)
     return WRONG_INPUT
 
 

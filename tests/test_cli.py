@@ -1,0 +1,209 @@
+"""The command line: what each command prints, its exit statuses, and what it says of bad input."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from firth import Word2Vec, WordVectors, __version__
+from firth.cli import main
+from firth.options import CorpusOptions, TrainingOptions
+from firth.world import sentences
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    """Call `firth` with arguments; gives (exit status, standard output, standard error)."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["firth", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        printed = capsys.readouterr()
+        return stopped.value.code, printed.out, printed.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    path = tmp_path_factory.mktemp("cli") / "corpus.txt"
+    path.write_text("".join(" ".join(each) + "\n" for each in sentences(4_000, 1)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(corpus):
+    path = corpus.with_name("model.safetensors")
+    Word2Vec(vector_size=16, epochs=2, workers=1).fit(corpus, cache=False).save(path)
+    return path
+
+
+def test_train_writes_a_model_and_one_json_object(run, corpus, tmp_path):
+    out = tmp_path / "m.safetensors"
+    status, printed, complained = run(
+        "train", corpus, "-o", out, "--vector-size", 20, "--epochs", 2, "--workers", 2, "--no-cache", "--json"
+    )
+    assert (status, complained) == (0, "")
+    report = json.loads(printed)
+    wanted = {"words", "vocabulary", "reading_seconds", "compiling_seconds", "training_seconds", "words_per_second"}
+    assert wanted | {"losses", "peak_memory_bytes"} <= set(report)
+    assert len(report["losses"]) == 2
+    loaded = Word2Vec.load(out)
+    assert len(loaded.vectors) == report["vocabulary"]
+    assert report["words"] == 2 * loaded.vocabulary.total
+    assert loaded.vectors.vector_size == 20
+
+
+def test_train_takes_every_option_under_its_own_name(run):
+    _, shown, _ = run("train", "--help")
+    for each in (*fields(TrainingOptions), *fields(CorpusOptions)):
+        assert f"--{each.name.replace('_', '-')}"[:17] in shown
+
+
+def test_train_with_the_same_seed_and_one_worker_writes_the_same_bytes(run, corpus, tmp_path):
+    written = []
+    for name in ("a", "b"):
+        out = tmp_path / f"{name}.safetensors"
+        run("train", corpus, "-o", out, "--vector-size", 10, "--epochs", 1, "--workers", 1, "--no-cache")
+        written.append(WordVectors.load(out).matrix.tobytes())
+    assert written[0] == written[1]
+
+
+def test_train_reads_standard_input(corpus, tmp_path):
+    out = tmp_path / "m.safetensors"
+    command = [sys.executable, "-m", "firth.cli", "train", "-", "-o", out, "--epochs", "1", "--json"]
+    done = subprocess.run(command, input=corpus.read_bytes(), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["vocabulary"] == len(WordVectors.load(out))
+    assert done.stderr == b"", "there is no progress bar where there is no terminal"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+def test_an_interrupted_run_keeps_what_is_trained_and_goes_on_with_resume(corpus, tmp_path, run):
+    out = tmp_path / "m.safetensors"
+    arguments = ["train", corpus, "-o", out, "--vector-size", "100", "--workers", "1", "--no-cache", "--epochs", "1000"]
+    program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from firth.cli import main; main()"
+    process = subprocess.Popen([sys.executable, "-c", program, *map(str, arguments)], stderr=subprocess.PIPE)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(6)
+    process.send_signal(signal.SIGINT)
+    _, complained = process.communicate(timeout=60)
+    assert process.returncode == 130, complained
+    stopped = Word2Vec.load(out).state
+    assert 0 < stopped.epoch < 1000
+    status, _, complained = run("train", corpus, "-o", out, "--resume", "--epochs", 7, "--no-cache")
+    assert status == 2
+    assert "epochs 7 instead of 1000" in complained
+
+
+def test_similar_and_analogy_answer_as_the_library_does(run, model):
+    vectors = WordVectors.load(model)
+    status, printed, _ = run("similar", model, "king", "-n", 3, "--json")
+    assert status == 0
+    found = [(each["word"], each["similarity"]) for each in json.loads(printed)["neighbours"]]
+    assert found == vectors.most_similar("king", topn=3)
+    _, printed, _ = run("analogy", model, "man", "king", "woman", "--json")
+    assert [each["word"] for each in json.loads(printed)["answers"]] == [
+        word for word, _ in vectors.analogy("man", "king", "woman", topn=5)
+    ]
+    _, printed, _ = run("similar", model, "king", "woman", "--not", "man", "-n", 1)
+    assert printed.split()[1] == vectors.most_similar(["king", "woman"], ["man"], topn=1)[0][0]
+
+
+def test_evaluate_reports_sets_and_what_is_unknown(run, model, tmp_path):
+    (tmp_path / "pairs.tsv").write_text("king\tqueen\t9\nking\tsword\t2\nking\tunheardof\t1\nman\twoman\t8\n")
+    (tmp_path / "questions.txt").write_text(": family\nman king woman queen\nman woman king unheardof\n")
+    status, printed, _ = run("evaluate", model, tmp_path, "--json")
+    assert status == 0
+    results = json.loads(printed)
+    assert results["similarities"][0]["known"] < results["similarities"][0]["pairs"] == 4
+    assert results["analogies"][0]["questions"] == 2
+    status, printed, _ = run("evaluate", model, tmp_path / "questions.txt", tmp_path / "pairs.tsv")
+    assert status == 0
+    assert "family" in printed
+    assert "Spearman" in printed
+
+
+def test_inspect_tells_words_options_and_losses(run, model):
+    status, printed, _ = run("inspect", model, "--json")
+    facts = json.loads(printed)
+    assert status == 0
+    assert facts["format"] == "firth"
+    assert facts["options"]["vector_size"] == facts["vector_size"] == 16
+    assert len(facts["state"]["losses"]) == 2
+    status, printed, _ = run("inspect", model)
+    assert status == 0
+    assert "most frequent: " in printed
+
+
+def test_convert_goes_to_word2vec_and_back(run, model, tmp_path):
+    for name in ("v.bin", "v.txt", "v.vec.gz", "v.safetensors"):
+        status, _, complained = run("convert", model, tmp_path / name)
+        assert status == 0, complained
+        status, printed, _ = run("inspect", tmp_path / name, "--json")
+        assert (status, json.loads(printed)["vector_size"]) == (0, 16)
+        np.testing.assert_array_equal(WordVectors.load(tmp_path / name).matrix, WordVectors.load(model).matrix)
+
+
+def test_version_and_help(run):
+    assert run("--version") == (0, f"firth {__version__}\n", "")
+    status, shown, _ = run("--help")
+    assert status == 0
+    for command in ("train", "similar", "analogy", "evaluate", "inspect", "convert", "demo"):
+        assert command in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["train", "{empty}", "-o", "{out}"], "the corpus is empty"),
+        (["train", "{short}", "-o", "{out}"], "min_count = 5 times or more: it has 3 different words"),
+        (["train", "{nowhere}", "-o", "{out}"], "there is no file"),
+        (["train", "{binary}", "-o", "{out}"], "is not text"),
+        (["train", "{latin}", "-o", "{out}"], "is not UTF-8: byte 0xe9 at position 3"),
+        (["train", "{short}"], "Missing option '--output'"),
+        (["train", "{short}", "-o", "{nowhere}/m"], "create the folder first"),
+        (["train", "{short}", "-o", "{out}", "--min-count", "0"], "min_count must be 1 or more, got 0; use 1"),
+        (["train", "{short}", "-o", "{out}", "--loss", "x"], "loss must be one of"),
+        (["train", "{short}", "-o", "{out}", "--min-alpha", "0.5"], "min_alpha must not exceed alpha"),
+        (["train", "{short}", "-o", "{out}", "--resume"], "there is no model"),
+        (["similar", "{model}", "kingg"], "no vector for the word 'kingg'; close to it: king"),
+        (["similar", "{truncated}", "king"], "truncated"),
+        (["similar", "{short}", "king"], "is of no known format"),
+        (["evaluate", "{model}", "{nowhere}"], "no such file"),
+        (["convert", "{model}", "{out}.xyz"], "no format goes by the name"),
+        (["trian"], "No such command 'trian'. Did you mean 'train'?"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_status_2_and_leaves_no_file(run, model, tmp_path, arguments, says):
+    places = {name: tmp_path / name for name in ("empty", "short", "nowhere", "binary", "latin", "out", "truncated")}
+    places["empty"].write_text("")
+    places["short"].write_text("a b c\n")
+    places["binary"].write_bytes(b"\x89PNG\r\n\0\0\0")
+    places["latin"].write_bytes("caf\xe9 au lait\n".encode("latin-1"))
+    places["truncated"].write_bytes(model.read_bytes()[:5000])
+    status, printed, complained = run(*(each.format(model=model, **places) for each in arguments))
+    assert status == 2
+    assert printed == ""
+    assert says in complained
+    assert complained.startswith("firth: ")
+    assert complained.count("\n") == 1
+    assert "Traceback" not in complained
+    assert not places["out"].exists()
+    assert not list(tmp_path.glob(".firth-*"))
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_a_full_disk_is_told_plainly(model):
+    program = "import sys; from firth.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "convert", model, "/dev/full"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
