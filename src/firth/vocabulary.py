@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -13,14 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from firth.draws import CHANCE_ONE, as_chance
-from firth.errors import BadCorpus, BadFile, BadOption, MissingFile
-from firth.storage import replaced
+from firth.errors import BadCorpus, BadFile, BadOption
+from firth.storage import AnyPath, opened, replaced
 
 Ints = npt.NDArray[np.int64]
 Chances = npt.NDArray[np.uint32]
 
+BYTE_ORDER_MARK = "\ufeff"
+HIGHEST_COUNT = 2**63 - 1  # counts are int64
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Vocabulary:
     """Words, most frequent first, and their counts (int64, (V,)). A word's number is its place here."""
 
@@ -38,6 +41,14 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.words)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Vocabulary):
+            return NotImplemented
+        return self.words == other.words and np.array_equal(self.counts, other.counts)
+
+    def __hash__(self) -> int:
+        return hash(self.words)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.words)
 
@@ -48,14 +59,19 @@ class Vocabulary:
 
     @classmethod
     def of_words(cls, words: Sequence[str], counts: Sequence[int] | Ints) -> Self:
-        """A vocabulary of given words and counts, ranked by count and then word."""
+        """A vocabulary of given words and counts, ranked by count and then word.
+
+        Raises `BadOption` for words that are no strings, or are given twice, and for counts that do not fit them.
+        """
         if len(words) != len(counts):
             raise BadOption(f"{len(words):,} words need as many counts, got {len(counts):,}")
-        ranked = sorted(zip(words, counts, strict=True), key=lambda pair: (-int(pair[1]), pair[0].encode()))
-        twice = next((a[0] for a, b in zip(sorted(words), sorted(words)[1:], strict=False) if a == b), None)
+        for word, count in zip(words, counts, strict=True):
+            _check(word, count)
+        twice = next((a for a, b in pairwise(sorted(words)) if a == b), None)
         if twice is not None:
             raise BadOption(f"the word {twice!r} is given twice; give each word once")
-        return cls(tuple(word for word, _ in ranked), np.array([count for _, count in ranked], np.int64))
+        ranked = sorted(zip(words, counts, strict=True), key=lambda pair: (-int(pair[1]), pair[0].encode()))
+        return cls(tuple(str(word) for word, _ in ranked), np.array([int(count) for _, count in ranked], np.int64))
 
     # ---- as a table ----------------------------------------------------------------------------
 
@@ -63,31 +79,41 @@ class Vocabulary:
         """Columns `word` and `count`, one row a word."""
         return pa.table({"word": pa.array(self.words, pa.large_string()), "count": self.counts})
 
-    def save(self, path: str | Path) -> None:
-        """Write the words and counts as tab-separated text, a word per line."""
+    def save(self, path: AnyPath) -> None:
+        """Write the words and counts as tab-separated text, a word per line.
+
+        Raises `CannotWrite`, and `BadOption` for a word that holds a line's end, which such text cannot.
+        """
+        broken = next((word for word in self.words if "\n" in word), None)
+        if broken is not None:
+            raise BadOption(f"a word must not hold a line's end to be saved as text, got {broken!r}; replace it by _")
         with replaced(path) as file:
             for word, count in zip(self.words, self.counts, strict=True):
                 file.write(f"{word}\t{count}\n".encode())
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
-        """Read what `save` wrote, or any text of words and counts (tabs or spaces between)."""
+    def load(cls, path: AnyPath) -> Self:
+        """Read what `save` wrote, or any text of words and counts (a tab or a space between).
+
+        Raises `MissingFile`, or `BadFile` for what is not such text.
+        """
+        with opened(path) as file:
+            data = file.read()
         try:
-            lines = Path(path).read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError as error:
-            raise MissingFile(f"there is no file {path}") from error
+            lines = data.decode().removeprefix(BYTE_ORDER_MARK).split("\n")
         except UnicodeDecodeError as error:
-            raise BadFile(f"{path} is not a vocabulary: it is not UTF-8 text") from error
-        words, counts = [], []
-        for number, line in enumerate(lines, 1):
-            word, _, count = line.rstrip().replace(" ", "\t").rpartition("\t")
-            if not word or not count.isdecimal():
-                raise BadFile(f"line {number} of {path} must hold a word and its count, got {line[:60]!r}")
-            words.append(word)
-            counts.append(int(count))
-        if not words:
-            raise BadFile(f"{path} holds no words")
-        return cls.of_words(words, counts)
+            raise BadFile(
+                f"{path} is not a vocabulary: it is not UTF-8 text; give a word and its count per line"
+            ) from error
+        if not lines[-1]:
+            lines.pop()
+        if not lines:
+            raise BadFile(f"{path} holds no words; give a word and its count per line")
+        pairs = [_parsed(line, f"line {number:,} of {path}") for number, line in enumerate(lines, 1)]
+        try:
+            return cls.of_words([word for word, _ in pairs], [count for _, count in pairs])
+        except BadOption as error:
+            raise BadFile(f"{path} is not a vocabulary: {error}") from error
 
     # ---- what training draws from --------------------------------------------------------------
 
@@ -111,6 +137,25 @@ class Vocabulary:
         weights = np.maximum(self.counts, 1).astype(np.float64) ** exponent
         chances, others = _alias(weights / weights.sum() * len(weights))
         return np.ascontiguousarray(np.stack([as_chance(chances), others.astype(np.uint32)], axis=1))
+
+
+def _check(word: str, count: int) -> None:
+    """Raise `BadOption` unless these may stand in a vocabulary."""
+    try:
+        word.encode()
+    except (AttributeError, UnicodeEncodeError) as error:
+        raise BadOption(f"words must be strings that UTF-8 can hold, got {word!r}; leave it out") from error
+    if not isinstance(count, (int, np.integer)) or not 0 <= count <= HIGHEST_COUNT:
+        raise BadOption(f"counts must be whole numbers from 0 to {HIGHEST_COUNT:,}, got {count!r} for {word!r}")
+
+
+def _parsed(line: str, place: str) -> tuple[str, int]:
+    """The word and the count in a line: what stands before and after its last tab, or else its last space."""
+    line = line.rstrip()
+    word, separator, count = line.rpartition("\t" if "\t" in line else " ")
+    if not separator or not (count.isascii() and count.isdecimal()):
+        raise BadFile(f"{place} must hold a word and its count, got {line[:60]!r}; put a tab between them")
+    return word, int(count)
 
 
 def _alias(shares: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], Ints]:
@@ -138,7 +183,7 @@ def from_ranked(words: pa.LargeStringArray, counts: Ints, *, min_count: int = 1,
     if size == 0:
         raise BadCorpus(
             f"no word of the corpus occurs min_count = {min_count} times or more: it has {len(words):,} different "
-            f"words, and the most frequent, {words[0].as_py()!r}, occurs {int(counts[0]):,} times; "
+            f"words, and the count of the most frequent, {words[0].as_py()!r}, is {int(counts[0]):,}; "
             "lower min_count or give more text"
         )
     size = min(size, most or size)

@@ -1,10 +1,15 @@
-"""Blocks of a corpus on their way from a source to the tokenizer."""
+"""Blocks of a corpus on their way from a source to the tokenizer, and how Python's strings become them."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
+
+from firth.errors import BadCorpus
 
 BLOCK_BYTES = 4 << 20  # of text: large enough to spread the cost of a call, small enough to stay near the caches
 
@@ -38,3 +43,63 @@ class TokensBlock:
 
 
 Block = TextBlock | StringsBlock | TokensBlock
+Where = Callable[[int], str]
+
+
+def strings_block(sentences: Sequence[Any], where: Where) -> StringsBlock:
+    """Sentences as a block; `where(i)` names the i-th of them in an error.
+
+    Raises `BadCorpus` for what is not a string, or not one that UTF-8 can hold.
+    """
+    return StringsBlock(_as_strings(sentences, where))
+
+
+def tokens_block(tokens: Sequence[Any], offsets: Sequence[int], where: Where) -> TokensBlock:
+    """Lists of tokens as a block, list i being tokens[offsets[i]:offsets[i + 1]]; `where(i)` names it in an error.
+
+    Raises `BadCorpus` for a token that is not a string, or not one that UTF-8 can hold.
+    """
+    strings = _as_strings(tokens, lambda at: where(bisect_right(offsets, at) - 1))
+    return TokensBlock(pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), strings))
+
+
+def is_token_list(value: Any) -> bool:
+    """Whether `value` may be a list of tokens. Strings and mappings give items too, but not those that are meant."""
+    return isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping))
+
+
+def shown(value: Any) -> str:
+    """A value in an error message: its type, and the beginning of what it holds."""
+    text = repr(value)
+    return f"the {type(value).__name__} {text if len(text) <= 40 else text[:40] + '…'}"
+
+
+def _as_strings(values: Sequence[Any], where: Where) -> pa.LargeStringArray:
+    try:
+        made = pa.array(values, pa.large_string())
+    except (pa.ArrowException, TypeError, UnicodeError):
+        made = None
+    if made is None or made.null_count:
+        raise _refusal(values, where)
+    return made
+
+
+def _refusal(values: Sequence[Any], where: Where) -> BadCorpus:
+    """What is wrong with the first of `values` that cannot be text."""
+    at, value = next((at, value) for at, value in enumerate(values) if not _is_text(value))
+    if isinstance(value, str):
+        return BadCorpus(
+            f"{where(at)} holds {shown(value)}, which UTF-8 cannot hold: it has a lone surrogate; "
+            "clean it with .encode('utf-8', 'ignore').decode()"
+        )
+    return BadCorpus(
+        f"tokens must be strings, but {where(at)} holds {shown(value)}; convert each token with str(...), "
+        "or leave it out"
+    )
+
+
+def _is_text(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False

@@ -4,42 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from firth.corpus.blocks import Block, StringsBlock, TokensBlock
-from firth.corpus.sources import Source, file_identity, readable
+from firth.corpus.blocks import BLOCK_BYTES, Block, StringsBlock, TokensBlock
+from firth.corpus.sources import File, readable
 from firth.errors import BadCorpus, BadOption
 
 ROWS_AT_ONCE = 10_000
 
 
 @dataclass
-class ColumnFile(Source):
+class ColumnFile(File):
     """One column of a Parquet or Arrow IPC file, each row a sentence; null rows are left out."""
 
-    path: str
     kind: str  # "parquet" or "arrow"
     column: str | None
 
-    def __post_init__(self) -> None:
-        if "://" not in self.path and Path(self.path).is_file():
-            self.size = Path(self.path).stat().st_size
-
     def identity(self) -> tuple[str | int, ...] | None:
         """The file's name, size, time of change, and the column."""
-        file = file_identity(self.path)
+        file = super().identity()
         return None if file is None else (*file, self.column or "")
 
     def blocks(self) -> Iterator[Block]:
-        """The column, ROWS_AT_ONCE rows at a time."""
+        """The column, ROWS_AT_ONCE rows to a block, or fewer if they are long."""
         with readable(self.path) as file:
             try:
-                yield from (_as_block(array) for array in self._arrays(file))
-            except pa.ArrowInvalid as error:
-                raise BadCorpus(f"{self.path} is not a sound {self.kind} file: {error}") from error
+                for array in self._arrays(file):
+                    yield from self._blocks_of(array)
+            except (pa.ArrowException, OSError) as error:
+                raise BadCorpus(
+                    f"{self.path} is not a sound {self.kind} file: {error}; fetch or write it anew, "
+                    "and if its suffix is wrong, rename it"
+                ) from error
         self.done = self.size or 0
 
     def _arrays(self, file: Any) -> Iterator[pa.Array]:
@@ -53,6 +51,15 @@ class ColumnFile(Source):
             return
         for batch in _arrow_batches(file):
             yield batch.column(self._chosen(batch.schema))
+
+    def _blocks_of(self, array: pa.Array) -> Iterator[Block]:
+        if _is_string(array.type):
+            yield from (StringsBlock(part) for part in _parts(array.cast(pa.large_string()).drop_null()))
+            return
+        lists = array.cast(pa.large_list(pa.large_string())).drop_null()
+        if lists.flatten().null_count:
+            raise BadCorpus(f"a list of tokens in {self.path} holds a null; remove nulls from the lists first")
+        yield from (TokensBlock(_packed(part)) for part in _parts(lists))
 
     def _chosen(self, schema: pa.Schema) -> str:
         """The name of the column to read, or `BadOption`."""
@@ -88,28 +95,26 @@ def _arrow_batches(file: Any) -> Iterator[pa.RecordBatch]:
 def _is_string(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         return _is_string(kind.value_type)
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _is_list(kind: pa.DataType) -> bool:
-    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 
 def _is_usable(kind: pa.DataType) -> bool:
     return _is_string(kind) or (_is_list(kind) and _is_string(kind.value_type))
 
 
-def _as_block(array: pa.Array) -> Block:
-    array = array.drop_null()
-    if _is_string(array.type):
-        return StringsBlock(array.cast(pa.large_string()))
-    lists = array.cast(pa.large_list(pa.large_string()))
-    if lists.flatten().null_count:
-        raise BadCorpus("a list of tokens holds a null; remove nulls from the lists first")
-    return TokensBlock(pa.LargeListArray.from_arrays(*_packed(lists)))
+def _parts(array: pa.Array) -> Iterator[pa.Array]:
+    """Slices of some ROWS_AT_ONCE rows and BLOCK_BYTES bytes, whichever is less, but at least a row."""
+    bytes_each = array.nbytes / max(len(array), 1)
+    rows = max(1, min(ROWS_AT_ONCE, int(BLOCK_BYTES / max(bytes_each, 1))))
+    for start in range(0, len(array), rows):
+        yield array.slice(start, rows)
 
 
-def _packed(lists: pa.LargeListArray) -> tuple[pa.Array, pa.Array]:
-    """Offsets from 0 on, and the tokens between them, whatever slice of a larger array `lists` is."""
+def _packed(lists: pa.LargeListArray) -> pa.LargeListArray:
+    """The same lists with offsets from 0 on, whatever slice of a larger array `lists` is."""
     offsets = lists.offsets.to_numpy()
-    return pa.array(offsets - offsets[0], pa.int64()), lists.flatten()
+    return pa.LargeListArray.from_arrays(pa.array(offsets - offsets[0], pa.int64()), lists.flatten())

@@ -7,9 +7,9 @@ is a prefix: numbers from its size on are out of vocabulary. The encoded corpus 
 
 from __future__ import annotations
 
-import contextlib
 import mmap
 import shutil
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -46,41 +46,47 @@ class Chunk:
 
 
 class EncodedCorpus:
-    """An encoded corpus on disk. Reading costs a fixed amount of memory, whatever its size."""
+    """An encoded corpus on disk. Reading costs a fixed amount of memory, whatever its size.
+
+    The files stay mapped, so they may be removed while they are read. A `temporary` corpus removes them itself: at
+    `close`, or when it is no longer used. Raises `BadCorpus` where the folder does not hold both files, whole.
+    """
 
     def __init__(self, folder: Path, *, temporary: bool = False) -> None:
         self.folder = folder
-        self._temporary = temporary
+        self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True) if temporary else None
         try:
             table = pa.ipc.open_file(pa.memory_map(str(folder / WORDS_FILE))).read_all()
-            with pa.memory_map(str(folder / CORPUS_FILE)) as file:
-                metadata = pa.ipc.open_file(file).schema.metadata or {}
+            self.words: pa.LargeStringArray = table["word"].combine_chunks()
+            self.counts: Ints = table["count"].to_numpy()
+            self._mapped = _mapped(folder / CORPUS_FILE)
+            metadata = self._reader().schema.metadata or {}
             self.total_tokens = int(metadata[b"tokens"])
             self.sentences = int(metadata[b"sentences"])
-        except (pa.ArrowInvalid, OSError, KeyError) as error:
-            raise BadCorpus(f"the folder {folder} does not hold a sound encoded corpus: {error}") from error
-        self.words: pa.LargeStringArray = table["word"].combine_chunks()
-        self.counts: Ints = table["count"].to_numpy()
+        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+            raise BadCorpus(f"the folder {folder} does not hold a sound encoded corpus: {error}; remove it") from error
 
     def chunks(self, tokens_each: int, *, start: int = 0, ids: Tokens | None = None) -> Iterator[Chunk]:
         """The corpus from position `start` on, some `tokens_each` tokens at a time, in order.
 
         `ids` (one for each word of the corpus) gives the words other numbers, -1 for those to leave out.
         """
-        with _mapped(self.folder / CORPUS_FILE) as (mapped, reader):
-            position = 0
-            done = 0
-            for index in range(reader.num_record_batches):
-                lists = reader.get_batch(index).column(0)
-                offsets: Ints = lists.offsets.to_numpy()
-                length = int(offsets[-1] - offsets[0])
-                if position + length > start:
-                    tokens: Tokens = lists.flatten().to_numpy()
-                    yield from _stretches(
-                        tokens if ids is None else ids[tokens], offsets - offsets[0], position, start, tokens_each
-                    )
-                position += length
-                done = _forget(mapped, done, lists)
+        reader = self._reader()
+        position = done = 0
+        for index in range(reader.num_record_batches):
+            lists = reader.get_batch(index).column(0)
+            offsets: Ints = lists.offsets.to_numpy()
+            length = int(offsets[-1] - offsets[0])
+            if position + length > start:
+                tokens: Tokens = lists.flatten().to_numpy()
+                yield from _stretches(
+                    tokens if ids is None else ids[tokens], offsets - offsets[0], position, start, tokens_each
+                )
+            position += length
+            done = _forget(self._mapped, done, lists)
+
+    def _reader(self) -> Any:
+        return pa.ipc.open_file(pa.BufferReader(pa.py_buffer(self._mapped)))
 
     @cached_property
     def size(self) -> int:
@@ -89,8 +95,8 @@ class EncodedCorpus:
 
     def close(self) -> None:
         """Remove the files, if they were only made for one run."""
-        if self._temporary:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if self._remove is not None:
+            self._remove()
 
     def __enter__(self) -> EncodedCorpus:
         return self
@@ -108,12 +114,10 @@ def _stretches(tokens: Tokens, offsets: Ints, position: int, start: int, tokens_
         first = last
 
 
-@contextlib.contextmanager
-def _mapped(path: Path) -> Iterator[tuple[mmap.mmap, Any]]:
+def _mapped(path: Path) -> mmap.mmap:
+    """The file in memory; unmapped when the last array on it goes, as chunks may be in training when reading ends."""
     with path.open("rb") as file:
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    # The map is closed when the last array on it goes: chunks may still be in training when reading ends.
-    yield mapped, pa.ipc.open_file(pa.BufferReader(pa.py_buffer(mapped)))
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _forget(mapped: mmap.mmap, done: int, lists: pa.LargeListArray) -> int:

@@ -50,25 +50,18 @@ class _Spool:
     def add(self, lexicon: int, numbered: Numbered, line_goes_on: bool) -> None:
         """Append one block's tokens."""
         ids, lengths = numbered
-        if len(lengths):
+        if self._unfinished:
             lengths[0] += self._unfinished
             self._unfinished = 0
         if line_goes_on:
             self._unfinished = int(lengths[-1])
             lengths = lengths[:-1]
-        self._write(ids, lengths[lengths > 0])
+        lengths = lengths[lengths > 0]
+        with writing(self.folder):
+            self.ids.write(ids.data)
+            self.lengths.write(lengths.data)
         self.runs.append((lexicon, len(ids)))
         self.tokens += len(ids)
-
-    def finish(self) -> None:
-        """Close a last line that seemed to go on."""
-        if self._unfinished:
-            self._write(np.empty(0, np.int32), np.array([self._unfinished]))
-
-    def _write(self, ids: npt.NDArray[np.int32], lengths: npt.NDArray[np.int64]) -> None:
-        with writing(self.folder):
-            self.ids.write(memoryview(ids))
-            self.lengths.write(memoryview(lengths))
         self.sentences += len(lengths)
 
     def batches(self) -> Iterator[npt.NDArray[np.int64]]:
@@ -90,8 +83,9 @@ class _Spool:
     def close(self) -> None:
         """Remove the spool."""
         for file in (self.ids, self.lengths):
-            file.close()
-            Path(file.name).unlink()
+            with contextlib.suppress(OSError):  # closing may flush once more what a full disk refused
+                file.close()
+            Path(file.name).unlink(missing_ok=True)
 
 
 def encode(
@@ -107,17 +101,15 @@ def encode(
 
     Raises `BadCorpus` where there is no token at all or text is not what it should be, `CannotWrite` for a full disk.
     """
-    spool = _Spool(folder)
-    lexicons = _tokenise(sources, tokenizer, spool, min(threads, MOST_THREADS), encoding_errors, progress)
-    if not spool.tokens:
-        raise BadCorpus("the corpus is empty: it holds no token; check the path, and the tokenizer's rule")
-    spool.finish()
-    words, counts, ranks = ranked_words(lexicons)
-    with writing(folder):
-        _write_words(folder / WORDS_FILE, words, counts)
-        _rank(spool, ranks)
-        _write_corpus(folder / CORPUS_FILE, spool)
-        spool.close()
+    with contextlib.closing(_Spool(folder)) as spool:
+        lexicons = _tokenise(sources, tokenizer, spool, min(threads, MOST_THREADS), encoding_errors, progress)
+        if not spool.tokens:
+            raise BadCorpus("the corpus is empty: it holds no token; check the path, and the tokenizer's rule")
+        words, counts, ranks = ranked_words(lexicons)
+        with writing(folder):
+            _write_words(folder / WORDS_FILE, words, counts)
+            _rank(spool, ranks)
+            _write_corpus(folder / CORPUS_FILE, spool)
 
 
 @contextlib.contextmanager
@@ -188,7 +180,7 @@ def _rank(spool: _Spool, ranks: Sequence[npt.NDArray[np.int32]]) -> None:
         spool.ids.seek(at)
         ids = np.frombuffer(spool.ids.read(4 * count), np.int32)
         spool.ids.seek(at)
-        spool.ids.write(memoryview(ranks[lexicon][ids]))
+        spool.ids.write(ranks[lexicon][ids].data)
         at += 4 * count
     spool.ids.flush()
 

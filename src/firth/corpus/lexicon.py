@@ -6,6 +6,7 @@ of all threads at the end. Measured on one core, this takes some 35 M tokens/s, 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -23,11 +24,11 @@ Bytes = npt.NDArray[np.uint8]
 PART, SEPARATOR, PERHAPS_SPACE = 0, 1, 2
 FNV_START, FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)  # FNV-1a, 64 bits
 SPREAD = np.uint64(0x9E3779B97F4A7C15)  # FNV mixes upwards, so slots are taken from a product's upper bits
-MOST_WORDS = 2**31 - 1  # the encoded corpus numbers words in int32
+MOST_WORDS = 2**30  # the largest power of two, as tables double, that numbers words in int32
 
 
 class Table(NamedTuple):
-    """The hash table. Slots hold word numbers, -1 where empty; a word's bytes stand in arena[starts[i]:starts[i + 1]]."""
+    """The hash table. Slots hold word numbers, -1 where empty; word i's bytes are arena[starts[i]:starts[i + 1]]."""
 
     slots: npt.NDArray[np.int32]
     hashes: npt.NDArray[np.uint64]
@@ -124,7 +125,7 @@ def ranked_words(lexicons: list[Lexicon]) -> tuple[pa.LargeStringArray, Ints, li
     ranks = np.empty(len(names), np.int32)
     ranks[order.to_numpy()] = np.arange(len(names), dtype=np.int32)
     bounds = np.cumsum([0, *(len(words) for words, _ in parts)])
-    of_each = [ranks[indices[start:end]] for start, end in zip(bounds, bounds[1:], strict=False)]
+    of_each = [ranks[indices[start:end]] for start, end in pairwise(bounds)]
     words = names.take(order).cast(pa.large_string())
     return words, counts[order.to_numpy()], of_each
 

@@ -9,31 +9,52 @@ import bz2
 import contextlib
 import glob
 import gzip
-import io
 import itertools
 import lzma
 import os
+import stat
 import sys
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 
-from firth.corpus.blocks import BLOCK_BYTES, Block, StringsBlock, TextBlock, TokensBlock
+from firth.corpus.blocks import BLOCK_BYTES, Block, TextBlock, is_token_list, shown, strings_block, tokens_block
 from firth.errors import BadCorpus, BadOption, MissingFile
 
 COLUMNAR = {".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow"}
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-SENTENCES_AT_ONCE = 10_000  # of an iterable, made into one block
-LONGEST_TOKEN = 64 << 20  # bytes without white space after which a file is not taken for text
+# Of an iterable, made into one block: whichever is reached first, so that long sentences fill no memory.
+SENTENCES_AT_ONCE, TOKENS_AT_ONCE, CHARACTERS_AT_ONCE = 10_000, 1 << 18, BLOCK_BYTES
+LONGEST_TOKEN = 64 << 20  # bytes without a space after which a file is not taken for text
 STANDARD_INPUT = "-"
 
-# What decompressors raise on damaged data, besides OSError.
-DAMAGED = (EOFError, zlib.error, lzma.LZMAError, pa.ArrowInvalid)
+UNPACKERS: dict[str, Callable[[BinaryIO], Any]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+    ".zst": lambda raw: pa.CompressedInputStream(raw, "zstd"),
+}
+
+# What decompressors raise on damaged data; OSError also where the disk itself fails.
+DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowInvalid)
+
+# How files begin that are often taken for text, and what to do with them.
+FOREIGN = {
+    b"\x1f\x8b": "is gzip data; let its name end in .gz",
+    b"BZh91AY&SY": "is bzip2 data; let its name end in .bz2",
+    b"\xfd7zXZ\0": "is xz data; let its name end in .xz",
+    b"\x28\xb5\x2f\xfd": "is zstd data; let its name end in .zst",
+    b"PK\x03\x04": "is a zip archive; unpack it first",
+    b"\xff\xfe": "is UTF-16 text; convert it to UTF-8, for instance with iconv -f UTF-16 -t UTF-8",
+    b"\xfe\xff": "is UTF-16 text; convert it to UTF-8, for instance with iconv -f UTF-16 -t UTF-8",
+    b"PAR1\x15": "is a Parquet file; let its name end in .parquet",
+    b"ARROW1\0\0": "is an Arrow file; let its name end in .arrow",
+}
 
 CorpusLike = str | os.PathLike[str] | Iterable[Any]
 
@@ -67,6 +88,11 @@ def find(corpus: CorpusLike, column: str | None = None) -> list[Source]:
             f"a corpus must be a path or an iterable of sentences, got {type(corpus).__name__}; "
             "give a file's name, or a list of token lists"
         )
+    if isinstance(corpus, Mapping) or hasattr(corpus, "columns"):
+        raise BadOption(
+            f"a corpus must be a path or an iterable of sentences, got a {type(corpus).__name__}, which gives only its "
+            "keys; give the values, or the one column that holds the sentences"
+        )
     if isinstance(corpus, Sequence) and corpus and all(isinstance(each, os.PathLike) for each in corpus):
         return [source for path in corpus for source in _find_path(os.fspath(path), column)]
     return [Sentences(corpus)]
@@ -77,16 +103,16 @@ def _find_path(path: str, column: str | None) -> list[Source]:
         return [StandardInput()]
     if "://" in path:
         return [_file(path, column)]
-    if Path(path).is_dir():
+    if os.path.isdir(path):  # noqa: PTH112  (unlike pathlib's, false for any string that can be no path)
         below = sorted(each for each in Path(path).rglob("*") if each.is_file() and not _hidden(each, Path(path)))
         if not below:
             raise MissingFile(f"the folder {path} holds no files; name one that holds text")
         return [_file(str(each), column) for each in below]
-    if Path(path).exists() or not glob.has_magic(path):
+    if os.path.exists(path) or not glob.has_magic(path):  # noqa: PTH110
         return [_file(path, column)]
     found = sorted(each for each in glob.glob(path, recursive=True) if Path(each).is_file())  # noqa: PTH207
     if not found:
-        raise MissingFile(f"no file matches {path}; check the pattern, or quote it if the shell changes it")
+        raise MissingFile(f"no file matches {_shortened(path)}; check the pattern, or quote it if the shell changes it")
     return [_file(each, column) for each in found]
 
 
@@ -106,43 +132,67 @@ def _file(path: str, column: str | None) -> Source:
 
 @contextlib.contextmanager
 def readable(path: str) -> Iterator[BinaryIO]:
-    """Open a local or remote file for reading; errors become `MissingFile` with the reason."""
+    """Open a local or remote file for reading; what hinders it becomes `MissingFile` with the reason."""
     try:
-        if "://" in path:
-            import fsspec
-
-            with fsspec.open(path, "rb") as remote:
-                yield remote
-        else:
-            with open(path, "rb") as local:  # noqa: PTH123
-                yield local
+        file = _opened(path)
     except FileNotFoundError as error:
-        hint = "" if "://" in path else "; to train on text itself, give a list of sentences"
-        raise MissingFile(f"there is no file {_shortened(path)}{hint}") from error
+        hint = "check the address" if _is_remote(path) else "to train on text itself, give a list of sentences"
+        raise MissingFile(f"there is no file {_shortened(path)}; {hint}") from error
     except PermissionError as error:
         raise MissingFile(f"the file {path} may not be read; check its permissions") from error
     except IsADirectoryError as error:
-        raise MissingFile(f"{path} is a folder, not a file") from error
-    except (ImportError, ValueError) as error:
-        if "://" not in path or isinstance(error, (BadCorpus, BadOption)):
-            raise
-        raise MissingFile(f"cannot open {path}: {error}") from error
-    except OSError as error:
-        raise MissingFile(f"the file {_shortened(path)} cannot be read: {error.strerror or error}") from error
+        raise MissingFile(f"{path} is a folder, not a file; name a file in it") from error
+    except Exception as error:  # each remote filesystem raises its own
+        reason = getattr(error, "strerror", None) or error
+        raise MissingFile(f"the file {_shortened(path)} cannot be opened: {reason}; check its name") from error
+    with file:
+        yield file
+
+
+def _opened(path: str) -> BinaryIO:
+    if not _is_remote(path):
+        return open(path, "rb")  # noqa: PTH123  (closed by `readable`)
+    import fsspec
+
+    return cast("BinaryIO", fsspec.open(path, "rb").open())
+
+
+def _is_remote(path: str) -> bool:
+    return "://" in path
 
 
 def _shortened(path: str) -> str:
     return path if len(path) <= 200 else f"{path[:200]}…"
 
 
-def file_identity(path: str) -> tuple[str | int, ...] | None:
-    """A file's name, size and time of change, or a remote file's own tag; None where it has none."""
-    if "://" not in path:
+@dataclass
+class File(Source):
+    """A file, local or remote."""
+
+    path: str
+
+    def __post_init__(self) -> None:
+        status = self._status()
+        if status is not None:
+            self.size = status.st_size
+
+    def identity(self) -> tuple[str | int, ...] | None:
+        """The file's name, size and time of change, or a remote file's own tag; None where it has none."""
+        if _is_remote(self.path):
+            return _remote_identity(self.path)
+        status = self._status()
+        return None if status is None else (os.path.realpath(self.path), status.st_size, status.st_mtime_ns)
+
+    def _status(self) -> os.stat_result | None:
+        """The status of a local file; None for pipes and devices too, whose contents no name or time tells."""
         try:
-            status = os.stat(path)  # noqa: PTH116
-        except OSError:
+            status = os.stat(self.path)  # noqa: PTH116
+        except (OSError, ValueError):
             return None
-        return (os.path.realpath(path), status.st_size, status.st_mtime_ns)
+        return status if stat.S_ISREG(status.st_mode) else None
+
+
+def _remote_identity(path: str) -> tuple[str | int, ...] | None:
     import fsspec
 
     try:
@@ -157,23 +207,13 @@ def file_identity(path: str) -> tuple[str | int, ...] | None:
 
 
 @dataclass
-class TextFile(Source):
+class TextFile(File):
     """A text file with a sentence or paragraph per line; .gz, .bz2, .xz and .zst are decompressed."""
-
-    path: str
-
-    def __post_init__(self) -> None:
-        if "://" not in self.path and Path(self.path).is_file():
-            self.size = Path(self.path).stat().st_size
-
-    def identity(self) -> tuple[str | int, ...] | None:
-        """The file's name, size and time of change."""
-        return file_identity(self.path)
 
     def blocks(self) -> Iterator[Block]:
         """The file's lines, some BLOCK_BYTES at a time."""
-        with readable(self.path) as raw:
-            for block in cut_into_blocks(_decompressed(raw, self.path), self.path):
+        with readable(self.path) as raw, _decompressed(raw, self.path) as text:
+            for block in cut_into_blocks(text, self.path):
                 with contextlib.suppress(OSError, ValueError):
                     self.done = raw.tell()
                 yield block
@@ -185,39 +225,28 @@ class StandardInput(Source):
 
     def blocks(self) -> Iterator[Block]:
         """The lines of standard input."""
+        if sys.stdin is None or not hasattr(sys.stdin, "buffer"):
+            raise MissingFile("standard input is not open for reading bytes; name a file instead of -")
         for block in cut_into_blocks(sys.stdin.buffer, "standard input"):
             self.done += len(block.data)
             yield block
 
 
 def _decompressed(raw: BinaryIO, path: str) -> BinaryIO:
-    suffix = Path(path).suffix.lower()
-    if suffix == ".gz":
-        return gzip.open(raw)  # type: ignore[return-value]
-    if suffix == ".bz2":
-        return bz2.open(raw)
-    if suffix == ".xz":
-        return lzma.open(raw)
-    if suffix == ".zst":
-        return pa.CompressedInputStream(raw, "zstd")  # type: ignore[no-any-return]
-    return raw
+    unpack = UNPACKERS.get(Path(path).suffix.lower())
+    return raw if unpack is None else cast("BinaryIO", unpack(raw))
 
 
 def cut_into_blocks(file: BinaryIO, origin: str) -> Iterator[TextBlock]:
     """Read a file block by block, cutting after a line's end, or before white space in a line longer than a block."""
     left, start = b"", 0
     while True:
-        try:
-            read = file.read(BLOCK_BYTES)
-        except DAMAGED as error:
-            raise BadCorpus(f"{origin} is damaged or cut short: {error or 'unexpected end'}") from error
-        except OSError as error:  # gzip's word for "not gzip"
-            raise BadCorpus(f"{origin} cannot be read to its end: {error}") from error
+        read = _read(file, origin)
         data = left + read
         if start == 0:
+            _refuse_foreign(data, origin)
             if data.startswith(BYTE_ORDER_MARK):
                 data, start = data[len(BYTE_ORDER_MARK) :], len(BYTE_ORDER_MARK)
-            _refuse_binary(data, origin)
         if not read:
             if data:
                 yield TextBlock(data, origin, start, line_goes_on=False)
@@ -225,12 +254,22 @@ def cut_into_blocks(file: BinaryIO, origin: str) -> Iterator[TextBlock]:
         cut, line_goes_on = _cut(data)
         if cut == 0 and len(data) > LONGEST_TOKEN:
             raise BadCorpus(
-                f"{origin} has {LONGEST_TOKEN >> 20} MiB without white space from byte {start:,} on, so it is hardly "
-                "text; use a text file with a sentence per line"
+                f"{origin} has {LONGEST_TOKEN >> 20} MiB without a space or a line's end from byte {start:,} on, so it "
+                "is hardly text; use a text file with a sentence per line"
             )
         if cut:
             yield TextBlock(data[:cut], origin, start, line_goes_on)
         left, start = data[cut:], start + cut
+
+
+def _read(file: BinaryIO, origin: str) -> bytes:
+    try:
+        return file.read(BLOCK_BYTES)
+    except DAMAGED as error:
+        raise BadCorpus(
+            f"{origin} cannot be read to its end: {str(error) or 'it ends too early'}; if it is damaged or cut short, "
+            "fetch it anew, and if its suffix is wrong, rename it"
+        ) from error
 
 
 def _cut(data: bytes) -> tuple[int, bool]:
@@ -242,12 +281,16 @@ def _cut(data: bytes) -> tuple[int, bool]:
     return (space, True) if space > 0 else (0, False)
 
 
-def _refuse_binary(data: bytes, origin: str) -> None:
+def _refuse_foreign(data: bytes, origin: str) -> None:
+    """Raise `BadCorpus` for a file whose beginning shows that it is no UTF-8 text."""
+    for beginning, remedy in FOREIGN.items():
+        if data.startswith(beginning):
+            raise BadCorpus(f"{origin} is not text: it {remedy}")
     at = data.find(b"\0", 0, 1 << 16)
     if at >= 0:
         raise BadCorpus(
-            f"{origin} is not text: byte {at:,} is zero; firth reads UTF-8 text (.gz, .bz2, .xz and .zst as well), "
-            "and .parquet and .arrow files by their suffix"
+            f"{origin} is not text: byte {at:,} is zero, as in images, archives and UTF-16; give UTF-8 text, "
+            "as it is or in .gz, .bz2, .xz or .zst, or a .parquet or .arrow file"
         )
 
 
@@ -261,70 +304,57 @@ class Sentences(Source):
     sentences: Iterable[Any]
 
     def blocks(self) -> Iterator[Block]:
-        """The sentences, SENTENCES_AT_ONCE to a block."""
+        """The sentences, SENTENCES_AT_ONCE to a block, or fewer if they are long."""
         sentences = iter(self.sentences)
-        kind: type | None = None
-        number = 0
-        while some := list(itertools.islice(sentences, SENTENCES_AT_ONCE)):
-            kind = kind or (str if isinstance(some[0], str) else list)
-            yield _strings(some, number) if kind is str else _token_lists(some, number)
-            number += len(some)
+        for first in sentences:
+            _refuse_sentence(first)
+            rest = itertools.chain([first], sentences)
+            yield from _string_blocks(rest) if isinstance(first, str) else _token_blocks(rest)
 
 
-def _strings(sentences: list[Any], number: int) -> StringsBlock:
-    for at, sentence in enumerate(sentences, number):
+def _refuse_sentence(first: Any) -> None:
+    """Raise `BadCorpus` unless `first`, the first of all, may be a sentence."""
+    if isinstance(first, os.PathLike):
+        raise BadCorpus(f"sentence 0 is {shown(first)}; to read files, give their paths as a list, with list(...)")
+    if not isinstance(first, str) and not is_token_list(first):
+        raise BadCorpus(f"sentence 0 is {shown(first)}; a sentence must be a string or a list of tokens")
+
+
+def _string_blocks(sentences: Iterable[Any]) -> Iterator[Block]:
+    some: list[str] = []
+    characters = began = 0
+    for number, sentence in enumerate(sentences, 1):
         if not isinstance(sentence, str):
             raise BadCorpus(
-                f"sentence {at:,} is a {type(sentence).__name__} though the first was a string; "
+                f"sentence {number - 1:,} is {shown(sentence)} though the first was a string; "
                 "give all sentences as strings, or all as lists of tokens"
             )
-    return StringsBlock(_large_strings(sentences, number))
+        some.append(sentence)
+        characters += len(sentence)
+        if len(some) >= SENTENCES_AT_ONCE or characters >= CHARACTERS_AT_ONCE:
+            yield strings_block(some, _numbered_from(began))
+            some, characters, began = [], 0, number
+    if some:
+        yield strings_block(some, _numbered_from(began))
 
 
-def _token_lists(sentences: list[Any], number: int) -> TokensBlock:
-    tokens: list[str] = []
-    offsets = [0]
-    for at, sentence in enumerate(sentences, number):
-        if isinstance(sentence, (str, bytes)) or not isinstance(sentence, Iterable):
+def _token_blocks(sentences: Iterable[Any]) -> Iterator[Block]:
+    tokens: list[Any] = []
+    offsets, began = [0], 0
+    for number, sentence in enumerate(sentences, 1):
+        if not is_token_list(sentence):
             raise BadCorpus(
-                f"sentence {at:,} is {_shown(sentence)} where a list of tokens was meant, as the first sentence was; "
-                "split it into tokens, or give all sentences as strings"
+                f"sentence {number - 1:,} is {shown(sentence)} where a list of tokens was meant, as the first sentence "
+                "was; split it into tokens, or give all sentences as strings"
             )
         tokens.extend(sentence)
         offsets.append(len(tokens))
-    return TokensBlock(pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), _large_strings(tokens, number)))
+        if len(offsets) > SENTENCES_AT_ONCE or len(tokens) >= TOKENS_AT_ONCE:
+            yield tokens_block(tokens, offsets, _numbered_from(began))
+            tokens, offsets, began = [], [0], number
+    if len(offsets) > 1:
+        yield tokens_block(tokens, offsets, _numbered_from(began))
 
 
-def _large_strings(strings: list[Any], number: int) -> pa.LargeStringArray:
-    try:
-        made = pa.array(strings, pa.large_string())
-        if made.null_count == 0:
-            return made
-    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
-        pass
-    wrong = next((each for each in strings if not isinstance(each, str)), None)
-    if wrong is None and None not in strings:
-        raise BadCorpus(
-            f"a token in sentences {number:,} and following cannot be written as UTF-8 (it has a lone surrogate); "
-            "clean it with .encode('utf-8', 'ignore').decode()"
-        )
-    raise BadCorpus(
-        f"tokens must be strings, but in sentences {number:,} and following stands {_shown(wrong)}; "
-        "convert each token with str(...)"
-    )
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return f"the {type(value).__name__} {text if len(text) <= 40 else text[:40] + '…'}"
-
-
-def total_size(sources: Sequence[Source]) -> int | None:
-    """The bytes of all sources together, or None if one is unknown."""
-    sizes = [source.size for source in sources]
-    return None if any(size is None for size in sizes) else sum(size or 0 for size in sizes)
-
-
-def is_interactive_input() -> bool:
-    """Whether standard input is a terminal, where nobody has piped text in."""
-    return isinstance(sys.stdin, io.TextIOBase) and sys.stdin.isatty()
+def _numbered_from(began: int) -> Callable[[int], str]:
+    return lambda at: f"sentence {began + at:,}"

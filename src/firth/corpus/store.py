@@ -20,7 +20,7 @@ from firth.corpus.tokenizers import Tokenizer, TokenizerLike, tokenizer_for
 from firth.errors import BadCorpus
 from firth.options import CorpusOptions
 
-ENCODING_VERSION = 1  # raise it whenever the same text would be encoded otherwise
+ENCODING_VERSION = 2  # raise it whenever the same text would be encoded otherwise
 MOST_CACHED_BYTES = 32 << 30  # beyond, the corpora longest unused are removed
 ABANDONED_SECONDS = 86_400  # after which an unfinished encoding is taken for dead
 UNFINISHED = "making-"
@@ -47,25 +47,35 @@ def encoded_corpus(
     sources = find(corpus, options.column)
     key = _key(sources, cut, options) if options.cache else None
     store = cache_folder() / "corpora"
-    if key is not None and (store / key).is_dir():
-        with contextlib.suppress(BadCorpus):
-            known = EncodedCorpus(store / key)
-            os.utime(store / key)
-            return known
-        shutil.rmtree(store / key)
+    if key is not None and (known := _known(store / key)) is not None:
+        return known
     with writing(store):
         store.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=store))
     try:
         encode(sources, cut, folder, threads=threads, encoding_errors=options.encoding_errors, progress=progress)
+        if key is None:
+            return EncodedCorpus(folder, temporary=True)
+        made = EncodedCorpus(_kept(folder, store / key))
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    if key is None:
-        return EncodedCorpus(folder, temporary=True)
-    kept = _kept(folder, store / key)
-    _forget_old(store, but=kept)
-    return EncodedCorpus(kept)
+    _forget_old(store, but=made.folder)
+    return made
+
+
+def _known(place: Path) -> EncodedCorpus | None:
+    """The corpus kept in `place`, marked as used; None where there is none. What is not sound is removed."""
+    if not place.is_dir():
+        return None
+    try:
+        known = EncodedCorpus(place)
+    except BadCorpus:
+        shutil.rmtree(place, ignore_errors=True)
+        return None
+    with contextlib.suppress(OSError):  # a cache that may only be read will do
+        os.utime(place)
+    return known
 
 
 def _key(sources: Sequence[Source], tokenizer: Tokenizer, options: CorpusOptions) -> str | None:
@@ -79,24 +89,48 @@ def _key(sources: Sequence[Source], tokenizer: Tokenizer, options: CorpusOptions
 
 def _kept(folder: Path, place: Path) -> Path:
     """Move a finished encoding to its place, unless another process was faster."""
-    try:
-        folder.rename(place)
-    except OSError:
-        shutil.rmtree(folder, ignore_errors=True)
+    with writing(place.parent):
+        try:
+            folder.rename(place)
+        except OSError:
+            if not place.is_dir():
+                raise
+            shutil.rmtree(folder, ignore_errors=True)
     return place
 
 
 def _forget_old(store: Path, but: Path) -> None:
     """Remove abandoned encodings, and those longest unused beyond MOST_CACHED_BYTES."""
-    entries = sorted((each for each in store.iterdir() if each != but), key=lambda each: -each.stat().st_mtime)
     room = MOST_CACHED_BYTES
-    for entry in entries:
-        with contextlib.suppress(OSError):
-            status = entry.stat()
-            if entry.name.startswith(UNFINISHED):
-                if time.time() - status.st_mtime > ABANDONED_SECONDS:
-                    shutil.rmtree(entry, ignore_errors=True)
-                continue
-            room -= sum(file.stat().st_size for file in entry.iterdir())
-            if room < 0:
+    for entry in sorted(store.iterdir(), key=_changed, reverse=True):
+        if entry.name.startswith(UNFINISHED):
+            if time.time() - max(map(_changed, [entry, *_files(entry)])) > ABANDONED_SECONDS:
                 shutil.rmtree(entry, ignore_errors=True)
+            continue
+        room -= sum(_bytes(file) for file in _files(entry))
+        if room < 0 and entry != but:
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+# Other processes make and remove entries meanwhile, so what has gone counts as nothing.
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -9,27 +9,36 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from firth.corpus.blocks import Block, StringsBlock, TextBlock, TokensBlock
+from firth.corpus.blocks import Block, StringsBlock, TextBlock, TokensBlock, is_token_list, shown, tokens_block
+from firth.corpus.lexicon import PART, PERHAPS_SPACE, SEPARATOR, Lexicon
 from firth.errors import BadCorpus, BadOption
-
-if TYPE_CHECKING:
-    from firth.corpus.lexicon import Lexicon
 
 Ints = npt.NDArray[np.int64]
 Numbered = tuple[npt.NDArray[np.int32], Ints]
 TokenizerLike = str | Callable[[str], Iterable[str]] | Any
 
-PART, SEPARATOR, PERHAPS_SPACE = 0, 1, 2  # what a byte is to the lexicon's splitter
 ASCII_SPACE = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"  # as in Python's str.split
 FIRST_BYTES_OF_WIDE_SPACES = b"\xc2\xe1\xe2\xe3"
 NEW_LINE = 10
+
+# What stands between the words of `Words`, in RE2's syntax. A word begins with a letter or digit, goes on with these
+# and their marks, and may hold one apostrophe between two of them. Joiners of no width (U+200C, U+200D) belong to the
+# spelling of Persian and of Indic scripts, but end no word.
+BETWEEN_WORDS = "|".join(
+    [
+        r"[\x{200C}\x{200D}]*[^\p{L}\p{M}\p{N}'’\x{200C}\x{200D}][^\p{L}\p{N}]*",
+        r"[\x{200C}\x{200D}]*['’][^\p{L}\p{N}]+",
+        r"^[^\p{L}\p{N}]+",
+        r"['’\x{200C}\x{200D}]+$",
+    ]
+)
 
 
 def _classes(separators: Iterable[int], perhaps: bytes = b"") -> npt.NDArray[np.uint8]:
@@ -64,6 +73,7 @@ def tokenizer_for(given: TokenizerLike) -> Tokenizer:
         if given not in makers:
             raise BadOption(f"tokenizer must be one of {', '.join(makers)}, or a callable; got {given!r}")
         return makers[given]()
+    given = getattr(given, "backend_tokenizer", given)  # the `tokenizers.Tokenizer` within one of `transformers`
     if hasattr(given, "encode_batch") and hasattr(given, "to_str"):
         return HuggingFace(given)
     if callable(given):
@@ -98,18 +108,21 @@ def decoded(block: TextBlock, errors: str) -> bytes:
 
 
 def _lines(data: npt.NDArray[np.uint8]) -> Ints:
-    """Offsets of the lines in `data`, each with its line feed; an unfinished last line counts."""
+    """Offsets of the lines in `data`, each with its line feed; there is at least one, and the last may lack it."""
     ends = np.flatnonzero(data == NEW_LINE) + 1
-    if len(data) and (not len(ends) or ends[-1] != len(data)):
+    if not len(ends) or ends[-1] != len(data):
         ends = np.append(ends, len(data))
     return np.concatenate([np.zeros(1, np.int64), ends])
 
 
 def _buffers(strings: pa.LargeStringArray) -> tuple[npt.NDArray[np.uint8], Ints]:
     """The bytes of an array of strings, and where each starts and the last ends."""
+    if not len(strings):
+        return np.zeros(0, np.uint8), np.zeros(1, np.int64)
     _, offsets, data = strings.buffers()
     starts = np.frombuffer(offsets, np.int64)[strings.offset : strings.offset + len(strings) + 1]
-    return np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8), starts
+    bytes_of_all = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+    return bytes_of_all[starts[0] : starts[-1]], starts - starts[0]
 
 
 def _strings(block: TextBlock | StringsBlock, errors: str) -> pa.LargeStringArray:
@@ -121,9 +134,29 @@ def _strings(block: TextBlock | StringsBlock, errors: str) -> pa.LargeStringArra
     return pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data))
 
 
+def _sentences(block: TextBlock | StringsBlock, errors: str) -> list[str]:
+    """The block's sentences as Python strings, without the ends of lines."""
+    strings = _strings(block, errors)
+    return list((pc.utf8_rtrim(strings, "\r\n") if isinstance(block, TextBlock) else strings).to_pylist())
+
+
 def _number_lists(lists: pa.LargeListArray, lexicon: Lexicon) -> Numbered:
+    """Number ready-made tokens. Empty ones are left out: no text could hold them."""
     data, starts = _buffers(lists.flatten())
-    return lexicon.number(data, starts), np.diff(lists.offsets.to_numpy())
+    there = np.diff(starts) > 0
+    numbers = lexicon.number(data, np.concatenate([starts[:-1][there], starts[-1:]]))
+    return numbers, np.diff(np.concatenate([[0], np.cumsum(there)])[lists.offsets.to_numpy()])
+
+
+def _replaced(strings: pa.LargeStringArray, part: str, by: str) -> pa.LargeStringArray:
+    """The strings with `by` for `part`, a letter beyond ASCII."""
+    return pc.replace_substring(strings, part, by) if _holds(strings, part) else strings
+
+
+def _holds(strings: pa.LargeStringArray, part: str) -> bool:
+    """Whether `part`, a letter beyond ASCII, is in the strings; to look costs far less than to replace."""
+    data, _ = _buffers(strings)
+    return len(data) > 0 and data.max() >= 0x80 and part.encode() in data.tobytes()
 
 
 # ---- the tokenizers ----------------------------------------------------------------------------
@@ -159,22 +192,26 @@ class Letters(_Splitter):
     classes = LETTERS
 
     def prepared(self, strings: pa.LargeStringArray) -> pa.LargeStringArray:
-        """The strings lower-cased."""
-        return pc.utf8_lower(strings)
+        """The strings lower-cased, as far as that gives a to z: two letters beyond ASCII do, as in `str.lower`."""
+        kelvin = _replaced(strings, "\N{KELVIN SIGN}", "k")
+        return pc.ascii_lower(_replaced(kelvin, "İ", "i\N{COMBINING DOT ABOVE}"))
 
 
 class Words(_Splitter):
-    """Lower-cased runs of letters, their marks, and digits, of any script; apostrophes count within a word.
+    """Lower-cased runs of letters, their marks, and digits, of any script; an apostrophe counts within a word.
 
-    Scripts that put no space between words (Chinese, Japanese, Thai) need a tokenizer that knows their words.
+    Each letter is lower-cased by itself; only Σ at a word's end becomes ς. Soft hyphens vanish. Scripts that put no
+    space between words (Chinese, Japanese, Thai) need a tokenizer that knows their words.
     """
 
     classes = WHITESPACE
 
     def prepared(self, strings: pa.LargeStringArray) -> pa.LargeStringArray:
-        """The strings lower-cased, with a space for everything that is not part of a word."""
-        spaced = pc.replace_substring_regex(pc.utf8_lower(strings), r"[^\p{L}\p{M}\p{N}'’]+", " ")
-        return pc.replace_substring_regex(spaced, r"(^|\s)['’]+|['’]+(\s|$)", " ")
+        """The strings lower-cased, with a space for all that stands between words."""
+        joined = _replaced(strings, "\N{SOFT HYPHEN}", "")
+        if _holds(joined, "Σ"):
+            joined = pc.replace_substring_regex(joined, r"(\p{L}\p{M}*)Σ([^\p{L}\p{M}]|$)", r"\1ς\2")
+        return pc.replace_substring_regex(pc.utf8_lower(joined), BETWEEN_WORDS, " ")
 
 
 class Custom(Tokenizer):
@@ -187,33 +224,50 @@ class Custom(Tokenizer):
         """Call the callable on each sentence that is a string; token lists pass unchanged."""
         if isinstance(block, TokensBlock):
             return _number_lists(block.lists, lexicon)
-        lists = [list(self.tokens_of(text)) for text in _strings(block, errors).to_pylist()]
-        return _number_lists(_as_lists(lists, "the tokenizer"), lexicon)
+        return _number_given(_sentences(block, errors), self.tokens_of, lexicon)
 
 
 class HuggingFace(Tokenizer):
     """A Hugging Face `tokenizers.Tokenizer`, called on batches, without its special tokens."""
 
     def __init__(self, tokenizer: Any) -> None:
+        if tokenizer.truncation is not None or tokenizer.padding is not None:
+            raise BadOption(
+                "the tokenizer truncates or pads, but sentences of any length are trained whole; "
+                "call its no_truncation() and no_padding() first"
+            )
         self.tokenizer = tokenizer
 
     def number(self, block: Block, lexicon: Lexicon, errors: str) -> Numbered:
         """Encode each sentence that is a string; token lists pass unchanged."""
         if isinstance(block, TokensBlock):
             return _number_lists(block.lists, lexicon)
-        encoded = self.tokenizer.encode_batch(_strings(block, errors).to_pylist(), add_special_tokens=False)
-        return _number_lists(_as_lists([each.tokens for each in encoded], "the tokenizer"), lexicon)
+        sentences = _sentences(block, errors)
+        encoded = self.tokenizer.encode_batch(sentences, add_special_tokens=False)
+        tokens_of = iter(encoded)
+        return _number_given(sentences, lambda _: next(tokens_of).tokens, lexicon)
 
     def identity(self) -> str | None:
-        """A digest of the tokenizer's whole configuration."""
-        return "HuggingFace " + hashlib.sha256(self.tokenizer.to_str().encode()).hexdigest()
+        """A digest of the tokenizer's whole configuration; None if a part of it is written in Python."""
+        try:
+            configuration = self.tokenizer.to_str()
+        except Exception:  # the package raises nothing narrower
+            return None
+        return "HuggingFace " + hashlib.sha256(configuration.encode()).hexdigest()
 
 
-def _as_lists(lists: list[list[str]], giver: str) -> pa.LargeListArray:
-    try:
-        made = pa.array(lists, pa.large_list(pa.large_string()))
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise BadCorpus(f"{giver} must give strings: {error}") from error
-    if made.flatten().null_count:
-        raise BadCorpus(f"{giver} must give strings, but gave None as a token")
-    return made
+def _number_given(sentences: list[str], tokens_of: Callable[[str], Iterable[str]], lexicon: Lexicon) -> Numbered:
+    """Number the tokens that a callable gives for each sentence."""
+    tokens: list[str] = []
+    offsets = [0]
+    for sentence in sentences:
+        given = tokens_of(sentence)
+        if not is_token_list(given):
+            raise BadCorpus(
+                f"a tokenizer must give a list of tokens, but gave {shown(given)} for {shown(sentence)}; "
+                "let it return a list of strings"
+            )
+        tokens.extend(given)
+        offsets.append(len(tokens))
+    block = tokens_block(tokens, offsets, lambda at: f"what the tokenizer gave for {shown(sentences[at])}")
+    return _number_lists(block.lists, lexicon)

@@ -1,0 +1,73 @@
+"""What benchmarks run on: a text, unpacked and cut once, and the sets that judge vectors."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from firth.evaluate import evaluate_analogies, evaluate_similarity
+from firth.vectors import WordVectors
+
+OPENERS: dict[str, Callable[[Path], IO[bytes]]] = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
+CORPUS = "text17.txt.xz"
+ANALOGIES = {"Google": "questions-words.txt"}
+SIMILARITIES = {"MEN": "men.tsv", "WS-353": "ws353.tsv", "SimLex-999": "simlex999.tsv", "RW": "rw.tsv"}
+SETS = (*ANALOGIES, *SIMILARITIES)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A plain text file, a sentence per line, and what `min_count` leaves of it."""
+
+    path: Path
+    tokens: int
+    vocabulary: int
+    kept_tokens: int
+
+
+def corpora_folder() -> Path | None:
+    """The folder that FIRTH_CORPORA names, if any."""
+    named = os.environ.get("FIRTH_CORPORA")
+    return Path(named) if named else None
+
+
+def chosen_corpus(given: Path | None) -> Path:
+    """The corpus given, else the usual one under FIRTH_CORPORA."""
+    folder = corpora_folder()
+    if given is None and folder is None:
+        raise SystemExit(f"no corpus: give --corpus FILE, or set FIRTH_CORPORA to a folder that holds {CORPUS}")
+    path = given or Path(folder or "") / CORPUS
+    if not path.is_file():
+        raise SystemExit(f"no corpus at {path}; correct --corpus or FIRTH_CORPORA")
+    return path
+
+
+def prepared(source: Path, target: Path, tokens: int | None, min_count: int) -> Text:
+    """Unpack `source` into `target`: whole lines, until there are `tokens` tokens."""
+    counts: Counter[bytes] = Counter()
+    read = 0
+    with OPENERS.get(source.suffix, Path.open)(source, "rb") as lines, target.open("wb") as file:
+        for line in lines:
+            if tokens is not None and read >= tokens:
+                break
+            words = line.split()
+            counts.update(words)
+            read += len(words)
+            file.write(line)
+    kept = [count for count in counts.values() if count >= min_count]
+    return Text(target, read, len(kept), sum(kept))
+
+
+def quality(vectors: Path, sets: Path) -> dict[str, float | None]:
+    """Analogies in percent and Spearman's correlation × 100, of those words that have vectors; None where none has."""
+    read = WordVectors.load(vectors)
+    scores = {name: evaluate_analogies(read, sets / file).total.accuracy for name, file in ANALOGIES.items()}
+    scores |= {name: evaluate_similarity(read, sets / file).spearman for name, file in SIMILARITIES.items()}
+    return {name: None if score is None else 100 * score for name, score in scores.items()}

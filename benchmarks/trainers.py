@@ -1,0 +1,160 @@
+"""One training run in a process of its own: `python trainers.py JOB`, the job as JSON; the result is printed as JSON.
+
+Every trainer reads the same text, trains with the same settings, and writes its vectors in word2vec's binary format.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gensim.models import Word2Vec as GensimWord2Vec
+
+VECTOR_SIZE = 100
+WINDOW = 5
+NEGATIVE = 5
+SAMPLE = 1e-3
+MIN_COUNT = 5
+ALPHA = {"skipgram": 0.025, "cbow": 0.05}
+END_OF_LINE = "</s>"  # a word of fastText's own, made from the ends of lines
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to train, and where to write the vectors."""
+
+    trainer: str
+    corpus: str
+    vectors: str
+    architecture: str
+    threads: int
+    epochs: int
+    seed: int
+
+
+def train_firth(job: Job) -> float:
+    from firth import Word2Vec
+
+    model = Word2Vec(
+        architecture=job.architecture,
+        vector_size=VECTOR_SIZE,
+        window=WINDOW,
+        negative=NEGATIVE,
+        sample=SAMPLE,
+        min_count=MIN_COUNT,
+        alpha=ALPHA[job.architecture],
+        epochs=job.epochs,
+        workers=job.threads,
+        seed=job.seed,
+    )
+    model.fit(job.corpus, cache=False, progress=False)
+    model.vectors.save(job.vectors)
+    return model.seconds.training
+
+
+def train_gensim_file(job: Job) -> float:
+    model = _gensim(job)
+    model.build_vocab(corpus_file=job.corpus)
+    began = time.perf_counter()
+    model.train(corpus_file=job.corpus, total_words=model.corpus_total_words, epochs=job.epochs)
+    seconds = time.perf_counter() - began
+    model.wv.save_word2vec_format(job.vectors, binary=True)
+    return seconds
+
+
+def train_gensim_iterator(job: Job) -> float:
+    from gensim.models.word2vec import LineSentence
+
+    model, sentences = _gensim(job), LineSentence(job.corpus)
+    model.build_vocab(sentences)
+    began = time.perf_counter()
+    model.train(sentences, total_examples=model.corpus_count, epochs=job.epochs)
+    seconds = time.perf_counter() - began
+    model.wv.save_word2vec_format(job.vectors, binary=True)
+    return seconds
+
+
+def _gensim(job: Job) -> GensimWord2Vec:
+    from gensim.models import Word2Vec, word2vec
+
+    if word2vec.FAST_VERSION < 0:
+        raise RuntimeError("gensim runs without its compiled code; install a wheel of it")
+    return Word2Vec(
+        sg=int(job.architecture == "skipgram"),
+        vector_size=VECTOR_SIZE,
+        window=WINDOW,
+        negative=NEGATIVE,
+        sample=SAMPLE,
+        min_count=MIN_COUNT,
+        alpha=ALPHA[job.architecture],
+        workers=job.threads,
+        seed=job.seed,
+    )
+
+
+def train_fasttext(job: Job) -> float:
+    """The seconds of one call that reads the text, then trains; with 0 epochs it reads and trains nothing.
+
+    Its Python interface takes no seed here: every run has seed 0.
+    """
+    import fasttext
+
+    began = time.perf_counter()
+    model = fasttext.train_unsupervised(
+        job.corpus,
+        model=job.architecture,
+        dim=VECTOR_SIZE,
+        ws=WINDOW,
+        neg=NEGATIVE,
+        t=SAMPLE,
+        minCount=MIN_COUNT,
+        lr=ALPHA[job.architecture],
+        epoch=job.epochs,
+        thread=job.threads,
+        loss="ns",
+        minn=0,  # no parts of words: Word2Vec's own model
+        maxn=0,
+        verbose=0,
+    )
+    seconds = time.perf_counter() - began
+    words = [word for word in model.get_words() if word != END_OF_LINE]
+    with Path(job.vectors).open("wb") as file:
+        file.write(f"{len(words)} {VECTOR_SIZE}\n".encode())
+        for word in words:
+            file.write(word.encode() + b" " + model.get_word_vector(word).astype("<f4").tobytes())
+    return seconds
+
+
+TRAINERS: dict[str, Callable[[Job], float]] = {
+    "firth": train_firth,
+    "gensim-file": train_gensim_file,
+    "gensim-iterator": train_gensim_iterator,
+    "fasttext": train_fasttext,
+}
+READS_WHILE_TRAINING = ("fasttext",)  # the text is read within the call that is timed
+
+
+def peak_bytes() -> int:
+    """The most memory that this process has held.
+
+    On Linux `ru_maxrss` starts from the peak of the process that started this one, so the kernel's own count of
+    this program alone is read instead.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        [line] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
+
+
+if __name__ == "__main__":
+    job = Job(**json.loads(sys.argv[1]))
+    seconds = TRAINERS[job.trainer](job)
+    print(json.dumps({"seconds": seconds, "peak_bytes": peak_bytes()}))

@@ -1,0 +1,31 @@
+"""What all tests share."""
+
+import contextlib
+
+import pytest
+from hypothesis import settings
+
+from firth.cache import cache_folder
+
+settings.register_profile("firth", deadline=None)  # the first example may have to compile what it calls
+settings.load_profile("firth")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache_of_the_session(tmp_path_factory):
+    """Encoded corpora go to a folder of this session; compiled kernels stay where they last between sessions."""
+    folder = tmp_path_factory.mktemp("cache")
+    compiled = cache_folder() / "compiled"
+    with contextlib.suppress(OSError):  # where no link can be made, processes that tests start compile anew
+        compiled.mkdir(parents=True, exist_ok=True)
+        (folder / "compiled").symlink_to(compiled, target_is_directory=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIRTH_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache for encoded corpora, this test's alone; gives the folder that they stand in."""
+    monkeypatch.setenv("FIRTH_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "corpora"
