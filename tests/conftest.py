@@ -1,13 +1,15 @@
 """What all tests share."""
 
 import contextlib
+import os
 
 import pytest
 from hypothesis import settings
 
 from firth.cache import cache_folder
 
-settings.register_profile("firth", deadline=None)  # the first example may have to compile what it calls
+# No deadline: the first example may have to compile what it calls. The same examples at every run of CI.
+settings.register_profile("firth", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("firth")
 
 

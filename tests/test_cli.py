@@ -1,11 +1,11 @@
 """The command line: what each command prints, its exit statuses, and what it says of bad input."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -88,7 +88,7 @@ def test_train_reads_standard_input(corpus, tmp_path):
 def test_an_interrupted_run_keeps_what_is_trained_and_goes_on_with_resume(corpus, tmp_path, run):
     out = tmp_path / "m.safetensors"
     arguments = ["train", corpus, "-o", out, "--vector-size", "100", "--workers", "1", "--no-cache", "--epochs", "1000"]
-    program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from firth.cli import main; main()"
+    program = "import signal as s; s.signal(s.SIGINT, s.default_int_handler); from firth.cli import main; main()"
     process = subprocess.Popen([sys.executable, "-c", program, *map(str, arguments)], stderr=subprocess.PIPE)
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(6)
@@ -199,7 +199,7 @@ def test_bad_input_gets_one_sentence_and_status_2_and_leaves_no_file(run, model,
     assert not list(tmp_path.glob(".firth-*"))
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_full_disk_is_told_plainly(model):
     program = "import sys; from firth.cli import main; main()"
     done = subprocess.run(

@@ -50,9 +50,7 @@ def file_of(tmp_path, text, name="set.tsv"):
 
 
 def test_agreement_is_measured_on_known_pairs(tmp_path, vectors):
-    result = evaluate_similarity(
-        vectors, file_of(tmp_path, "a\tb\t9\na\tc\t8\na\td\t2\na\te\t3\na\tnone\t5\n")
-    )
+    result = evaluate_similarity(vectors, file_of(tmp_path, "a\tb\t9\na\tc\t8\na\td\t2\na\te\t3\na\tnone\t5\n"))
     assert (result.name, result.pairs, result.known, result.out_of_vocabulary) == ("set", 5, 4, 0.2)
     # Ranks 4 3 2 1 against 4 3 1 2: 1 - 6 * 2 / (4 * 15).
     assert result.spearman == pytest.approx(0.8)
@@ -241,10 +239,7 @@ def test_published_sets_are_read_whole(sets):
     vectors = WordVectors(words, np.random.default_rng(0).standard_normal((len(words), 8), dtype=np.float32))
     result = evaluate_folder(vectors, sets)
     sizes = {each.name: each.pairs for each in result.similarities}
-    assert (
-        sizes | {"ws353": 353, "men": 3000, "simlex999": 999, "rw": 2034, "simverb3500": 3500, "rg65": 65}
-        == sizes
-    )
+    assert sizes | {"ws353": 353, "men": 3000, "simlex999": 999, "rw": 2034, "simverb3500": 3500, "rg65": 65} == sizes
     questions = {each.name: (each.total.questions, len(each.sections)) for each in result.analogies}
     assert questions == {"msr": (8000, 0), "questions-words": (19544, 14)}
     google = next(each.total for each in result.analogies if each.name == "questions-words")

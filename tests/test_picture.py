@@ -142,9 +142,7 @@ def png_size(path: Path) -> tuple[int, int]:
 @pytest.mark.usefixtures("matplotlib")
 def test_a_map_is_a_png_of_sensible_size_and_nothing_else_is_left(tmp_path: Path) -> None:
     path = tmp_path / "map.png"
-    draw_map(
-        made_up_vectors(), [f"word{i}" for i in range(30)], path, arrows=PAIRS, title="cost in $ and _x^2"
-    )
+    draw_map(made_up_vectors(), [f"word{i}" for i in range(30)], path, arrows=PAIRS, title="cost in $ and _x^2")
     width, height = png_size(path)
     assert 800 < width < 2000
     assert 600 < height < 2000
@@ -162,9 +160,7 @@ def test_panels_stand_side_by_side(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("matplotlib")
-@pytest.mark.parametrize(
-    ("name", "begins"), [("map.svg", b"<?xml"), ("map.pdf", b"%PDF"), ("MAP.PNG", b"\x89PNG")]
-)
+@pytest.mark.parametrize(("name", "begins"), [("map.svg", b"<?xml"), ("map.pdf", b"%PDF"), ("MAP.PNG", b"\x89PNG")])
 def test_the_suffix_says_the_format(tmp_path: Path, name: str, begins: bytes) -> None:
     draw_map(made_up_vectors(), ["france", "paris"], tmp_path / name, groups={"city": ["paris"]})
     assert (tmp_path / name).read_bytes().startswith(begins)
@@ -225,9 +221,7 @@ def test_a_picture_is_drawn_over_an_older_one(tmp_path: Path) -> None:
     png_size(path)
 
 
-def test_without_matplotlib_the_error_says_how_to_install_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_matplotlib_the_error_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtra, match=r"pip install 'firth\[viz\]'"):
         draw_map(made_up_vectors(), ["france", "paris"], tmp_path / "map.png")
@@ -237,9 +231,7 @@ def test_without_matplotlib_the_error_says_how_to_install_it(
 
 
 def test_a_word_belongs_to_its_first_group_and_words_of_none_stand_apart() -> None:
-    panel = Panel(
-        words=["sea", "rome"], groups={"a": ["rome"], "b": ["rome", "oslo"]}, arrows=[("sea", "sky")]
-    )
+    panel = Panel(words=["sea", "rome"], groups={"a": ["rome"], "b": ["rome", "oslo"]}, arrows=[("sea", "sky")])
     assert panel.all_words() == ["sea", "rome", "oslo", "sky"]
     assert panel.members() == {"a": ["rome"], "b": ["oslo"], "": ["sea", "sky"]}
 

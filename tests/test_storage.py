@@ -140,9 +140,7 @@ def test_gz_is_packed_and_unpacked_by_its_name(tmp_path):
         assert file.read() == b"text"
 
 
-@pytest.mark.parametrize(
-    "data", [b"plain", gzip.compress(b"text" * 99)[:-9], gzip.compress(b"text")[:-4] + b"1234"]
-)
+@pytest.mark.parametrize("data", [b"plain", gzip.compress(b"text" * 99)[:-9], gzip.compress(b"text")[:-4] + b"1234"])
 def test_broken_gz_is_told(tmp_path, data):
     (tmp_path / "a.gz").write_bytes(data)
     with pytest.raises(BadFile, match="not whole gzip data"), opened(tmp_path / "a.gz") as file:

@@ -204,9 +204,7 @@ def test_words_and_vectors_are_brought_to_unit_length_before_the_mean(vectors):
     expected = plain_cosines(vectors, mean.astype(np.float64))
     given = vectors.most_similar([MATRIX[0] * 100, "queen"], MATRIX[5])
     assert dict(given) == {
-        word: pytest.approx(float(expected[row]), abs=1e-6)
-        for row, word in enumerate(WORDS)
-        if word != "queen"
+        word: pytest.approx(float(expected[row]), abs=1e-6) for row, word in enumerate(WORDS) if word != "queen"
     }
 
 

@@ -89,9 +89,7 @@ def test_binary_rows_may_end_in_a_newline(tmp_path, end):
 
 def test_binary_numbers_may_hold_spaces_and_newlines(tmp_path):
     tricky = struct.unpack("<f", b" \n \n")[0]
-    path = file_of(
-        tmp_path, b"2 2\n" + row(b"a", tricky, tricky, end=b"\n") + row(b"b", tricky, 1, end=b"\n")
-    )
+    path = file_of(tmp_path, b"2 2\n" + row(b"a", tricky, tricky, end=b"\n") + row(b"b", tricky, 1, end=b"\n"))
     assert read_binary(path)[0] == ["a", "b"]
 
 
@@ -111,9 +109,7 @@ def test_rows_of_text_that_end_differently_are_read(tmp_path):
     assert read_text(file_of(tmp_path, b"3 1\na 1\nb 2 \nc 3\r\n"))[1].tolist() == [[1], [2], [3]]
 
 
-@pytest.mark.parametrize(
-    "word", ['"', "'", '"a', "\\", "\ufeff", "#", ",", "\u00a0", "\u2028", "NULL", "nan", "1"]
-)
+@pytest.mark.parametrize("word", ['"', "'", '"a', "\\", "\ufeff", "#", ",", "\u00a0", "\u2028", "NULL", "nan", "1"])
 def test_words_of_any_look_are_read_from_text(tmp_path, word):
     assert read_text(file_of(tmp_path, f"2 1\n{word} 1\nb 2\n".encode()))[0] == [word, "b"]
 
@@ -128,9 +124,7 @@ def test_only_so_many_rows_are_read(tmp_path, read, write):
 
 
 @READERS
-@pytest.mark.parametrize(
-    ("errors", "word"), [("replace", "a\ufffd"), ("ignore", "a"), ("backslashreplace", "a\\xff")]
-)
+@pytest.mark.parametrize(("errors", "word"), [("replace", "a\ufffd"), ("ignore", "a"), ("backslashreplace", "a\\xff")])
 def test_bytes_that_are_not_utf8_may_be_kept(tmp_path, read, errors, word):
     rows = row(b"a\xff", 1) if read is read_binary else b"a\xff 1\n"
     assert read(file_of(tmp_path, b"1 1\n" + rows), encoding_errors=errors)[0] == [word]
@@ -139,9 +133,7 @@ def test_bytes_that_are_not_utf8_may_be_kept(tmp_path, read, errors, word):
 @READERS
 def test_bytes_that_are_not_utf8_are_told_with_their_place(tmp_path, read):
     rows = row(b"a", 1) + row(b"bc\xff", 1) if read is read_binary else b"a 1\nbc\xff 1\n"
-    with pytest.raises(
-        BadFile, match=r"row 2: byte 2 of the word b'bc\\xff' is not UTF-8; .*backslashreplace"
-    ):
+    with pytest.raises(BadFile, match=r"row 2: byte 2 of the word b'bc\\xff' is not UTF-8; .*backslashreplace"):
         read(file_of(tmp_path, b"2 1\n" + rows))
 
 

@@ -72,7 +72,12 @@ class ProgressBar(Callback):
     def on_train_end(self, progress: Progress) -> None:
         """Take the bar down."""
         self._bars.update(self._task, note=_note(progress))
-        self._bars.stop()
+        self.close()
+
+    def close(self) -> None:
+        """End the thread that draws, whatever happened."""
+        if self._bars.live.is_started:
+            self._bars.stop()
 
 
 def _note(progress: Progress) -> str:

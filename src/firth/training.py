@@ -7,6 +7,7 @@ stopped goes on from there as if it never had.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import signal
 import threading
 import time
@@ -19,7 +20,7 @@ import numpy.typing as npt
 
 from firth.backends.base import Backend, Rates, Tables, Tally
 from firth.corpus.encoded import EncodedCorpus
-from firth.errors import BadCorpus
+from firth.errors import BadCorpus, BadOption
 from firth.options import TrainingOptions
 from firth.vectors import WordVectors
 from firth.vocabulary import Vocabulary
@@ -31,12 +32,33 @@ CHUNKS_PER_WORKER = 16  # in an epoch of a small corpus, so that workers end tog
 
 
 @dataclass(frozen=True)
+class Mark:
+    """What a corpus is known again by: how long it is, and a digest of its words and their counts."""
+
+    tokens: int = 0
+    sentences: int = 0
+    digest: str = ""
+
+    @classmethod
+    def of(cls, corpus: EncodedCorpus) -> Mark:
+        """The mark of a corpus."""
+        _, offsets, text = corpus.words.buffers()
+        ends = np.frombuffer(offsets, np.int64)[corpus.words.offset :]
+        digest = hashlib.sha256(corpus.counts.tobytes())
+        digest.update(memoryview(text)[ends[0] : ends[len(corpus.words)]])
+        return cls(corpus.total_tokens, corpus.sentences, digest.hexdigest()[:16])
+
+    def __str__(self) -> str:
+        return f"{self.tokens:,} tokens in {self.sentences:,} sentences (words {self.digest})"
+
+
+@dataclass(frozen=True)
 class State:
     """Where a run stands, and what it measured: kept in the model's file.
 
     epoch, position: the place that training goes on from; a finished run stands at (epochs, 0).
     losses: mean loss of each finished epoch; held_out_losses: the same on held-out sentences.
-    tally: of the epoch under way. words, seconds: trained so far, compiling left out.
+    tally: of the epoch under way. words, seconds: trained so far, compiling left out. corpus: what is trained on.
     """
 
     epoch: int = 0
@@ -46,6 +68,7 @@ class State:
     tally: Tally = field(default_factory=Tally)
     words: int = 0
     seconds: float = 0.0
+    corpus: Mark = field(default_factory=Mark)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -56,9 +79,20 @@ class State:
         """What `as_dict` gave."""
         values = dict(values)
         values["tally"] = Tally(**values.get("tally", {}))
+        values["corpus"] = Mark(**values.get("corpus", {}))
         for name in ("losses", "held_out_losses"):
             values[name] = tuple(values.get(name, ()))
         return cls(**values)
+
+    def on(self, corpus: EncodedCorpus) -> State:
+        """This state with the corpus noted; `BadOption` where the run stopped on another one."""
+        mark = Mark.of(corpus)
+        if self.corpus not in (mark, Mark()):
+            raise BadOption(
+                f"cannot resume on another corpus: the run was on {self.corpus}, this one has {mark}; "
+                "give the same text, read with the same options, or call fit without resume to start anew"
+            )
+        return replace(self, corpus=mark)
 
 
 class StopTraining(Exception):
@@ -142,9 +176,9 @@ def train(
     """Train from `state` to the last epoch, or until stopped; give the weights and where the run then stands.
 
     `ids` renumbers the corpus's words where the vocabulary was given instead of counted. Ctrl-C and `StopTraining`
-    end the run after the chunks under way, with nothing lost.
+    end the run after the chunks under way, with nothing lost. `BadOption` where `state` is of another corpus.
     """
-    run = _Run(corpus, vocabulary, options, backend, ids, state or State(), callbacks)
+    run = _Run(corpus, vocabulary, options, backend, ids, (state or State()).on(corpus), callbacks)
     backend.start(weights, tables_for(vocabulary, options), options)
     try:
         with _interruptible() as interrupted:
@@ -197,6 +231,7 @@ class _Run:
                 self.stopped = True
                 break
         self.backend.settle()
+        self.tell_words()
         if position < self.corpus.total_tokens:
             self.state = replace(self.state, tally=self.epoch_tally())
             return
@@ -204,10 +239,11 @@ class _Run:
 
     def end_epoch(self) -> None:
         tally = self.epoch_tally()
-        if tally.examples == 0:
+        if tally.examples == 0 and self.state.epoch == 0:
             raise BadCorpus(
                 "nothing to train on: no word has another beside it in its sentence. A list of strings is read as a "
-                "list of sentences; give one list of tokens per sentence, or lower min_count or raise sample"
+                "list of sentences; give one list of tokens per sentence, lower min_count, or set sample to 0 so that "
+                "no frequent word is dropped"
             )
         held_out = self.state.held_out_losses
         if self.options.held_out:
@@ -252,8 +288,7 @@ class _Run:
 
     def progress(self) -> Progress:
         words, seconds = self.words(), self.seconds()
-        epoch = min(self.state.epoch, self.options.epochs - 1)
-        rates = rates_in(epoch, self.options, self.corpus.total_tokens)
+        rates = rates_in(self.state.epoch, self.options, self.corpus.total_tokens)
         finished = self.state.position == 0 and self.state.losses
         return Progress(
             epoch=self.state.epoch,
@@ -269,7 +304,8 @@ class _Run:
         )
 
     def total_words(self) -> int:
-        return round(self.vocabulary.total * self.options.epochs * (1 - self.options.held_out))
+        counts = self.corpus.counts[: len(self.vocabulary)] if self.ids is None else self.corpus.counts[self.ids >= 0]
+        return round(int(counts.sum()) * self.options.epochs * (1 - self.options.held_out))
 
     def vectors(self) -> WordVectors:
         self.backend.settle()
@@ -290,7 +326,7 @@ class _Run:
     def tell_words(self) -> None:
         if not self.next_call:
             return
-        trained = self.backend.tally().words
+        trained = self.words() - self.before.words
         for callback in self.callbacks:
             due = self.next_call.get(id(callback))
             if due is not None and callback.every_words and trained >= due:
@@ -305,10 +341,10 @@ class _Run:
 def _interruptible() -> Iterator[threading.Event]:
     """Turn Ctrl-C into an event, so that training stops between chunks; a second Ctrl-C interrupts at once."""
     interrupted = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
+    usual = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or usual is None:  # None: not Python's to set back
         yield interrupted
         return
-    usual = signal.getsignal(signal.SIGINT)
 
     def note(*_: Any) -> None:
         interrupted.set()

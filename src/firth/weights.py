@@ -27,6 +27,13 @@ class Weights:
     input: Floats
     output: Floats
 
+    def copy(self) -> Weights:
+        """The same weights in memory of their own."""
+        V, D = self.input.shape
+        fresh = Weights(aligned_rows(V, D)[:, :D], aligned_rows(V, D)[:, :D])
+        fresh.input[:], fresh.output[:] = self.input, self.output
+        return fresh
+
 
 def aligned_rows(count: int, columns: int) -> Floats:
     """Zeros, float32 (count, columns rounded up to ROW_FLOATS), every row at the start of a cache line."""
@@ -43,7 +50,9 @@ def with_padding(matrix: Floats) -> Floats:
     padded = -(-D // ROW_FLOATS) * ROW_FLOATS
     in_place = matrix.strides == (4 * padded, 4) and matrix.ctypes.data % ALIGNMENT == 0
     if in_place and matrix.flags.writeable and _holds(matrix, V, padded):
-        return np.lib.stride_tricks.as_strided(matrix, (V, padded), matrix.strides)
+        rows = np.lib.stride_tricks.as_strided(matrix, (V, padded), matrix.strides)
+        if not rows[:, D:].any():  # else they are columns of another matrix
+            return rows
     rows = aligned_rows(V, D)
     rows[:, :D] = matrix
     return rows

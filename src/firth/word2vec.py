@@ -104,19 +104,33 @@ class Word2Vec:
 
         Raises:
             MissingFile, BadCorpus, CannotWrite: the corpus cannot be read, trained on, or encoded.
-            BadOption: an option out of range or unknown, or nothing to resume.
+            BadOption: an option out of range or unknown, or nothing to resume, or another corpus or vocabulary to
+                resume on.
 
-        Ctrl-C stops training and keeps what is trained: `state` tells where, and `resume` goes on.
+        Ctrl-C stops training and keeps what is trained: `state` tells where, and `resume` goes on. To resume a run
+        that is complete changes nothing. After an error the model is what it was before.
         """
-        if resume and self._weights is None:
-            raise BadOption("there is nothing to resume: this model has not been trained; call fit without resume")
+        if resume:
+            self._check_resumable(vocabulary)
         if isinstance(tokenizer, str):
             reading["tokenizer"], tokenizer = tokenizer, None
         bar = ProgressBar() if wants_progress(progress) else None
-        with _encoded(corpus, CorpusOptions.from_dict(reading), tokenizer, self.options.threads, bar) as read:
+        with (
+            contextlib.closing(bar) if bar else contextlib.nullcontext(),
+            _encoded(corpus, CorpusOptions.from_dict(reading), tokenizer, self.options.threads, bar) as read,
+        ):
             encoded, seconds = read
             self._train(encoded, vocabulary, [*callbacks, *([bar] if bar else [])], resume, seconds)
         return self
+
+    def _check_resumable(self, vocabulary: Vocabulary | None) -> None:
+        if self._weights is None:
+            raise BadOption("there is nothing to resume: this model has not been trained; call fit without resume")
+        if vocabulary is not None and vocabulary.words != self.vocabulary.words:
+            raise BadOption(
+                f"cannot resume with another vocabulary: the model has {len(self.vocabulary):,} words, the one given "
+                f"{len(vocabulary):,}; leave vocabulary out, or call fit without resume to start anew"
+            )
 
     def _train(
         self,
@@ -128,14 +142,14 @@ class Word2Vec:
     ) -> None:
         began = time.perf_counter()
         options = self.options
-        if vocabulary is None and resume:
+        if resume:
             vocabulary = self.vocabulary
         ids = None if vocabulary is None else numbers_in(vocabulary, corpus.words)
         vocabulary = vocabulary or from_ranked(
             corpus.words, corpus.counts, min_count=options.min_count, most=options.max_vocabulary
         )
         if resume:
-            weights, state = self.weights, self.state
+            weights, state = self.weights.copy(), self.state
         else:
             weights = initial_weights(len(vocabulary), options.vector_size, options.seed, options.threads)
             state = State()

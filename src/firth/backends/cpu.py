@@ -1,8 +1,9 @@
 """Training on the CPU: compiled kernels on threads that race on shared weights (Hogwild; Niu et al. 2011).
 
 Each worker takes the next chunk from a queue, so that short and long ones balance. Rows of the most frequent words
-would be fought over; each worker has its own copies of them, and adds what they gained to the shared rows every
-so many words.
+would be fought over; each worker has its own copies of them, and every so many words merges what they gained into
+the shared rows, by AdaSum (see `simd.merge_row`): plain sums of gains that agree step too far. With them, weights grew
+without bound from 4 workers on where words were few or subsampling off; with AdaSum 64 workers learn what one learns.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from firth.backends import cpu_kernels as kernels
 from firth.backends.base import Rates, Tables, Tally
@@ -22,8 +25,11 @@ from firth.weights import Floats, Weights, aligned_rows, with_padding
 
 HOT_ROWS = 512  # of the most frequent words, copied for each worker; they take two fifths of all accesses
 MERGE_EVERY = 4096  # tokens between merges of hot rows, for few workers
-# Summed gains diverge when workers × tokens between merges passes some 130,000 to 300,000 (measured); half is safe.
+# Tokens that all workers together train between merges. With twice as many, 32 workers lost a hundredth on MEN.
 MOST_UNMERGED = 65_536
+LOSS_UNITS = 2**20  # a chunk's loss is a whole number of these parts, so that sums are exact in any order
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 KERNELS = {"skipgram": kernels.train_skipgram, "cbow": kernels.train_cbow}
 
@@ -36,7 +42,7 @@ class CpuBackend:
         self._weights = weights
         self._options = options
         self._padded = Weights(with_padding(weights.input), with_padding(weights.output))
-        self._tables = kernels.Tables(tables.keep, tables.noise)
+        self._tables = kernels.Tables(_read_only(tables.keep), _read_only(tables.noise))
         self._rules = kernels.Rules(options.window, options.dynamic_window, np.uint64(int(as_chance(options.held_out))))
         self._outputs = (0,) * (options.negative + 1)
         self._kernel = KERNELS[options.architecture]
@@ -52,9 +58,13 @@ class CpuBackend:
         self._pending: set[Future[None]] = set()
         self._lock = threading.Lock()
         self._tally = Tally()
-        nothing = Chunk(np.zeros(1, np.int32), np.array([0, 1]), 0, 0, 0, 0)
-        self.train(nothing, 0, Rates(0.0, 0.0, 0.0))
-        self.settle()
+        try:
+            nothing = Chunk(np.zeros(1, np.int32), np.array([0, 1], np.int64), 0, 0, 0, 0)
+            self.train(nothing, 0, Rates(0.0, 0.0, 0.0))
+            self.settle()
+        except BaseException:
+            self.close()
+            raise
 
     def _rows_for_worker(self, workers: int) -> kernels.Rows:
         V, width = self._padded.input.shape
@@ -86,10 +96,11 @@ class CpuBackend:
         future.add_done_callback(lambda _: self._queue_room.release())
 
     def _work(self, chunk: Chunk, epoch: int, rates: Rates, held_out: bool) -> None:
+        tokens, offsets = _read_only(chunk.tokens), _read_only(chunk.offsets)
         worker = self._free.get()
         try:
             loss, examples, words = self._kernel(
-                kernels.Stretch(chunk.tokens, chunk.offsets, chunk.sentence, chunk.first, chunk.last, chunk.position),
+                kernels.Stretch(tokens, offsets, chunk.sentence, chunk.first, chunk.last, chunk.position),
                 kernels.Rates(rates.start, rates.slope, rates.floor),
                 self._keys(epoch),
                 self._rules,
@@ -102,7 +113,7 @@ class CpuBackend:
         finally:
             self._free.put(worker)
         with self._lock:
-            self._tally += Tally(loss, examples, words)
+            self._tally += Tally(float(np.rint(loss * LOSS_UNITS)) / LOSS_UNITS, examples, words)
 
     def _keys(self, epoch: int) -> kernels.Keys:
         def key(purpose: Purpose, epoch: int = epoch) -> np.uint64:
@@ -137,3 +148,10 @@ class CpuBackend:
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _read_only(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
+    """A view that may not be written, whatever `array` allows: the two are different types to the compiler."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from firth.backends.base import CONTEXTS_AT_ONCE
 from firth.backends.cpu_draws import below, chance, draw, low_chance
 from firth.backends.simd import (
     GROUP,
@@ -125,7 +126,7 @@ class Scratch(NamedTuple):
 
 def scratch(window: int, negative: int, padded: int) -> Scratch:
     """Buffers for one worker: `window` words to each side, `negative` noise words, rows of `padded` floats."""
-    length, widest, S = PIECE + 2 * window, 2 * window + 2, negative + 1
+    length, widest, S = PIECE + 2 * window, min(2 * window, CONTEXTS_AT_ONCE) + 1, negative + 1
     groups = -(-S // GROUP)
     signs = np.ones(groups * 3 * GROUP, np.float32)
     signs[0] = signs[GROUP] = -1.0
@@ -165,6 +166,14 @@ def _kept(chunk, keys, tables, at):
     if word < 0 or word >= len(tables.keep):
         return False
     return chance(draw(keys.keep, np.uint64(chunk.position + at))) < tables.keep[word]
+
+
+@inlined
+def _keeps_any(chunk, keys, tables, first, last):
+    """Whether any of the tokens [first, last) is kept."""
+    while first < last and not _kept(chunk, keys, tables, first):
+        first += 1
+    return first < last
 
 
 @inlined
@@ -235,13 +244,13 @@ def look_ahead(chunk, rates, keys, rules, tables, rows, s, S, first, last, sente
             sentence += 1
         begin, end = chunk.offsets[sentence], chunk.offsets[sentence + 1]
         stop = min(end, last)
-        if rules.held_out > 0:
+        if rules.held_out > 0 or held_out:
             value = draw(keys.held_out, np.uint64(chunk.position + begin))
             if (chance(value) < rules.held_out) != held_out:
                 at = stop
                 continue
         start = kept
-        if at > begin:
+        if at > begin and _keeps_any(chunk, keys, tables, at, stop):
             for before in range(_left_halo(chunk, keys, tables, window, begin, at), at):
                 if _kept(chunk, keys, tables, before):
                     _add(chunk, rows, s, before, kept)
@@ -264,7 +273,7 @@ def look_ahead(chunk, rates, keys, rules, tables, rows, s, S, first, last, sente
             s.rate[kept] = np.float32(max(rates.floor, rates.start - rates.slope * (chunk.position + index)))
             kept += 1
         last_centre = kept
-        index = stop
+        index = stop if last_centre > first_centre else end  # without a centre there is no need of contexts
         while index < end and kept - last_centre < window:
             if _kept(chunk, keys, tables, index):
                 _add(chunk, rows, s, index, kept)
@@ -278,7 +287,11 @@ def look_ahead(chunk, rates, keys, rules, tables, rows, s, S, first, last, sente
 
 @inlined
 def _weigh(s, i, S):
-    """Weights when noise repeats: a word drawn twice counts twice, at its first place; the target, never."""
+    """Weights when noise repeats: a word drawn twice counts twice, at its first place; the target, never.
+
+    Gives how many contexts of the window may take one step together.
+    """
+    most = np.float32(1.0)
     for k in range(S):
         weight = np.float32(1.0)
         for other in range(k + 1, S):
@@ -290,6 +303,8 @@ def _weigh(s, i, S):
         group = 3 * GROUP * (k // GROUP) + k % GROUP
         s.weights[group] = weight
         s.weights[group + GROUP] = weight
+        most = max(most, weight)
+    return max(1, CONTEXTS_AT_ONCE // np.int64(most))
 
 
 @inlined
@@ -322,7 +337,7 @@ def _gradients(s, n, stride, groups, weights, rate):
 
 @inlined
 def _skipgram_window(s, i, n, outputs, S, blocks):
-    """Train the n contexts in `s.contexts` against kept word i and its noise; give the loss."""
+    """Train the n contexts in `s.contexts` against kept word i and its noise, weighed before; give the loss."""
     stride = (n + (n & 1)) * GROUP
     scores = address_of(s.gradients)
     c = 0
@@ -331,10 +346,7 @@ def _skipgram_window(s, i, n, outputs, S, blocks):
         c += 2
     if c < n:
         score((s.contexts[c],), outputs, blocks, scores + c * GROUP * FLOAT_BYTES, stride)
-    weights = address_of(s.ones)
-    if s.repeats[i]:
-        _weigh(s, i, S)
-        weights = address_of(s.weights)
+    weights = address_of(s.weights) if s.repeats[i] else address_of(s.ones)
     loss = _gradients(s, n, stride, (S + GROUP - 1) // GROUP, weights, s.rate[i])
     update(s.reads, s.contexts, n, outputs, blocks, scores, stride)
     return loss
@@ -352,6 +364,22 @@ def _read_before(s, n, blocks):
                 break
 
 
+@inlined
+def _gather(s, i, first, at_once):
+    """Write down the next contexts of kept word i, from `first` on; give (where to go on, how many, any word twice)."""
+    n, repeated = 0, False
+    last = min(s.high[i], first + at_once)
+    if first <= i < last:
+        last = min(s.high[i], last + 1)
+    for at in range(first, last):
+        if at != i:
+            s.contexts[n] = s.inputs[at]
+            s.reads[n] = s.inputs[at]
+            repeated |= s.earlier[at] >= first
+            n += 1
+    return last, n, repeated
+
+
 @compiled
 def train_skipgram(chunk, rates, keys, rules, tables, rows, s, like, held_out):
     """Train every window of the stretch by skip-gram; give (loss sum, pairs, words). `like` is as long as S."""
@@ -365,19 +393,17 @@ def train_skipgram(chunk, rates, keys, rules, tables, rows, s, like, held_out):
         )
         for i in range(kept):
             _prefetch_ahead(s, S, i, kept, rules.window, blocks)
-            low, n, repeated = s.low[i], 0, False
-            for c in range(low, s.high[i]):
-                if c != i:
-                    s.contexts[n] = s.inputs[c]
-                    s.reads[n] = s.inputs[c]
-                    repeated |= s.earlier[c] >= low
-                    n += 1
-            if n == 0:
-                continue
-            if repeated:
-                _read_before(s, n, blocks)
-            loss += _skipgram_window(s, i, n, take(s.outputs, i * S, like), S, blocks)
-            examples += n
+            at, at_once = s.low[i], CONTEXTS_AT_ONCE
+            if s.repeats[i]:
+                at_once = _weigh(s, i, S)
+            while at < s.high[i]:
+                at, n, repeated = _gather(s, i, at, at_once)
+                if n == 0:
+                    continue
+                if repeated:
+                    _read_before(s, n, blocks)
+                loss += _skipgram_window(s, i, n, take(s.outputs, i * S, like), S, blocks)
+                examples += n
         words += seen
         _merge_when_due(rows, last - first)
         first = last
@@ -430,7 +456,7 @@ def train_cbow(chunk, rates, keys, rules, tables, rows, s, like, held_out):
 
 
 @inlined
-def _merge_rows(shared, own, merged):  # type: ignore[no-untyped-def]
+def _merge_rows(shared, own, merged):
     """Merge the worker's own rows, one by one, with the shared ones."""
     blocks = own.shape[1] // LANES
     row_bytes = own.shape[1] * FLOAT_BYTES

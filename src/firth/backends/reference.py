@@ -14,7 +14,8 @@ al. 2013, "Distributed representations of words and phrases and their compositio
 (word2vec.c's skip-gram, too, predicts the centre from each context: over a whole corpus the pairs are the same.)
 
 A noise word equal to the target is left out; one drawn twice counts twice. All of a window's gradients are taken at
-the weights before it, and then applied together, also where a word stands in it twice.
+the weights before it, and then applied together, also where a word stands in it twice. Only wide skip-gram windows
+take several such steps, as do those that drew one noise word often: summed over hundreds, gradients step too far.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from firth.backends.base import Rates, Tables, Tally
+from firth.backends.base import CONTEXTS_AT_ONCE, Rates, Tables, Tally
 from firth.corpus.encoded import Chunk
 from firth.draws import DRAWS_PER_POSITION, Purpose, as_chance, below, chance, draw, low_chance, stream_key
 from firth.options import TrainingOptions
@@ -67,14 +68,25 @@ def negative_sampling(x: Reals, y: Reals, weights: Reals) -> Gradients:
     return Gradients(loss, slopes @ y, slopes.T @ x)
 
 
+def contexts_at_once(targets: Ints, weights: Reals) -> int:
+    """How many contexts of a skip-gram window take one step together: fewer, the more often one output row counts."""
+    most = max(float(weights[targets == each].sum()) for each in targets)
+    return max(1, CONTEXTS_AT_ONCE // int(most))
+
+
 def skipgram_window(
     input: Reals, output: Reals, contexts: Ints, targets: Ints, weights: Reals, rate: float
 ) -> tuple[float, int]:
-    """One step of gradient descent on a skip-gram window, in place; gives its loss and number of examples."""
-    step = negative_sampling(input[contexts], output[targets], weights)
-    np.subtract.at(input, contexts, rate * step.inputs)
-    np.subtract.at(output, targets, rate * step.outputs)
-    return step.loss, len(contexts)
+    """Gradient descent on a skip-gram window, in place; gives its loss and number of examples."""
+    loss = 0.0
+    at_once = contexts_at_once(targets, weights)
+    for first in range(0, len(contexts), at_once):
+        some = contexts[first : first + at_once]
+        step = negative_sampling(input[some], output[targets], weights)
+        np.subtract.at(input, some, rate * step.inputs)
+        np.subtract.at(output, targets, rate * step.outputs)
+        loss += step.loss
+    return loss, len(contexts)
 
 
 def cbow_window(

@@ -1,0 +1,135 @@
+"""Imports point one way, importing is cheap, and the public names are those agreed on."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import firth
+
+SOURCE = Path(firth.__file__).parent
+
+# Each line may import from its own and from those above it.
+LAYERS = [
+    {"errors"},
+    {"options"},
+    {"cache", "storage", "draws", "jit"},
+    {"corpus"},
+    {"vocabulary"},
+    {"weights"},
+    {"backends"},
+    {"formats", "vectors", "nearest"},
+    {"training"},
+    {"progress"},
+    {"word2vec"},
+    {"evaluate"},
+    {"world", "visualise", "demo", "reports"},
+    {"cli"},
+    {"__main__"},
+]
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+MODULES = sorted(each for each in SOURCE.rglob("*.py") if each != SOURCE / "__init__.py")
+
+
+def part(path):
+    """The part of the package that a file belongs to: its top folder or its own name."""
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def imported_parts(path):
+    """The parts of firth that a file imports anywhere in it: at its top, inside functions, or for types alone."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            if node.module == "firth":
+                yield from (name.name for name in node.names if (SOURCE / name.name).exists() or name.name in LEVEL)
+            elif node.module and node.module.startswith("firth."):
+                yield node.module.split(".")[1]
+        elif isinstance(node, ast.Import):
+            yield from (name.name.split(".")[1] for name in node.names if name.name.startswith("firth."))
+
+
+def test_every_part_has_its_layer():
+    assert {part(each) for each in MODULES} <= set(LEVEL)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_imports_point_one_way(path):
+    own = LEVEL[part(path)]
+    upward = {name for name in imported_parts(path) if LEVEL[name] > own}
+    assert not upward, f"{part(path)} must not import {', '.join(sorted(upward))}, which build on it"
+
+
+def test_modules_do_not_import_each_other_in_circles():
+    """Counting what is imported when a module is loaded; a function may import late what would be a circle."""
+    graph = {}
+    for path in MODULES:
+        name = ".".join(["firth", *path.relative_to(SOURCE).with_suffix("").parts]).removesuffix(".__init__")
+        tops = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom)]
+        graph[name] = {node.module for node in tops if node.module and node.module.startswith("firth.")}
+
+    def reach(name, path=()):
+        assert name not in path, f"circle: {' -> '.join([*path, name])}"
+        for other in graph.get(name, ()):
+            reach(other, (*path, name))
+
+    for name in graph:
+        reach(name)
+
+
+def test_the_seam_reads_no_files_and_parses_no_options():
+    for path in (SOURCE / "backends").glob("*.py"):
+        assert not {"storage", "cache", "formats", "training"} & set(imported_parts(path)), path
+
+
+def test_the_exported_names_are_frozen():
+    assert firth.__all__ == [
+        "Callback",
+        "CorpusOptions",
+        "EncodedCorpus",
+        "FirthError",
+        "Progress",
+        "StopTraining",
+        "TrainingOptions",
+        "Vocabulary",
+        "Word2Vec",
+        "WordVectors",
+        "__version__",
+        "encoded_corpus",
+        "evaluate_analogies",
+        "evaluate_similarity",
+    ]
+    assert dir(firth) == sorted(firth.__all__)
+
+
+@pytest.mark.parametrize("name", firth.__all__)
+def test_every_exported_name_is_there(name):
+    assert getattr(firth, name).__doc__
+
+
+def test_an_unknown_name_is_refused_with_those_there_are():
+    with pytest.raises(AttributeError, match=r"no attribute 'word2vec_'.*Word2Vec"):
+        firth.word2vec_  # noqa: B018
+
+
+def loaded_by(statement, names):
+    """Which of the modules `names` a fresh interpreter has loaded after `statement`."""
+    code = f"{statement}; import sys; print(*(name for name in {names!r} if name in sys.modules))"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_importing_firth_loads_nothing_heavy():
+    assert not loaded_by("import firth", ["numba", "torch", "pyarrow", "scipy", "matplotlib", "numpy", "rich"])
+
+
+def test_importing_the_trainer_loads_only_what_training_needs():
+    optional = ["pyarrow.dataset", "matplotlib", "torch", "ray", "tokenizers", "fsspec", "typer", "firth.cli"]
+    assert not loaded_by("import firth.word2vec", optional)
+
+
+def test_opening_vectors_compiles_nothing():
+    assert not loaded_by("from firth import WordVectors", ["numba", "llvmlite", "torch", "matplotlib"])
