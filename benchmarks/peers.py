@@ -74,7 +74,7 @@ def arguments() -> argparse.Namespace:
     add("--threads", type=int, nargs="+", default=[1, 2], help="numbers of threads")
     add("--architectures", nargs="+", default=list(ALPHA), choices=ALPHA)
     add("--peers", nargs="+", default=PEERS, choices=PEERS, help="whom to measure firth against")
-    add("--rounds", type=int, default=3, help="rounds of speed, with seeds from 1 (default 3)")
+    add("--rounds", type=int, default=3, help="rounds of speed, with seeds from 1 (default 3; 0: none)")
     add("--epochs", type=int, default=5, help="epochs of the runs whose vectors are judged (default 5)")
     add(
         "--speed-epochs",
@@ -84,7 +84,12 @@ def arguments() -> argparse.Namespace:
         "are judged too, and no others run",
     )
     add("--speed-tokens", type=int, default=6_000_000, help="tokens that the rounds of speed take (default 6 million)")
-    add("--quality-rounds", type=int, default=1, help="rounds of judged runs, where they are not the rounds of speed")
+    add(
+        "--quality-rounds",
+        type=int,
+        default=1,
+        help="rounds of judged runs, if not those of speed (default 1; 0: none)",
+    )
     add("--json", type=Path, help="file to write every run to")
     return parser.parse_args()
 
@@ -94,10 +99,11 @@ def passes(options: argparse.Namespace) -> list[Pass]:
     if options.speed_epochs == options.epochs:
         return [Pass(options.rounds, options.epochs, threads, whole, scored=True)]
     part = min(options.speed_tokens, whole or options.speed_tokens)
-    return [
+    planned = [
         Pass(options.rounds, options.speed_epochs, threads, part, scored=False),
         Pass(options.quality_rounds, options.epochs, (max(threads),), whole, scored=True),
     ]
+    return [each for each in planned if each.rounds]
 
 
 # ---- measuring ---------------------------------------------------------------------------------
@@ -246,8 +252,8 @@ def check(options: argparse.Namespace) -> None:
         raise SystemExit(
             f"not installed: {', '.join(sorted(missing))}; run pip install --group bench, or choose --peers"
         )
-    if min(*options.threads, options.rounds, options.epochs, options.quality_rounds, options.speed_epochs) < 1:
-        raise SystemExit("threads, rounds and epochs must be 1 or more")
+    if min(*options.threads, options.epochs, options.speed_epochs) < 1 or not passes(options):
+        raise SystemExit("threads and epochs must be 1 or more, and there must be a round of speed or of judged runs")
 
 
 def run_pass(plan: Pass, options: argparse.Namespace, corpus: Path, place: Path) -> tuple[Text, list[Run]]:
