@@ -88,7 +88,7 @@ def arguments() -> argparse.Namespace:
         "--quality-rounds",
         type=int,
         default=1,
-        help="rounds of judged runs, if not those of speed (default 1; 0: none)",
+        help="rounds of judged runs, if others (default 1; 0: none)",
     )
     add("--json", type=Path, help="file to write every run to")
     return parser.parse_args()
