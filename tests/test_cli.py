@@ -1,6 +1,7 @@
 """The command line: what each command prints, its exit statuses, and what it says of bad input."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -207,3 +208,104 @@ def test_a_full_disk_is_told_plainly(model):
     )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_the_corpus_is_never_overwritten_by_the_model(run, corpus, tmp_path):
+    text = corpus.read_bytes()
+    own = tmp_path / "corpus"
+    own.write_bytes(text)
+    status, _, complained = run("train", own, "-o", own)
+    assert status == 2
+    assert "give the model another name" in complained
+    assert own.read_bytes() == text
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_bytes(text)
+    status, _, complained = run("train", tmp_path / "texts", "-o", tmp_path / "texts" / "m.safetensors")
+    assert status == 2
+    assert "write the model elsewhere" in complained
+
+
+@pytest.mark.parametrize("name", ["m.bin", "m.txt", "m.vec", "m.safetensors.gz"])
+def test_a_model_is_not_written_under_the_name_of_another_format(run, corpus, tmp_path, name):
+    status, _, complained = run("train", corpus, "-o", tmp_path / name)
+    assert status == 2
+    assert "firth convert" in complained
+    assert not (tmp_path / name).exists()
+
+
+def test_a_run_that_diverges_says_so_and_leaves_the_model_that_was_there(run, model, tmp_path):
+    text = tmp_path / "two.txt"
+    text.write_text("a b a a b b a b\n" * 400)
+    kept = tmp_path / "m.safetensors"
+    kept.write_bytes(model.read_bytes())
+    options = ["--architecture", "cbow", "--negative", "20", "--window", "20", "--sample", "0", "--alpha", "0.5"]
+    status, printed, complained = run("train", text, "-o", kept, "--no-cache", "--workers", 1, *options)
+    assert (status, printed) == (2, "")
+    assert "training grew without bound in epoch 1 (alpha 0.5" in complained
+    assert kept.read_bytes() == model.read_bytes()
+
+
+def test_json_has_null_where_there_is_no_number(run, tmp_path):
+    text = tmp_path / "short.txt"
+    text.write_text("a b c a b d e a f b a a c d e\n")
+    arguments = ["--min-count", 1, "--workers", 1, "--epochs", 40, "--no-cache", "--sample", "0.005"]
+    status, printed, _ = run("train", text, "-o", tmp_path / "m.safetensors", *arguments, "--json")
+    assert status == 0
+    assert "NaN" not in printed
+    assert None in json.loads(printed)["losses"], "some epochs of so short a text keep no pair"
+
+
+def test_convert_from_model_to_model_loses_nothing_and_never_writes_over_its_source(run, model, tmp_path):
+    assert run("convert", model, tmp_path / "copy.safetensors")[0] == 0
+    original, copied = Word2Vec.load(model), Word2Vec.load(tmp_path / "copy.safetensors")
+    np.testing.assert_array_equal(original.weights.output, copied.weights.output)
+    assert (original.options, original.state) == (copied.options, copied.state)
+    status, _, complained = run("convert", model, model)
+    assert status == 2
+    assert "into itself" in complained
+
+
+def test_words_that_are_not_utf8_can_be_read_on_request(run, tmp_path):
+    path = tmp_path / "latin.bin"
+    path.write_bytes(b"1 2\ncaf\xe9 " + np.ones(2, np.float32).tobytes())
+    status, _, complained = run("convert", path, tmp_path / "v.txt")
+    assert status == 2
+    assert "encoding_errors" in complained
+    assert run("convert", path, tmp_path / "v.txt", "--encoding-errors", "replace")[0] == 0
+    assert WordVectors.load(tmp_path / "v.txt").words == ("caf�",)
+
+
+def test_inspect_writes_a_vocabulary_that_train_takes(run, model, corpus, tmp_path):
+    words = tmp_path / "words.tsv"
+    assert run("inspect", model, "--vocabulary", words, "--json")[0] == 0
+    out = tmp_path / "m.safetensors"
+    arguments = ["--vocabulary", words, "--epochs", 1, "--vector-size", 8, "--no-cache"]
+    assert run("train", corpus, "-o", out, *arguments)[0] == 0
+    assert Word2Vec.load(out).vocabulary == Word2Vec.load(model).vocabulary
+
+
+def test_output_that_cannot_show_a_letter_is_no_traceback(model):
+    done = subprocess.run(
+        [sys.executable, "-m", "firth.cli", "convert", model, model.with_name("ascii.bin")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\\xd7" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+def test_an_interruption_before_training_says_that_nothing_was_written(tmp_path):
+    program = "import signal as s; s.signal(s.SIGINT, s.default_int_handler); from firth.cli import main; main()"
+    out = tmp_path / "m.safetensors"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "train", "-", "-o", out], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(3)  # it waits for text
+    process.send_signal(signal.SIGINT)
+    _, complained = process.communicate(timeout=60)
+    assert (process.returncode, complained) == (130, b"firth: interrupted; nothing was written\n")
+    assert not out.exists()

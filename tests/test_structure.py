@@ -23,6 +23,7 @@ LAYERS = [
     {"weights"},
     {"backends"},
     {"formats", "vectors", "nearest"},
+    {"state", "callbacks"},
     {"training"},
     {"progress"},
     {"word2vec"},

@@ -20,9 +20,10 @@ from firth.backends.cpu import CpuBackend
 from firth.backends.reference import ReferenceBackend
 from firth.corpus import encoded_corpus
 from firth.draws import Purpose, as_chance, chance, draw, stream_key
-from firth.errors import BadCorpus, BadOption
+from firth.errors import BadCorpus, BadOption, Diverged, NotTrained
 from firth.options import TrainingOptions
-from firth.training import Mark, State, rates_in, train
+from firth.state import Mark, State
+from firth.training import rates_in, train
 from firth.vocabulary import from_ranked
 from firth.weights import initial_weights
 
@@ -400,3 +401,41 @@ def test_fit_works_outside_the_main_thread(uninterrupted):
     thread.join()
     assert not errors
     assert bytes_of(model) == bytes_of(uninterrupted)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"architecture": "cbow", "negative": 20, "window": 20, "alpha": 0.5}, [["a", "b"] * 200] * 20),
+        ({"alpha": 1.0, "window": 100, "epochs": 10}, TEXT),
+    ],
+)
+def test_training_that_grows_without_bound_is_an_error_and_leaves_the_model_as_it_was(options, text):
+    model = Word2Vec(min_count=1, sample=0, workers=1, **options)
+    with pytest.raises(Diverged, match=r"training grew without bound in epoch \d+ \(alpha"):
+        model.fit(text)
+    with pytest.raises(NotTrained):
+        _ = model.vectors
+
+
+def test_callbacks_that_are_none_are_told_before_any_work():
+    class Foreign:
+        def on_epoch_end(self, progress):
+            raise AssertionError(progress)
+
+    for callbacks in ([Foreign()], Callback(), [Watcher(every_words=-1)]):
+        with pytest.raises(BadOption, match=r"firth.Callback|every_words"):
+            Word2Vec(**SMALL).fit(TEXT, callbacks=callbacks)
+
+
+def test_vectors_given_to_a_callback_stay_as_they_were():
+    seen = []
+    watcher = Watcher(when=("epoch", 1), do=lambda progress: seen.append(progress.vectors()))
+    model = Word2Vec(**SMALL, epochs=2).fit(TEXT, callbacks=[watcher])
+    assert seen[0].words == model.vectors.words
+    assert not np.array_equal(seen[0].matrix, model.vectors.matrix)
+
+
+def test_a_share_held_out_that_holds_out_nothing_is_told():
+    with pytest.raises(BadOption, match="held_out is 1e-09: of 1,500 sentences it left none"):
+        Word2Vec(**SMALL, held_out=1e-9).fit(TEXT)

@@ -230,13 +230,13 @@ def test_when_every_word_is_asked_for_none_is_answered(vectors):
     [
         (lambda v: v.most_similar(), "at least one word or vector, got none"),
         (lambda v: v.most_similar([]), "at least one word or vector, got none"),
-        (lambda v: v.most_similar("king", topn=0), "topn must be 1 or more, got 0"),
-        (lambda v: v.most_similar("king", threads=0), "threads must be 1 or more, got 0"),
+        (lambda v: v.most_similar("king", topn=0), "topn must be a whole number, 1 or more, got 0"),
+        (lambda v: v.most_similar("king", threads=0), "threads must be a whole number, 1 or more, got 0"),
         (lambda v: v.most_similar(np.ones(2)), "a vector of 3 finite numbers"),
         (lambda v: v.most_similar(np.array([1, np.nan, 1])), "a vector of 3 finite numbers"),
         (lambda v: v.most_similar([None]), "a vector of 3 finite numbers"),
         (lambda v: v.most_similar_batch("king"), "put it in a list"),
-        (lambda v: v.most_similar_batch(["king"], topn=0), "topn must be 1 or more, got 0"),
+        (lambda v: v.most_similar_batch(["king"], topn=0), "topn must be a whole number, 1 or more, got 0"),
     ],
 )
 def test_queries_that_make_no_sense_are_told(vectors, query, sentence):
@@ -337,3 +337,27 @@ def test_a_subclass_loads_as_itself(tmp_path, vectors):
 
     vectors.save(tmp_path / "v.txt")
     assert type(Mine.load(tmp_path / "v.txt")) is Mine
+
+
+def test_words_and_vectors_come_in_any_shape(vectors):
+    wanted = vectors.most_similar(["king", "woman"], ["man"])
+    assert vectors.most_similar(("king", "woman"), ("man",)) == wanted
+    assert vectors.most_similar(np.array(["king", "woman"]), np.array(["man"])) == wanted
+    flat = vectors["king"].tolist()
+    assert vectors.most_similar(flat)[0][0] == "king", "a flat list of numbers is one vector"
+    assert vectors.most_similar([np.array(flat, np.float32)]) == vectors.most_similar(flat)
+
+
+@pytest.mark.parametrize("topn", [0, -1, 2.5, None, "3", True])
+def test_how_many_is_a_whole_number(vectors, topn):
+    with pytest.raises(BadOption, match="topn must be a whole number, 1 or more"):
+        vectors.most_similar("king", topn=topn)
+
+
+@pytest.mark.parametrize("queries", [3, {"king": 0.5}])
+def test_what_is_neither_word_nor_vector_is_told(vectors, queries):
+    with pytest.raises(BadOption, match="queries must be words or vectors"):
+        vectors.most_similar(queries)
+    with pytest.raises(BadOption, match="looked up by word"):
+        vectors[3]
+    assert ["king"] not in vectors

@@ -218,3 +218,22 @@ def test_a_counted_vocabulary_has_the_counts_of_the_text():
     with encoded_corpus(text) as corpus:
         vocabulary = from_ranked(corpus.words, corpus.counts)
     assert dict(zip(vocabulary.words, vocabulary.counts, strict=True)) == Counter(sum(text, []))  # noqa: RUF017
+
+
+def test_an_encoded_corpus_gives_its_vocabulary_without_training():
+    with encoded_corpus([["a", "b", "a"], ["a", "c", "b"]]) as corpus:
+        assert Vocabulary.of(corpus, min_count=2).words == ("a", "b")
+        assert Vocabulary.of(corpus, max_vocabulary=1).words == ("a",)
+        assert Vocabulary.of(corpus).total == 6
+
+
+def test_words_stand_by_falling_count_each_once():
+    assert Vocabulary(["a", "b"], [2, 1]) == Vocabulary.of_words(["b", "a"], [1, 2])
+    for words, counts in (("a", "b"), (1, 2)), (("a", "a"), (2, 1)):
+        with pytest.raises(BadOption, match="by falling count, each once"):
+            Vocabulary(words, np.array(counts))
+
+
+def test_words_without_counts_are_kept_alike():
+    chances = Vocabulary(("a", "b"), np.zeros(2, np.int64)).keep_chances(1e-3)
+    np.testing.assert_array_equal(chances, Vocabulary(("a", "b"), np.ones(2, np.int64)).keep_chances(1e-3))

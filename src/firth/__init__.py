@@ -24,9 +24,9 @@ _HOMES = {
     "EncodedCorpus": "firth.corpus",
     "encoded_corpus": "firth.corpus",
     "Vocabulary": "firth.vocabulary",
-    "Callback": "firth.training",
-    "Progress": "firth.training",
-    "StopTraining": "firth.training",
+    "Callback": "firth.callbacks",
+    "Progress": "firth.callbacks",
+    "StopTraining": "firth.callbacks",
     "evaluate_similarity": "firth.evaluate",
     "evaluate_analogies": "firth.evaluate",
     "FirthError": "firth.errors",
@@ -50,11 +50,11 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from firth.callbacks import Callback, Progress, StopTraining
     from firth.corpus import EncodedCorpus, encoded_corpus
     from firth.errors import FirthError
     from firth.evaluate import evaluate_analogies, evaluate_similarity
     from firth.options import CorpusOptions, TrainingOptions
-    from firth.training import Callback, Progress, StopTraining
     from firth.vectors import WordVectors
     from firth.vocabulary import Vocabulary
     from firth.word2vec import Word2Vec

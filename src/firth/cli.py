@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import io
 import json
+import math
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import NoneType
@@ -33,6 +36,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+class _InterruptedButKept(Exception):
+    """Training was interrupted, and what was trained is written."""
 
 
 # ---- flags from options ------------------------------------------------------------------------
@@ -107,7 +114,7 @@ def train(
     report = train_and_report(corpus, output, given, reading, vocabulary=vocabulary, resume=resume, quiet=json_)
     _show(report.as_dict(), json_, report.lines())
     if report.interrupted:
-        raise typer.Exit(INTERRUPTED)
+        raise _InterruptedButKept
 
 
 @app.command()
@@ -158,11 +165,20 @@ def evaluate(
 
 
 @app.command(name="inspect")
-def inspect_(model: Model, topn: Topn = 10, json_: Json = False) -> None:
+def inspect_(
+    model: Model,
+    topn: Topn = 10,
+    vocabulary: Annotated[
+        Path | None, typer.Option(help="Write all words and their counts to this file, to train on again.")
+    ] = None,
+    json_: Json = False,
+) -> None:
     """Tell what a model holds: its words, its options, how it was trained."""
-    from firth.reports import described, description
+    from firth.reports import described, description, write_vocabulary
 
     facts = described(model, topn)
+    if vocabulary is not None:
+        write_vocabulary(model, vocabulary)
     _show(facts, json_, description(facts))
 
 
@@ -170,15 +186,17 @@ def inspect_(model: Model, topn: Topn = 10, json_: Json = False) -> None:
 def convert(
     source: Annotated[Path, typer.Argument(help="Vectors in any known format.", show_default=False)],
     target: Annotated[Path, typer.Argument(help="Where to write them.", show_default=False)],
+    encoding_errors: Annotated[
+        str, typer.Option(help="Words that are not UTF-8: strict, replace, ignore or backslashreplace.")
+    ] = "strict",
     source_format: Annotated[str | None, typer.Option(help="The source's format, if not told by the file.")] = None,
     target_format: Annotated[str | None, typer.Option(help="The target's format, if not told by its name.")] = None,
     json_: Json = False,
 ) -> None:
     """Convert vectors between formats: .safetensors, word2vec text (.txt, .vec) and binary (.bin), also .gz."""
-    from firth.formats import read_vectors, write_vectors
+    from firth import formats
 
-    vectors = read_vectors(source, source_format)
-    write_vectors(vectors, target, target_format)
+    vectors = formats.convert(source, target, source_format, target_format, encoding_errors=encoding_errors)
     facts = {"words": len(vectors), "vector_size": vectors.vector_size, "target": str(target)}
     _show(facts, json_, [f"wrote {len(vectors):,} words × {vectors.vector_size} to {target}"])
 
@@ -223,13 +241,26 @@ def _columns(found: list[tuple[str, float]]) -> list[str]:
 def _show(facts: dict[str, Any], as_json: bool, lines: Any) -> None:
     """Print the facts as JSON, or else the lines (strings, or what rich can draw)."""
     if as_json:
-        print(json.dumps(facts, ensure_ascii=False))
+        print(json.dumps(_finite(facts), ensure_ascii=not _writes_utf8(), allow_nan=False))
         return
     from rich.console import Console
 
     console = Console(soft_wrap=True)
     for line in lines:
         console.print(line, markup=False, highlight=False)
+
+
+def _finite(value: Any) -> Any:
+    """The value with null for numbers that JSON does not know."""
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _writes_utf8() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
 @app.callback(invoke_without_command=True)
@@ -243,12 +274,20 @@ def _main(
 
 def main() -> NoReturn:
     """The entry point: errors that firth raises on purpose become one sentence and exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal or file that cannot show a letter shows its number
+            stream.reconfigure(errors="backslashreplace")
+    warnings.showwarning = lambda message, *_: typer.echo(f"firth: {message}", err=True)
     try:
-        status = app(standalone_mode=False) or 0
+        status = int(app(standalone_mode=False) or 0)
+        if status == INTERRUPTED:  # some versions of typer give Ctrl-C back as a status, others raise it
+            raise KeyboardInterrupt
+    except _InterruptedButKept:
+        status = INTERRUPTED
     except FirthError as error:
         status = _complain(str(error))
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("firth: interrupted before there was anything to keep", err=True)
+        typer.echo("firth: interrupted; nothing was written", err=True)
         status = INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()  # what reads our output has gone; Python would complain at exit

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from firth.errors import CannotWrite, MissingExtra
+from firth.callbacks import Callback, Progress
+from firth.errors import BadOption, CannotWrite, MissingExtra
 from firth.storage import replaced
-from firth.training import Callback, Progress
 from firth.vectors import WordVectors
 from firth.visualise import Panel, draw_panels
 from firth.word2vec import Word2Vec
@@ -21,6 +21,7 @@ SHOWN_ANALOGIES = (
     ("france", "paris", "italy", "rome"),
     ("walked", "walking", "swam", "swimming"),
 )
+FEWEST_SENTENCES = 10_000
 VECTOR_SIZE = 64  # enough for some 4,000 words, and quick
 Say = Callable[[str], None]
 
@@ -40,6 +41,9 @@ def run(
 ) -> dict[str, Any]:
     """Write a corpus into `folder`, train on it, show what was learnt; give the same as plain values."""
     began = time.perf_counter()
+    if count < FEWEST_SENTENCES:
+        raise BadOption(f"sentences must be {FEWEST_SENTENCES:,} or more, got {count:,}: fewer teach too little")
+    model = Word2Vec(vector_size=VECTOR_SIZE, seed=seed, workers=workers)
 
     def say(line: str) -> None:
         if not quiet:
@@ -51,7 +55,6 @@ def run(
     _write_corpus(corpus, count, seed)
     for line in corpus.read_text(encoding="utf-8").splitlines()[:3]:
         say(f"  {line}")
-    model = Word2Vec(vector_size=VECTOR_SIZE, seed=seed, workers=workers)
     say(f"\nTraining {model!r} on it (the first time, compiling takes some seconds more)")
     model.fit(corpus, callbacks=[_Losses(say)], progress=False)
     speed = model.state.words / model.seconds.training

@@ -7,6 +7,7 @@
     ├── MissingFile     (FileNotFoundError)  nothing there, or nothing that may be read
     ├── CannotWrite     (OSError)            the disk is full, or the place may not be written
     ├── UnknownWord     (KeyError)           a query for a word that has no vector
+    ├── Diverged        (ArithmeticError)    training grew without bound; the model is what it was before
     ├── NotTrained      (RuntimeError)       vectors asked of a model before `fit`
     └── MissingExtra    (ImportError)        an optional package is not installed
 
@@ -54,6 +55,10 @@ class UnknownWord(FirthError, KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])  # KeyError would show its repr, quotes and all
+
+
+class Diverged(FirthError, ArithmeticError):
+    """Weights or loss grew beyond all numbers in training."""
 
 
 class NotTrained(FirthError, RuntimeError):

@@ -167,6 +167,8 @@ def evaluate_folder(vectors: WordVectors, path: AnyPath, *, restrict: int | None
     folder = Path(path)
     if not folder.is_dir():
         raise MissingFile(f"no folder of evaluation sets at {folder}; check the path")
+    if restrict is not None and restrict < 1:
+        raise BadOption(f"restrict must be 1 or more, got {restrict}; leave it out to use every word")
     similarities, analogies, skipped = [], [], []
     for file in sorted(each for each in folder.iterdir() if each.is_file() and not each.name.startswith(".")):
         match _kind(file):
@@ -176,6 +178,8 @@ def evaluate_folder(vectors: WordVectors, path: AnyPath, *, restrict: int | None
                 analogies.append(evaluate_analogies(vectors, file, restrict=restrict))
             case None:
                 skipped.append(file.name)
+    if not similarities and not analogies:
+        raise BadFile(f"the folder {folder} holds no evaluation set: no pairs with scores, no analogies of four words")
     return FolderResult(tuple(similarities), tuple(analogies), tuple(skipped))
 
 
@@ -235,8 +239,8 @@ def _solved(vectors: WordVectors, rows: Rows, known_words: int) -> NDArray[np.bo
         units = matrix[some[:, :3]] / lengths
         # No need of unit length: the length of a query changes no order.
         targets = units[:, 1] - units[:, 0] + units[:, 2]
-        answers, _ = nearest(matrix, norms, targets, some[:, :3], topn=1)
-        solved[start : start + QUESTIONS] = answers[:, 0] == some[:, 3]
+        answers, scores = nearest(matrix, norms, targets, some[:, :3], topn=1)
+        solved[start : start + QUESTIONS] = (answers[:, 0] == some[:, 3]) & (scores[:, 0] > -np.inf)
     return solved
 
 
@@ -251,7 +255,7 @@ def _lines(path: AnyPath) -> Iterator[Line]:
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip("\r\n ")
             except UnicodeDecodeError as error:
                 raise BadFile(f"{path}, line {number}: not UTF-8 ({error}); convert the file") from error
-            if text.strip() and not text.startswith("#"):
+            if text.strip() and not text.startswith(("# ", "#\t")) and text != "#":
                 yield number, text
 
 

@@ -7,6 +7,7 @@ function, not at those it calls), and a read-only installation works. `FIRTH_CAC
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import warnings
@@ -47,12 +48,24 @@ def inlined(function: Callable[..., Any]) -> Any:
     return _jit(function, forceinline=True)
 
 
+def _keep_if_possible(made: Any) -> None:
+    """Let a disk that is full, or turns read-only, cost the next start its compiled code, but not stop this one."""
+    save = made._cache.save_overload
+
+    def save_if_possible(*arguments: Any) -> None:
+        with contextlib.suppress(OSError):
+            save(*arguments)
+
+    made._cache.save_overload = save_if_possible
+
+
 def _jit(function: Callable[..., Any], **options: bool) -> Any:
     options = {"nogil": True, "_nrt": False, **options}
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = _compiled_folder()
     try:
         made = numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, **options)(function)
+        _keep_if_possible(made)
     except RuntimeError:  # Numba's word for "no folder can be written": compile at every start instead
         warnings.warn(
             "firth can write no folder for its compiled code, so every start compiles anew; "

@@ -14,6 +14,25 @@ from typing import Any, Literal, Self, get_type_hints
 
 from firth.errors import BadOption
 
+# What gensim and fastText call them.
+OTHER_NAMES = {
+    "size": "vector_size",
+    "dim": "vector_size",
+    "sg": "architecture",
+    "model": "architecture",
+    "hs": "loss",
+    "iter": "epochs",
+    "epoch": "epochs",
+    "lr": "alpha",
+    "ws": "window",
+    "neg": "negative",
+    "minCount": "min_count",
+    "thread": "workers",
+    "t": "sample",
+    "shrink_windows": "dynamic_window",
+    "max_final_vocab": "max_vocabulary",
+}
+
 
 def option(
     default: Any,
@@ -49,7 +68,8 @@ class _Checked:
         known = {each.name for each in fields(cls)}
         for name in values:
             if name not in known:
-                raise BadOption(f"unknown option {name!r}; the options are: {', '.join(sorted(known))}")
+                meant = f", here called {OTHER_NAMES[name]}" if OTHER_NAMES.get(name) in known else ""
+                raise BadOption(f"unknown option {name!r}{meant}; the options are: {', '.join(sorted(known))}")
         return cls(**values)
 
 
@@ -74,7 +94,10 @@ def _check(name: str, value: Any, hint: Any, rule: Mapping[str, Any]) -> Any:
     if isinstance(value, bool) or not hasattr(value, "__index__" if accepted == {int} else "__float__"):
         kind = "a whole number" if accepted == {int} else "a number"
         raise BadOption(f"{name} must be {kind}, got {value!r}{remedy}")
-    value = value.__index__() if accepted == {int} else float(value)
+    try:
+        value = value.__index__() if accepted == {int} else float(value)
+    except TypeError as error:
+        raise BadOption(f"{name} must be one number, got {value!r}{remedy}") from error
     low, high = rule["at_least"], rule["at_most"]
     if not math.isfinite(value):
         raise BadOption(f"{name} must be a finite number, got {value!r}{remedy}")

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from firth.training import Callback, Progress
+from firth.callbacks import Callback, Progress
 
 
 def wants_progress(asked: bool | None) -> bool:
@@ -26,42 +26,44 @@ class ProgressBar(Callback):
 
         self._bars = Bars(
             TextColumn("{task.description:<14}"),
-            BarColumn(bar_width=30),
-            TextColumn("{task.percentage:>3.0f} %"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[share]}"),
             TextColumn("{task.fields[note]}"),
             console=Console(stderr=True),
         )
         self._task: Any = None
 
-    def reading(self) -> Callable[[int, int], None]:
-        """Show that text is read; gives the function to call with (bytes read, tokens so far)."""
+    def reading(self) -> Callable[[int, int | None, int], None]:
+        """Show that text is read; gives the function to call with (bytes read, bytes in all, tokens so far)."""
         self._bars.start()
-        self._task = self._bars.add_task("reading", total=None, note="")
+        self._task = self._bars.add_task("reading", total=None, note="", share="")
 
-        def show(_: int, tokens: int) -> None:
-            self._bars.update(self._task, note=f"{tokens / 1e6:,.1f} M tokens")
+        def show(read: int, total: int | None, tokens: int) -> None:
+            self._move(read, total, f"{tokens / 1e6:,.1f} M tokens")
 
         return show
 
     def read(self, tokens: int) -> None:
-        """Reading is over."""
-        self._bars.update(self._task, total=1, completed=1, note=f"{tokens / 1e6:,.1f} M tokens")
-        self._bars.stop_task(self._task)
+        """Reading is over; what comes before training begins to show."""
+        self._move(1, 1, f"{tokens / 1e6:,.1f} M tokens")
+        self._task = self._bars.add_task("preparing", total=None, note="(compiling, the first time)", share="")
+
+    def _move(self, done: int, total: int | None, note: str, **more: Any) -> None:
+        share = f"{100 * done / total:>3.0f} %" if total else ""
+        self._bars.update(self._task, total=total, completed=done, share=share, note=note, **more)
 
     def on_train_begin(self, progress: Progress) -> None:
         """Begin the bar of training."""
         self._bars.start()
-        self._task = self._bars.add_task("training", total=progress.total_words, note="")
+        if self._task is not None:
+            self._move(1, 1, "")
+        self._task = self._bars.add_task("training", total=progress.total_words, note="", share="")
         self.on_words(progress)
 
     def on_words(self, progress: Progress) -> None:
         """Move the bar on."""
-        self._bars.update(
-            self._task,
-            completed=progress.words,
-            description=f"epoch {min(progress.epoch + 1, progress.epochs)} of {progress.epochs}",
-            note=_note(progress),
-        )
+        epoch = f"epoch {min(progress.epoch + 1, progress.epochs)} of {progress.epochs}"
+        self._move(progress.words, progress.total_words, _note(progress), description=epoch)
 
     def on_epoch_end(self, progress: Progress) -> None:
         """Leave a line for the epoch."""

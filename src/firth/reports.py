@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,10 +14,10 @@ from firth.errors import BadOption, MissingFile
 from firth.evaluate import FolderResult
 from firth.formats import read_vectors, recognised
 from firth.formats.model import read_model
+from firth.state import State
 from firth.storage import check_writable
-from firth.training import State
 from firth.vocabulary import Vocabulary
-from firth.word2vec import Word2Vec
+from firth.word2vec import Word2Vec, check_model_name
 
 
 def peak_memory_bytes() -> int | None:
@@ -65,7 +66,7 @@ class TrainingReport:
         """A few lines to read."""
         if self.interrupted:
             yield f"interrupted in epoch {len(self.losses) + 1}; go on with --resume"
-        losses = ", ".join(f"{loss:.4f}" for loss in self.losses) or "none finished"
+        losses = _losses(self.losses)
         yield f"{self.words:,} words trained, {self.vocabulary:,} in the vocabulary; loss of each epoch: {losses}"
         memory = "" if self.peak_memory_bytes is None else f"; {self.peak_memory_bytes / 2**20:,.0f} MB at most"
         yield (
@@ -74,6 +75,11 @@ class TrainingReport:
             f"{self.training_seconds:.1f} s, saving {self.saving_seconds:.1f} s{memory}"
         )
         yield f"wrote {self.model}"
+
+
+def _losses(losses: Sequence[float]) -> str:
+    """The losses of the finished epochs; subsampling may leave an epoch of a tiny corpus without any example."""
+    return ", ".join(f"{loss:.4f}" if math.isfinite(loss) else "no example" for loss in losses) or "none finished"
 
 
 def train_and_report(
@@ -90,7 +96,7 @@ def train_and_report(
 
     `options` are those that the user gave; all others have their defaults or, in a resumed run, those of the model.
     """
-    check_writable(output)
+    _check_output(output, corpus, vocabulary)
     model = _resumed(output, options) if resume else Word2Vec(**options)
     words_before = model.state.words
     given = None if vocabulary is None else Vocabulary.load(vocabulary)
@@ -116,6 +122,17 @@ def train_and_report(
     )
 
 
+def _check_output(output: Path, corpus: str, vocabulary: Path | None) -> None:
+    """Refuse, before hours of training, a place that cannot be written, or that holds what is to be read."""
+    check_model_name(output)
+    for read in (corpus, vocabulary):
+        if read is not None and output.exists() and Path(read).exists() and output.samefile(read):
+            raise BadOption(f"--output {output} is also what is to be read; give the model another name")
+    if Path(corpus).is_dir() and Path(corpus).resolve() in output.resolve().parents:
+        raise BadOption(f"--output {output} lies in the folder that is read; write the model elsewhere")
+    check_writable(output)
+
+
 def _resumed(path: Path, options: Mapping[str, Any]) -> Word2Vec:
     """The model at `path`, to go on with; only the number of workers may be another."""
     if not path.exists():
@@ -138,6 +155,8 @@ def _resumed(path: Path, options: Mapping[str, Any]) -> Word2Vec:
 
 def described(path: Path, most: int = 10) -> dict[str, Any]:
     """What a file of vectors holds, as plain values; `most` of its most frequent words with their counts."""
+    if most < 1:
+        raise BadOption(f"topn must be 1 or more, got {most}")
     vectors = read_vectors(path)
     facts: dict[str, Any] = {
         "file": str(path),
@@ -160,6 +179,14 @@ def described(path: Path, most: int = 10) -> dict[str, Any]:
     return facts
 
 
+def write_vocabulary(model: Path, path: Path) -> None:
+    """Write the words and counts of a model to a file that `firth train --vocabulary` takes."""
+    vectors = read_vectors(model)
+    if vectors.counts is None:
+        raise BadOption(f"{model} holds no counts, so there is no vocabulary to write; take a model that firth trained")
+    Vocabulary(vectors.words, vectors.counts).save(path)
+
+
 def description(facts: Mapping[str, Any]) -> Iterator[str]:
     """The facts of `described`, to read."""
     yield f"{facts['file']}: {facts['format']}, {facts['bytes'] / 1e6:,.1f} MB"
@@ -170,7 +197,7 @@ def description(facts: Mapping[str, Any]) -> Iterator[str]:
         yield "options: " + ", ".join(f"{name} {value}" for name, value in facts["options"].items())
     if facts.get("state"):
         state = State.from_dict(facts["state"])
-        losses = ", ".join(f"{loss:.4f}" for loss in state.losses) or "none finished"
+        losses = _losses(state.losses)
         yield f"trained on {state.words:,} words in {state.seconds:.1f} s; loss of each epoch: {losses}"
 
 

@@ -7,147 +7,30 @@ stopped goes on from there as if it never had.
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from firth.backends.base import Backend, Rates, Tables, Tally
+from firth.callbacks import Callback, Progress, StopTraining, check_callbacks
 from firth.corpus.encoded import EncodedCorpus
-from firth.errors import BadCorpus, BadOption
+from firth.errors import BadCorpus, BadOption, Diverged
 from firth.options import TrainingOptions
+from firth.state import State
 from firth.vectors import WordVectors
 from firth.vocabulary import Vocabulary
-from firth.weights import Weights
+from firth.weights import Weights, is_finite
 
 MOST_TOKENS_EACH = 65_536  # in a chunk: some 10 ms of work
 FEWEST_TOKENS_EACH = 2_048
 CHUNKS_PER_WORKER = 16  # in an epoch of a small corpus, so that workers end together
-
-
-@dataclass(frozen=True)
-class Mark:
-    """What a corpus is known again by: how long it is, and a digest of its words and their counts."""
-
-    tokens: int = 0
-    sentences: int = 0
-    digest: str = ""
-
-    @classmethod
-    def of(cls, corpus: EncodedCorpus) -> Mark:
-        """The mark of a corpus."""
-        _, offsets, text = corpus.words.buffers()
-        ends = np.frombuffer(offsets, np.int64)[corpus.words.offset :]
-        digest = hashlib.sha256(corpus.counts.tobytes())
-        digest.update(memoryview(text)[ends[0] : ends[len(corpus.words)]])
-        return cls(corpus.total_tokens, corpus.sentences, digest.hexdigest()[:16])
-
-    def __str__(self) -> str:
-        return f"{self.tokens:,} tokens in {self.sentences:,} sentences (words {self.digest})"
-
-
-@dataclass(frozen=True)
-class State:
-    """Where a run stands, and what it measured: kept in the model's file.
-
-    epoch, position: the place that training goes on from; a finished run stands at (epochs, 0).
-    losses: mean loss of each finished epoch; held_out_losses: the same on held-out sentences.
-    tally: of the epoch under way. words, seconds: trained so far, compiling left out. corpus: what is trained on.
-    """
-
-    epoch: int = 0
-    position: int = 0
-    losses: tuple[float, ...] = ()
-    held_out_losses: tuple[float, ...] = ()
-    tally: Tally = field(default_factory=Tally)
-    words: int = 0
-    seconds: float = 0.0
-    corpus: Mark = field(default_factory=Mark)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> State:
-        """What `as_dict` gave."""
-        values = dict(values)
-        values["tally"] = Tally(**values.get("tally", {}))
-        values["corpus"] = Mark(**values.get("corpus", {}))
-        for name in ("losses", "held_out_losses"):
-            values[name] = tuple(values.get(name, ()))
-        return cls(**values)
-
-    def on(self, corpus: EncodedCorpus) -> State:
-        """This state with the corpus noted; `BadOption` where the run stopped on another one."""
-        mark = Mark.of(corpus)
-        if self.corpus not in (mark, Mark()):
-            raise BadOption(
-                f"cannot resume on another corpus: the run was on {self.corpus}, this one has {mark}; "
-                "give the same text, read with the same options, or call fit without resume to start anew"
-            )
-        return replace(self, corpus=mark)
-
-
-class StopTraining(Exception):
-    """Raised by a callback to end training cleanly, keeping what is trained."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """A moment of training, as callbacks see it.
-
-    epoch: the one under way, from 0. words: trained so far, out of total_words. loss: mean per example in this epoch.
-    alpha: the learning rate now. seconds, words_per_second: of training alone, in this call.
-    """
-
-    epoch: int
-    epochs: int
-    words: int
-    total_words: int
-    loss: float
-    held_out_loss: float | None
-    alpha: float
-    seconds: float
-    words_per_second: float
-    _vectors: Callable[[], WordVectors] = field(repr=False)
-
-    @property
-    def seconds_left(self) -> float:
-        """How long the rest will take at this speed; infinite before anything is measured."""
-        left = self.total_words - self.words
-        return left / self.words_per_second if self.words_per_second else float("inf")
-
-    def vectors(self) -> WordVectors:
-        """The vectors as they stand now; waits for the chunks under way. Training goes on in the same memory."""
-        return self._vectors()
-
-
-class Callback:
-    """Watches training. Override what you need; raise `StopTraining` to end the run cleanly.
-
-    `every_words` says how often `on_words` is called: after about so many words of training.
-    """
-
-    every_words: int | None = None
-
-    def on_train_begin(self, progress: Progress) -> None:
-        """Everything is ready; nothing is trained yet."""
-
-    def on_words(self, progress: Progress) -> None:
-        """Some `every_words` more words are trained."""
-
-    def on_epoch_end(self, progress: Progress) -> None:
-        """An epoch is complete, and its loss known."""
-
-    def on_train_end(self, progress: Progress) -> None:
-        """Training is over, or was stopped."""
 
 
 def tables_for(vocabulary: Vocabulary, options: TrainingOptions) -> Tables:
@@ -178,6 +61,7 @@ def train(
     `ids` renumbers the corpus's words where the vocabulary was given instead of counted. Ctrl-C and `StopTraining`
     end the run after the chunks under way, with nothing lost. `BadOption` where `state` is of another corpus.
     """
+    check_callbacks(callbacks)
     run = _Run(corpus, vocabulary, options, backend, ids, (state or State()).on(corpus), callbacks)
     backend.start(weights, tables_for(vocabulary, options), options)
     try:
@@ -239,6 +123,7 @@ class _Run:
 
     def end_epoch(self) -> None:
         tally = self.epoch_tally()
+        self.check_finite(tally)
         if tally.examples == 0 and self.state.epoch == 0:
             raise BadCorpus(
                 "nothing to train on: no word has another beside it in its sentence. A list of strings is read as a "
@@ -259,6 +144,17 @@ class _Run:
         )
         self.tell("on_epoch_end")
 
+    def check_finite(self, tally: Tally) -> None:
+        """Raise `Diverged` where the loss or the weights have left the numbers."""
+        weights = self.backend.weights()
+        if math.isfinite(tally.loss) and all(is_finite(matrix) for matrix in (weights.input, weights.output)):
+            return
+        raise Diverged(
+            f"training grew without bound in epoch {self.state.epoch + 1} (alpha {self.options.initial_alpha}, "
+            f"negative {self.options.negative}, window {self.options.window}, {len(self.vocabulary):,} words); "
+            "lower alpha, or take fewer noise words or a smaller window"
+        )
+
     def measure_held_out(self) -> float:
         """The mean loss on the sentences held out: the same windows and noise after every epoch."""
         before = self.backend.tally()
@@ -266,6 +162,11 @@ class _Run:
             self.backend.train(chunk, 0, Rates(0.0, 0.0, 0.0), held_out=True)
         self.backend.settle()
         measured = self.backend.tally() - before
+        if not measured.examples:
+            raise BadOption(
+                f"held_out is {self.options.held_out}: of {self.corpus.sentences:,} sentences it left none to measure "
+                "a loss on; raise it, or set it to 0"
+            )
         self.validation += measured
         return measured.mean_loss
 
@@ -309,7 +210,7 @@ class _Run:
 
     def vectors(self) -> WordVectors:
         self.backend.settle()
-        return WordVectors(self.vocabulary.words, self.backend.weights().input, self.vocabulary.counts)
+        return WordVectors(self.vocabulary.words, self.backend.weights().input.copy(), self.vocabulary.counts)
 
     # ---- telling -------------------------------------------------------------------------------
 

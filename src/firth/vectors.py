@@ -10,6 +10,7 @@ V is the number of words, D the size of a vector, Q a number of queries.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
 
@@ -103,7 +104,7 @@ class WordVectors:
         return iter(self._words)
 
     def __contains__(self, word: object) -> bool:
-        return word in self._index
+        return isinstance(word, str) and word in self._index
 
     def __repr__(self) -> str:
         return f"WordVectors({len(self)} words, vector_size={self.vector_size})"
@@ -121,6 +122,8 @@ class WordVectors:
     def __getitem__(self, key: Sequence[str]) -> Matrix: ...
     def __getitem__(self, key: str | Sequence[str]) -> NDArray[np.float32]:
         """The vector of a word, a read-only view (D,); or a new matrix (n, D) for a list of n words."""
+        if not isinstance(key, Iterable):
+            raise BadOption(f"vectors are looked up by word or list of words, got {key!r}; for row n take .matrix[n]")
         rows = self.index(key) if isinstance(key, str) else [self.index(word) for word in key]
         found: NDArray[np.float32] = self._matrix[rows]
         return found
@@ -145,7 +148,7 @@ class WordVectors:
             UnknownWord: a word has no vector.
             BadOption: no query, a vector of another size or with NaN, or `topn` or `threads` below 1.
         """
-        wanted, unwanted = _as_list(positive), _as_list(negative)
+        wanted, unwanted = (_as_list(queries) for queries in (positive, negative))
         if not wanted and not unwanted:
             raise BadOption("most_similar needs at least one word or vector, got none")
         _check_count("topn", topn)
@@ -190,11 +193,11 @@ class WordVectors:
         write_vectors(self, path, format)
 
     @classmethod
-    def load(cls, path: AnyPath, format: str | None = None) -> Self:
+    def load(cls, path: AnyPath, format: str | None = None, *, encoding_errors: str = "strict") -> Self:
         """Read from a file of any known format; see `firth.formats.read_vectors`."""
         from firth.formats import read_vectors
 
-        read = read_vectors(path, format)
+        read = read_vectors(path, format, encoding_errors=encoding_errors)
         return cls(read.words, read.matrix, read.counts, check=False) if cls is not type(read) else read
 
     # ---- their parts --------------------------------------------------------------------------------
@@ -297,16 +300,24 @@ def _frozen(array: NDArray[Number]) -> NDArray[Number]:
 
 
 def _as_list(queries: Query | Sequence[Query] | None) -> list[Query]:
+    """The words and vectors given: one or many; a flat list or array of numbers is one vector."""
     if queries is None:
         return []
-    if isinstance(queries, str) or (isinstance(queries, np.ndarray) and queries.ndim == 1):
+    if isinstance(queries, str):
         return [queries]
-    return list(queries)
+    if isinstance(queries, Mapping) or not isinstance(queries, Iterable):
+        raise BadOption(f"queries must be words or vectors, got {queries!r}; give a word or a list of words")
+    listed: list[Any] = (
+        queries.tolist() if isinstance(queries, np.ndarray) and queries.dtype.kind == "U" else [*queries]
+    )
+    if listed and all(isinstance(each, (int, float, np.number)) for each in listed):
+        return [np.asarray(listed, np.float32)]
+    return listed
 
 
 def _check_count(name: str, value: int) -> None:
-    if value < 1:
-        raise BadOption(f"{name} must be 1 or more, got {value}")
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise BadOption(f"{name} must be a whole number, 1 or more, got {value!r}")
 
 
 def _checked_norms(matrix: Matrix, words: Sequence[str]) -> Vector:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from firth.corpus.encoded import EncodedCorpus
 from firth.draws import CHANCE_ONE, as_chance
 from firth.errors import BadCorpus, BadFile, BadOption
 from firth.storage import AnyPath, opened, replaced
@@ -31,12 +32,16 @@ class Vocabulary:
     counts: Ints
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "words", tuple(self.words))
+        object.__setattr__(self, "counts", np.asarray(self.counts, np.int64))
         if len(self.words) != len(self.counts):
             raise BadOption(f"{len(self.words):,} words need as many counts, got {len(self.counts):,}")
         if not self.words:
             raise BadOption("a vocabulary needs at least one word, got none")
         if np.any(self.counts < 0):
             raise BadOption(f"counts must be 0 or more, got {int(self.counts.min())}")
+        if np.any(np.diff(self.counts) > 0) or len(set(self.words)) < len(self.words):
+            raise BadOption("words must stand by falling count, each once; Vocabulary.of_words ranks and checks them")
 
     def __len__(self) -> int:
         return len(self.words)
@@ -56,6 +61,14 @@ class Vocabulary:
     def total(self) -> int:
         """How many tokens of the corpus are in the vocabulary."""
         return int(self.counts.sum())
+
+    @classmethod
+    def of(cls, corpus: EncodedCorpus, *, min_count: int = 1, max_vocabulary: int | None = None) -> Vocabulary:
+        """The words of an encoded corpus, counted: those that occur `min_count` times or more, the most frequent.
+
+        Raises `BadCorpus` when none is left.
+        """
+        return from_ranked(corpus.words, corpus.counts, min_count=min_count, most=max_vocabulary)
 
     @classmethod
     def of_words(cls, words: Sequence[str], counts: Sequence[int] | Ints) -> Self:
@@ -125,7 +138,8 @@ class Vocabulary:
         """
         if sample == 0:
             return np.full(len(self), CHANCE_ONE, np.uint32)
-        share = np.maximum(self.counts, 1) / max(self.total, 1)
+        counts = np.maximum(self.counts, 1)
+        share = counts / counts.sum()
         return as_chance(np.sqrt(sample / share) + sample / share)
 
     def noise_table(self, exponent: float) -> Chances:

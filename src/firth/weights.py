@@ -67,6 +67,12 @@ def _holds(matrix: Floats, V: int, padded: int) -> bool:
     return bool(matrix.ctypes.data + 4 * V * padded <= end)
 
 
+def is_finite(matrix: Floats) -> bool:
+    """Whether all numbers are finite; in blocks, so that it costs no memory."""
+    blocks = (matrix[first : first + ROWS_AT_ONCE] for first in range(0, len(matrix), ROWS_AT_ONCE))
+    return all(np.isfinite(block).all() for block in blocks)
+
+
 def initial_weights(V: int, D: int, seed: int, threads: int = 1) -> Weights:
     """Input rows uniform in [-1/2D, 1/2D), as in word2vec.c, by counted draws; output rows zero."""
     weights = Weights(aligned_rows(V, D)[:, :D], aligned_rows(V, D)[:, :D])

@@ -7,21 +7,26 @@ import inspect
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from firth.backends.base import Backend
+from firth.callbacks import Callback, check_callbacks
 from firth.corpus import EncodedCorpus, encoded_corpus
 from firth.corpus.sources import CorpusLike
 from firth.corpus.tokenizers import TokenizerLike
-from firth.errors import BadFile, BadOption, NotTrained
+from firth.errors import BadCorpus, BadFile, BadOption, NotTrained
 from firth.formats.model import StoredModel, read_model, write_model
 from firth.options import CorpusOptions, TrainingOptions
 from firth.progress import ProgressBar, wants_progress
+from firth.state import State
 from firth.storage import AnyPath
-from firth.training import Callback, State, train
+from firth.training import train
 from firth.vectors import WordVectors
 from firth.vocabulary import Vocabulary, from_ranked, numbers_in
 from firth.weights import Weights, initial_weights
+
+OTHER_SUFFIXES = (".bin", ".gz", ".npy", ".npz", ".txt", ".vec")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -112,6 +117,12 @@ class Word2Vec:
         """
         if resume:
             self._check_resumable(vocabulary)
+        check_callbacks(callbacks)
+        if vocabulary is not None and not isinstance(vocabulary, Vocabulary):
+            raise BadOption(
+                f"vocabulary must be a firth.Vocabulary, got {type(vocabulary).__name__}; make one with "
+                "Vocabulary.load(path), Vocabulary.of_words(words, counts) or Vocabulary.of(corpus)"
+            )
         if isinstance(tokenizer, str):
             reading["tokenizer"], tokenizer = tokenizer, None
         bar = ProgressBar() if wants_progress(progress) else None
@@ -145,6 +156,10 @@ class Word2Vec:
         if resume:
             vocabulary = self.vocabulary
         ids = None if vocabulary is None else numbers_in(vocabulary, corpus.words)
+        if ids is not None and not (ids >= 0).any():
+            raise BadCorpus(
+                "the vocabulary given and the corpus have no word in common; check that both are cut and cased alike"
+            )
         vocabulary = vocabulary or from_ranked(
             corpus.words, corpus.counts, min_count=options.min_count, most=options.max_vocabulary
         )
@@ -209,8 +224,10 @@ class Word2Vec:
     def save(self, path: AnyPath) -> None:
         """Write the model to one safetensors file: both matrices, words, counts, options and state.
 
-        Raises `CannotWrite`; a file that stood there before is replaced only by a whole one.
+        Raises `CannotWrite`, and `BadOption` for a name that speaks of another format; a file that stood there before
+        is replaced only by a whole one.
         """
+        check_model_name(path)
         vocabulary, weights = self.vocabulary, self.weights
         stored = StoredModel.of(
             vocabulary.words,
@@ -243,8 +260,18 @@ class Word2Vec:
         return model
 
 
+def check_model_name(path: AnyPath) -> None:
+    """Raise `BadOption` for a name that other programs would take for another format."""
+    suffix = Path(path).suffix.lower()
+    if suffix in OTHER_SUFFIXES:
+        raise BadOption(
+            f"a model is one safetensors file, but {path} ends in {suffix}; name it .safetensors, and write its "
+            "vectors in other formats with vectors.save or `firth convert`"
+        )
+
+
 def backend() -> Backend:
-    """The machine that trains. Importing it loads Numba, so that waits until there is something to train."""
+    """The machine that trains."""
     from firth.backends.cpu import CpuBackend
 
     return CpuBackend()

@@ -26,6 +26,7 @@ Tokens = npt.NDArray[np.int32]
 Ints = npt.NDArray[np.int64]
 
 CORPUS_FILE, WORDS_FILE = "corpus.arrow", "words.arrow"
+PAGES_KEPT = 4 << 20  # bytes behind the chunk under way that stay in memory, as they may still be in training
 SCHEMA = pa.schema([("tokens", pa.large_list(pa.int32()))])
 
 
@@ -72,6 +73,7 @@ class EncodedCorpus:
         `ids` (one for each word of the corpus) gives the words other numbers, -1 for those to leave out.
         """
         reader = self._reader()
+        base = pa.py_buffer(self._mapped).address
         position = done = 0
         for index in range(reader.num_record_batches):
             lists = reader.get_batch(index).column(0)
@@ -79,11 +81,12 @@ class EncodedCorpus:
             length = int(offsets[-1] - offsets[0])
             if position + length > start:
                 tokens: Tokens = lists.flatten().to_numpy()
-                yield from _stretches(
-                    tokens if ids is None else ids[tokens], offsets - offsets[0], position, start, tokens_each
-                )
+                begin = tokens.ctypes.data - base
+                numbered = tokens if ids is None else ids[tokens]
+                for chunk in _stretches(numbered, offsets - offsets[0], position, start, tokens_each):
+                    yield chunk
+                    done = _forget(self._mapped, done, begin + 4 * chunk.first - PAGES_KEPT)
             position += length
-            done = _forget(self._mapped, done, lists)
 
     def _reader(self) -> Any:
         return pa.ipc.open_file(pa.BufferReader(pa.py_buffer(self._mapped)))
@@ -120,13 +123,13 @@ def _mapped(path: Path) -> mmap.mmap:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
-def _forget(mapped: mmap.mmap, done: int, lists: pa.LargeListArray) -> int:
-    """Let the system take back the pages before this batch: they are trained, and would count as our memory.
+def _forget(mapped: mmap.mmap, done: int, upto: int) -> int:
+    """Let the system take back the pages from byte `done` to `upto`: they are trained, and would count as our memory.
 
-    Where a page is still in use it comes back from the file by itself.
+    Where a page is still in use it comes back from the file by itself. Gives where to go on.
     """
-    start = lists.values.buffers()[1].address - pa.py_buffer(mapped).address
-    start -= start % mmap.PAGESIZE
-    if hasattr(mapped, "madvise") and start > done:
-        mapped.madvise(mmap.MADV_DONTNEED, done, start - done)
-    return int(start)
+    upto -= upto % mmap.PAGESIZE
+    if not hasattr(mapped, "madvise") or upto - done < PAGES_KEPT:
+        return done
+    mapped.madvise(mmap.MADV_DONTNEED, done, upto - done)
+    return upto

@@ -31,7 +31,7 @@ BATCH_TOKENS = 1 << 20  # in one record batch, unless a single sentence is longe
 BLOCKS_IN_FLIGHT = 3  # for each thread: enough that none waits, few enough that memory stays small
 MOST_THREADS = 16  # beyond, reading itself is the limit
 
-Progress = Callable[[int, int], None]  # (bytes read, tokens so far)
+Progress = Callable[[int, int | None, int], None]  # (bytes read, bytes in all where known, tokens so far)
 
 
 class _Spool:
@@ -133,6 +133,8 @@ def _tokenise(
     progress: Progress | None,
 ) -> list[Lexicon]:
     """Tokenise all blocks on `threads` threads into the spool, in the sources' order; give the lexicons."""
+    sizes = [source.size for source in sources]
+    total = None if None in sizes else sum(size or 0 for size in sizes)
     lexicons = [Lexicon() for _ in range(threads)]
     free: SimpleQueue[int] = SimpleQueue()
     for index in range(threads):
@@ -152,7 +154,7 @@ def _tokenise(
         lexicon, numbered = future.result()
         spool.add(lexicon, numbered, line_goes_on)
         if progress is not None:
-            progress(read, spool.tokens)
+            progress(read, total, spool.tokens)
 
     read_before = 0
     with ThreadPoolExecutor(threads, thread_name_prefix="firth-read") as pool:

@@ -9,15 +9,17 @@ import os
 import shutil
 import tempfile
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 from firth.cache import cache_folder
+from firth.corpus.columns import ColumnFile
 from firth.corpus.encoded import EncodedCorpus
 from firth.corpus.encoding import Progress, encode, writing
 from firth.corpus.sources import CorpusLike, Source, find
 from firth.corpus.tokenizers import Tokenizer, TokenizerLike, tokenizer_for
-from firth.errors import BadCorpus
+from firth.errors import BadCorpus, BadOption
 from firth.options import CorpusOptions
 
 ENCODING_VERSION = 2  # raise it whenever the same text would be encoded otherwise
@@ -41,17 +43,23 @@ def encoded_corpus(
     used. Raises what reading text can: `MissingFile`, `BadCorpus`, `BadOption`, `CannotWrite`.
     """
     if isinstance(corpus, EncodedCorpus):
+        if tokenizer is not None or options not in (None, CorpusOptions()):
+            raise BadOption("an encoded corpus is read already: leave out the tokenizer and the options of reading")
         return corpus
     options = options or CorpusOptions()
     cut = tokenizer_for(options.tokenizer if tokenizer is None else tokenizer)
     sources = find(corpus, options.column)
+    if options.column is not None and not any(isinstance(source, ColumnFile) for source in sources):
+        raise BadOption(
+            f"column is {options.column!r}, but the corpus holds no Parquet or Arrow file with columns; leave it out"
+        )
     key = _key(sources, cut, options) if options.cache else None
     store = cache_folder() / "corpora"
     if key is not None and (known := _known(store / key)) is not None:
         return known
-    with writing(store):
-        store.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=store))
+    folder = _new_folder(store, warn=key is not None)
+    if folder.parent != store:
+        key = None
     try:
         encode(sources, cut, folder, threads=threads, encoding_errors=options.encoding_errors, progress=progress)
         if key is None:
@@ -62,6 +70,22 @@ def encoded_corpus(
         raise
     _forget_old(store, but=made.folder)
     return made
+
+
+def _new_folder(store: Path, *, warn: bool) -> Path:
+    """A folder to encode into: in the store, or, where nothing can be written there, among the temporary files."""
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=store))
+    except OSError as error:
+        if warn:
+            warnings.warn(
+                f"the cache {store} cannot be written ({error.strerror}), so the encoded corpus is not kept for the "
+                "next run; set FIRTH_CACHE to a folder that can",
+                stacklevel=3,
+            )
+    with writing(Path(tempfile.gettempdir())):
+        return Path(tempfile.mkdtemp(prefix="firth-"))
 
 
 def _known(place: Path) -> EncodedCorpus | None:

@@ -29,13 +29,16 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     recognises: Callable[[bytes], bool]
-    read: Callable[[AnyPath], WordVectors]
+    read: Callable[[AnyPath, str], WordVectors]  # the second argument: encoding_errors
     write: Callable[[WordVectors, AnyPath], None]
     packed: bool
 
 
-def read_vectors(path: AnyPath, format: str | None = None) -> WordVectors:
+def read_vectors(path: AnyPath, format: str | None = None, *, encoding_errors: str = "strict") -> WordVectors:
     """Vectors from a file of any known format, guessed from its first bytes, then its suffix, if not given.
+
+    `encoding_errors` says what to do with words that are not UTF-8: strict (an error), replace, ignore or
+    backslashreplace.
 
     Raises:
         MissingFile: nothing is there, or it may not be read.
@@ -43,7 +46,30 @@ def read_vectors(path: AnyPath, format: str | None = None) -> WordVectors:
         BadOption: `format` is none of those known.
     """
     chosen = _named(format) if format else recognised(path)
-    return chosen.read(path)
+    return chosen.read(path, encoding_errors)
+
+
+def convert(
+    source: AnyPath,
+    target: AnyPath,
+    source_format: str | None = None,
+    target_format: str | None = None,
+    *,
+    encoding_errors: str = "strict",
+) -> WordVectors:
+    """Read vectors from one file and write them to another; a firth model becomes a firth model with nothing lost.
+
+    Raises what `read_vectors` and `write_vectors` do, and `BadOption` where both are the same file.
+    """
+    if Path(target).exists() and Path(target).samefile(source):
+        raise BadOption(f"cannot convert {source} into itself; give another name to write to")
+    vectors = read_vectors(source, source_format, encoding_errors=encoding_errors)
+    made_by_firth = (_named(source_format) if source_format else recognised(source)).name == "firth"
+    if made_by_firth and writing_format(target, target_format).name == "firth":
+        write_model(target, read_model(source))
+    else:
+        write_vectors(vectors, target, target_format)
+    return vectors
 
 
 def write_vectors(vectors: WordVectors, path: AnyPath, format: str | None = None) -> None:
@@ -53,22 +79,26 @@ def write_vectors(vectors: WordVectors, path: AnyPath, format: str | None = None
         BadOption: neither `format` nor the suffix is known, or a word does not fit the format.
         CannotWrite: the disk is full, or the place may not be written.
     """
-    if format:
-        chosen = _named(format)
-    else:
-        matching = _by_suffix(path)
-        if not matching:
-            raise BadOption(f"no format goes by the name of {path}; {_KNOWN}; rename it or name the format")
-        chosen = matching[0]
+    chosen = writing_format(path, format)
     if is_gzip(path) and not chosen.packed:
         raise BadOption(f"{chosen.name} is read by memory map and cannot be packed, got {path}; leave out .gz")
     chosen.write(vectors, path)
 
 
+def writing_format(path: AnyPath, format: str | None = None) -> Format:
+    """The format named, or else that of the path's suffix; `BadOption` where neither is known."""
+    if format:
+        return _named(format)
+    matching = _by_suffix(path)
+    if not matching:
+        raise BadOption(f"no format goes by the name of {path}; {_KNOWN}; rename it or name the format")
+    return matching[0]
+
+
 # ---- the table ------------------------------------------------------------------------------------
 
 
-def _read_firth(path: AnyPath) -> WordVectors:
+def _read_firth(path: AnyPath, _: str) -> WordVectors:
     stored = read_model(path)
     # Checking every number would read the whole file; it is done when the norms are first needed.
     return WordVectors(stored.words, stored.input, stored.counts, check=False)
@@ -110,7 +140,7 @@ FORMATS = (
         "word2vec-text",
         (".txt", ".vec"),
         _looks_like_text,
-        lambda path: WordVectors(*read_text(path)),
+        lambda path, errors: WordVectors(*read_text(path, encoding_errors=errors)),
         lambda vectors, path: write_text(path, vectors.words, vectors.matrix),
         packed=True,
     ),
@@ -118,7 +148,7 @@ FORMATS = (
         "word2vec-binary",
         (".bin",),
         _looks_like_binary,
-        lambda path: WordVectors(*read_binary(path)),
+        lambda path, errors: WordVectors(*read_binary(path, encoding_errors=errors)),
         lambda vectors, path: write_binary(path, vectors.words, vectors.matrix),
         packed=True,
     ),

@@ -1,0 +1,75 @@
+"""Who watches training, and what they see of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from firth.errors import BadOption
+from firth.vectors import WordVectors
+
+
+class StopTraining(Exception):
+    """Raised by a callback to end training cleanly, keeping what is trained."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A moment of training, as callbacks see it.
+
+    epoch: the one under way, from 0. words: trained so far, out of total_words. loss: mean per example in this epoch.
+    alpha: the learning rate now. seconds, words_per_second: of training alone, in this call.
+    """
+
+    epoch: int
+    epochs: int
+    words: int
+    total_words: int
+    loss: float
+    held_out_loss: float | None
+    alpha: float
+    seconds: float
+    words_per_second: float
+    _vectors: Callable[[], WordVectors] = field(repr=False)
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the rest will take at this speed; infinite before anything is measured."""
+        left = self.total_words - self.words
+        return left / self.words_per_second if self.words_per_second else float("inf")
+
+    def vectors(self) -> WordVectors:
+        """A copy of the vectors as they stand now; waits for the chunks under way."""
+        return self._vectors()
+
+
+class Callback:
+    """Watches training. Override what you need; raise `StopTraining` to end the run cleanly.
+
+    `every_words` says how often `on_words` is called: after about so many words of training.
+    """
+
+    every_words: int | None = None
+
+    def on_train_begin(self, progress: Progress) -> None:
+        """Everything is ready; nothing is trained yet."""
+
+    def on_words(self, progress: Progress) -> None:
+        """Some `every_words` more words are trained."""
+
+    def on_epoch_end(self, progress: Progress) -> None:
+        """An epoch is complete, and its loss known."""
+
+    def on_train_end(self, progress: Progress) -> None:
+        """Training is over, or was stopped."""
+
+
+def check_callbacks(callbacks: Sequence[Callback]) -> None:
+    """Raise `BadOption` for what is no list of callbacks, before any work is done."""
+    for callback in [callbacks] if isinstance(callbacks, Callback) else callbacks:
+        if not isinstance(callback, Callback) or isinstance(callbacks, Callback):
+            raise BadOption(
+                f"callbacks must be a list of firth.Callback objects, got {callbacks!r}; derive yours from that class"
+            )
+        if callback.every_words is not None and callback.every_words < 1:
+            raise BadOption(f"every_words must be 1 or more, got {callback.every_words}; use None for no calls")
