@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firth.corpus import EncodedCorpus, encoded_corpus, encoding, sources, store
+from firth.corpus import EncodedCorpus, encoded_corpus, encoding, files, iterables, store
 from firth.errors import BadCorpus, CannotWrite, MissingFile
 from firth.options import CorpusOptions
 
@@ -65,8 +65,8 @@ def test_threads_blocks_and_batches_change_nothing(tmp_path, sentences, threads,
     path.write_text(as_text(sentences), encoding="utf-8")
     given_as = {"lines": path, "callable": path, "lists": sentences, "strings": [" ".join(each) for each in sentences]}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sources, "BLOCK_BYTES", block_bytes)
-        patch.setattr(sources, "SENTENCES_AT_ONCE", block_bytes)
+        patch.setattr(files, "BLOCK_BYTES", block_bytes)
+        patch.setattr(iterables, "SENTENCES_AT_ONCE", block_bytes)
         patch.setattr(encoding, "BATCH_TOKENS", batch_tokens)
         tokenizer = str.split if kind == "callable" else None
         with encoded_corpus(given_as[kind], UNCACHED, tokenizer=tokenizer, threads=threads) as corpus:
@@ -87,20 +87,20 @@ def test_lines_longer_than_a_block_give_the_same_corpus(tmp_path, monkeypatch, t
         expected = as_plain(corpus)
     assert len(expected[2]) == 3
     for block_bytes in (1, 7, 100):
-        monkeypatch.setattr(sources, "BLOCK_BYTES", block_bytes)
+        monkeypatch.setattr(files, "BLOCK_BYTES", block_bytes)
         with encoded_corpus(tmp_path / "a.txt", options, threads=2) as corpus:
             assert as_plain(corpus) == expected
 
 
 def test_a_block_of_nothing_but_bytes_to_ignore_does_no_harm(tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_bytes(b"\xff\xff a b\xff c\n\xff\n\xff d")
-    monkeypatch.setattr(sources, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(files, "BLOCK_BYTES", 1)
     with encoded_corpus(tmp_path / "a.txt", CorpusOptions(cache=False, encoding_errors="ignore")) as corpus:
         assert as_plain(corpus) == plainly_encoded([["a", "b", "c"], ["d"]])
 
 
 def test_a_line_that_goes_on_ends_with_its_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "BLOCK_BYTES", 4)
+    monkeypatch.setattr(files, "BLOCK_BYTES", 4)
     for name in ("1", "2"):
         (tmp_path / name).write_text("a b c d e f g")
     with encoded_corpus([tmp_path / "1", tmp_path / "2"], UNCACHED) as corpus:
@@ -130,7 +130,7 @@ def test_batches_hold_whole_sentences_and_few_tokens(monkeypatch):
 
 
 def test_progress_tells_bytes_and_tokens_as_they_are_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(files, "BLOCK_BYTES", 100)
     for name in ("a", "b"):
         (tmp_path / name).write_text("some words here\n" * 50)
     told = []

@@ -17,9 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firth.corpus import encoded_corpus, sources
+from firth.corpus import encoded_corpus, files, iterables
 from firth.corpus.blocks import StringsBlock, TextBlock
-from firth.corpus.sources import Sentences, cut_into_blocks, find
+from firth.corpus.files import cut_into_blocks
+from firth.corpus.iterables import Sentences
+from firth.corpus.sources import find
 from firth.errors import BadCorpus, BadOption, MissingFile
 from firth.options import CorpusOptions
 
@@ -305,9 +307,9 @@ def test_generators_are_read_once():
 @given(st.lists(st.lists(st.sampled_from("abc"), max_size=5), max_size=30), st.integers(1, 5), st.integers(1, 9))
 def test_blocks_of_iterables_hold_all_sentences_in_order(sentences, at_once, tokens_at_once):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sources, "SENTENCES_AT_ONCE", at_once)
-        patch.setattr(sources, "TOKENS_AT_ONCE", tokens_at_once)
-        patch.setattr(sources, "CHARACTERS_AT_ONCE", tokens_at_once)
+        patch.setattr(iterables, "SENTENCES_AT_ONCE", at_once)
+        patch.setattr(iterables, "TOKENS_AT_ONCE", tokens_at_once)
+        patch.setattr(iterables, "CHARACTERS_AT_ONCE", tokens_at_once)
         lists = [block.lists.to_pylist() for block in Sentences(sentences).blocks()]
         strings = [block.strings.to_pylist() for block in Sentences(map("".join, sentences)).blocks()]
     assert list(chain.from_iterable(lists)) == sentences
@@ -349,7 +351,7 @@ def test_a_sentence_that_is_none_is_named(corpus, message):
 
 
 def test_sentences_are_named_by_number_beyond_the_first_block(monkeypatch):
-    monkeypatch.setattr(sources, "SENTENCES_AT_ONCE", 2)
+    monkeypatch.setattr(iterables, "SENTENCES_AT_ONCE", 2)
     for good, bad in ((["a"], [1]), ("a", "\ud800")):
         with pytest.raises(BadCorpus, match="sentence 4 holds"):
             read([good] * 4 + [bad])
@@ -378,7 +380,7 @@ LINES = st.lists(
 def test_blocks_joined_are_the_file_and_cut_no_token(data, block_bytes, marked):
     mark = b"\xef\xbb\xbf" if marked else b""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sources, "BLOCK_BYTES", block_bytes)
+        patch.setattr(files, "BLOCK_BYTES", block_bytes)
         blocks = list(cut_into_blocks(io.BytesIO(mark + data), "a"))
     assert b"".join(block.data for block in blocks) == data
     assert not blocks or not blocks[-1].line_goes_on
@@ -391,7 +393,7 @@ def test_blocks_joined_are_the_file_and_cut_no_token(data, block_bytes, marked):
 
 
 def test_text_without_any_space_is_refused_before_it_fills_memory(monkeypatch):
-    monkeypatch.setattr(sources, "LONGEST_TOKEN", 1 << 20)
+    monkeypatch.setattr(files, "LONGEST_TOKEN", 1 << 20)
     with pytest.raises(BadCorpus, match=r"a has 1 MiB without a space .* from byte 4 on"):
         list(cut_into_blocks(io.BytesIO(b"a b\n" + b"x" * (6 << 20)), "a"))
 
@@ -447,7 +449,7 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch, error, mess
         raise error
 
     path = written(tmp_path / "a.txt", TEXT)
-    monkeypatch.setattr(sources, "open", refuse, raising=False)
+    monkeypatch.setattr(files, "open", refuse, raising=False)
     with pytest.raises(MissingFile, match=rf"a\.txt {message}"):
         read(path)
 
@@ -512,7 +514,7 @@ def test_damage_within_a_packed_file_is_said_to_be_there(tmp_path, suffix):
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("marked", [False, True])
 def test_the_first_byte_that_is_not_utf8_is_named_exactly(tmp_path, monkeypatch, packed, marked):
-    monkeypatch.setattr(sources, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(files, "BLOCK_BYTES", 1000)
     mark = b"\xef\xbb\xbf" if marked else b""
     data = mark + b"some words\n" * 1000 + "größer ".encode() + b"caf\xe9 au lait\n" + b"more\n" * 1000 + b"\xff"
     at = data.index(b"\xe9 ")
@@ -523,7 +525,7 @@ def test_the_first_byte_that_is_not_utf8_is_named_exactly(tmp_path, monkeypatch,
 
 @pytest.mark.parametrize("block_bytes", [7, 1 << 20])
 def test_bytes_that_are_not_utf8_are_replaced_or_left_out_as_asked(tmp_path, monkeypatch, block_bytes):
-    monkeypatch.setattr(sources, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(files, "BLOCK_BYTES", block_bytes)
     data = b"caf\xe9 au \xff\xff lait\n\xff\n\xe2\x82 \xff end"
     path = written(tmp_path / "a.txt", data)
     for errors in ("replace", "ignore"):

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from firth.corpus.blocks import BLOCK_BYTES, Block, StringsBlock, TokensBlock
-from firth.corpus.sources import File, readable
+from firth.corpus.files import File, readable
 from firth.errors import BadCorpus, BadOption
 
 ROWS_AT_ONCE = 10_000

@@ -1,77 +1,22 @@
-"""Where text comes from: files of every kind, standard input, remote places, and any Python iterable.
-
-`find` turns what a user gives into a list of sources; each yields blocks. Nothing is read before a block is asked for.
-"""
+"""What a user gives as a corpus, turned into sources. Nothing is read before a source is asked for blocks."""
 
 from __future__ import annotations
 
-import bz2
-import contextlib
 import glob
-import gzip
-import itertools
-import lzma
 import os
-import stat
-import sys
-import zlib
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
-import pyarrow as pa
-
-from firth.corpus.blocks import BLOCK_BYTES, Block, TextBlock, is_token_list, shown, strings_block, tokens_block
-from firth.errors import BadCorpus, BadOption, MissingFile
+from firth.corpus.columns import ColumnFile
+from firth.corpus.files import Source, StandardInput, TextFile, shortened
+from firth.corpus.iterables import Sentences
+from firth.errors import BadOption, MissingFile
 
 COLUMNAR = {".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow"}
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# Of an iterable, made into one block: whichever is reached first, so that long sentences fill no memory.
-SENTENCES_AT_ONCE, TOKENS_AT_ONCE, CHARACTERS_AT_ONCE = 10_000, 1 << 18, BLOCK_BYTES
-LONGEST_TOKEN = 64 << 20  # bytes without a space after which a file is not taken for text
 STANDARD_INPUT = "-"
 
-UNPACKERS: dict[str, Callable[[BinaryIO], Any]] = {
-    ".gz": gzip.open,
-    ".bz2": bz2.open,
-    ".xz": lzma.open,
-    ".zst": lambda raw: pa.CompressedInputStream(raw, "zstd"),
-}
-
-# What decompressors raise on damaged data; OSError also where the disk itself fails.
-DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowInvalid)
-
-# How files begin that are often taken for text, and what to do with them.
-FOREIGN = {
-    b"\x1f\x8b": "is gzip data; let its name end in .gz",
-    b"BZh91AY&SY": "is bzip2 data; let its name end in .bz2",
-    b"\xfd7zXZ\0": "is xz data; let its name end in .xz",
-    b"\x28\xb5\x2f\xfd": "is zstd data; let its name end in .zst",
-    b"PK\x03\x04": "is a zip archive; unpack it first",
-    b"\xff\xfe": "is UTF-16 text; convert it to UTF-8, for instance with iconv -f UTF-16 -t UTF-8",
-    b"\xfe\xff": "is UTF-16 text; convert it to UTF-8, for instance with iconv -f UTF-16 -t UTF-8",
-    b"PAR1\x15": "is a Parquet file; let its name end in .parquet",
-    b"ARROW1\0\0": "is an Arrow file; let its name end in .arrow",
-}
-
 CorpusLike = str | os.PathLike[str] | Iterable[Any]
-
-
-class Source(ABC):
-    """One place that text comes from."""
-
-    size: int | None = None  # in bytes of the source as stored, where known
-    done: int = 0  # bytes read so far
-
-    @abstractmethod
-    def blocks(self) -> Iterator[Block]:
-        """The source's blocks, in order."""
-
-    def identity(self) -> tuple[str | int, ...] | None:
-        """What tells this source's present contents from any other's; None where nothing can."""
-        return None
 
 
 def find(corpus: CorpusLike, column: str | None = None) -> list[Source]:
@@ -112,7 +57,7 @@ def _find_path(path: str, column: str | None) -> list[Source]:
         return [_file(path, column)]
     found = sorted(each for each in glob.glob(path, recursive=True) if Path(each).is_file())  # noqa: PTH207
     if not found:
-        raise MissingFile(f"no file matches {_shortened(path)}; check the pattern, or quote it if the shell changes it")
+        raise MissingFile(f"no file matches {shortened(path)}; check the pattern, or quote it if the shell changes it")
     return [_file(each, column) for each in found]
 
 
@@ -121,240 +66,5 @@ def _hidden(path: Path, top: Path) -> bool:
 
 
 def _file(path: str, column: str | None) -> Source:
-    from firth.corpus.columns import ColumnFile
-
     kind = COLUMNAR.get(Path(path).suffix.lower())
     return ColumnFile(path, kind, column) if kind else TextFile(path)
-
-
-# ---- files -------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def readable(path: str) -> Iterator[BinaryIO]:
-    """Open a local or remote file for reading; what hinders it becomes `MissingFile` with the reason."""
-    try:
-        file = _opened(path)
-    except FileNotFoundError as error:
-        hint = "check the address" if _is_remote(path) else "to train on text itself, give a list of sentences"
-        raise MissingFile(f"there is no file {_shortened(path)}; {hint}") from error
-    except PermissionError as error:
-        raise MissingFile(f"the file {path} may not be read; check its permissions") from error
-    except IsADirectoryError as error:
-        raise MissingFile(f"{path} is a folder, not a file; name a file in it") from error
-    except Exception as error:  # each remote filesystem raises its own
-        reason = getattr(error, "strerror", None) or error
-        raise MissingFile(f"the file {_shortened(path)} cannot be opened: {reason}; check its name") from error
-    with file:
-        yield file
-
-
-def _opened(path: str) -> BinaryIO:
-    if not _is_remote(path):
-        return open(path, "rb")  # noqa: PTH123  (closed by `readable`)
-    import fsspec
-
-    return cast("BinaryIO", fsspec.open(path, "rb").open())
-
-
-def _is_remote(path: str) -> bool:
-    return "://" in path
-
-
-def _shortened(path: str) -> str:
-    return path if len(path) <= 200 else f"{path[:200]}…"
-
-
-@dataclass
-class File(Source):
-    """A file, local or remote."""
-
-    path: str
-
-    def __post_init__(self) -> None:
-        status = self._status()
-        if status is not None:
-            self.size = status.st_size
-
-    def identity(self) -> tuple[str | int, ...] | None:
-        """The file's name, size and time of change, or a remote file's own tag; None where it has none."""
-        if _is_remote(self.path):
-            return _remote_identity(self.path)
-        status = self._status()
-        return None if status is None else (os.path.realpath(self.path), status.st_size, status.st_mtime_ns)
-
-    def _status(self) -> os.stat_result | None:
-        """The status of a local file; None for pipes and devices too, whose contents no name or time tells."""
-        try:
-            status = os.stat(self.path)  # noqa: PTH116
-        except (OSError, ValueError):
-            return None
-        return status if stat.S_ISREG(status.st_mode) else None
-
-
-def _remote_identity(path: str) -> tuple[str | int, ...] | None:
-    import fsspec
-
-    try:
-        filesystem, name = fsspec.core.url_to_fs(path)
-        info = filesystem.info(name)
-    except Exception:  # each remote filesystem raises its own; reading will tell what is wrong
-        return None
-    tags = [
-        str(info[key]) for key in ("ETag", "etag", "mtime", "LastModified", "last_modified", "updated") if info.get(key)
-    ]
-    return (path, int(info.get("size") or 0), *tags) if tags else None
-
-
-@dataclass
-class TextFile(File):
-    """A text file with a sentence or paragraph per line; .gz, .bz2, .xz and .zst are decompressed."""
-
-    def blocks(self) -> Iterator[Block]:
-        """The file's lines, some BLOCK_BYTES at a time."""
-        with readable(self.path) as raw, _decompressed(raw, self.path) as text:
-            for block in cut_into_blocks(text, self.path):
-                with contextlib.suppress(OSError, ValueError):
-                    self.done = raw.tell()
-                yield block
-
-
-@dataclass
-class StandardInput(Source):
-    """Text from standard input, a sentence or paragraph per line."""
-
-    def blocks(self) -> Iterator[Block]:
-        """The lines of standard input."""
-        if sys.stdin is None or not hasattr(sys.stdin, "buffer"):
-            raise MissingFile("standard input is not open for reading bytes; name a file instead of -")
-        for block in cut_into_blocks(sys.stdin.buffer, "standard input"):
-            self.done += len(block.data)
-            yield block
-
-
-def _decompressed(raw: BinaryIO, path: str) -> BinaryIO:
-    unpack = UNPACKERS.get(Path(path).suffix.lower())
-    return raw if unpack is None else cast("BinaryIO", unpack(raw))
-
-
-def cut_into_blocks(file: BinaryIO, origin: str) -> Iterator[TextBlock]:
-    """Read a file block by block, cutting after a line's end, or before white space in a line longer than a block."""
-    left, start = b"", 0
-    while True:
-        read = _read(file, origin)
-        data = left + read
-        if start == 0:
-            _refuse_foreign(data, origin)
-            if data.startswith(BYTE_ORDER_MARK):
-                data, start = data[len(BYTE_ORDER_MARK) :], len(BYTE_ORDER_MARK)
-        if not read:
-            if data:
-                yield TextBlock(data, origin, start, line_goes_on=False)
-            return
-        cut, line_goes_on = _cut(data)
-        if cut == 0 and len(data) > LONGEST_TOKEN:
-            raise BadCorpus(
-                f"{origin} has {LONGEST_TOKEN >> 20} MiB without a space or a line's end from byte {start:,} on, so it "
-                "is hardly text; use a text file with a sentence per line"
-            )
-        if cut:
-            yield TextBlock(data[:cut], origin, start, line_goes_on)
-        left, start = data[cut:], start + cut
-
-
-def _read(file: BinaryIO, origin: str) -> bytes:
-    try:
-        return file.read(BLOCK_BYTES)
-    except DAMAGED as error:
-        raise BadCorpus(
-            f"{origin} cannot be read to its end: {str(error) or 'it ends too early'}; if it is damaged or cut short, "
-            "fetch it anew, and if its suffix is wrong, rename it"
-        ) from error
-
-
-def _cut(data: bytes) -> tuple[int, bool]:
-    """Where to cut `data`, and whether a line goes on beyond: after its last line, else before its last space."""
-    end_of_line = data.rfind(b"\n") + 1
-    if end_of_line:
-        return end_of_line, False
-    space = max(data.rfind(each) for each in (b" ", b"\t", b"\r"))
-    return (space, True) if space > 0 else (0, False)
-
-
-def _refuse_foreign(data: bytes, origin: str) -> None:
-    """Raise `BadCorpus` for a file whose beginning shows that it is no UTF-8 text."""
-    for beginning, remedy in FOREIGN.items():
-        if data.startswith(beginning):
-            raise BadCorpus(f"{origin} is not text: it {remedy}")
-    at = data.find(b"\0", 0, 1 << 16)
-    if at >= 0:
-        raise BadCorpus(
-            f"{origin} is not text: byte {at:,} is zero, as in images, archives and UTF-16; give UTF-8 text, "
-            "as it is or in .gz, .bz2, .xz or .zst, or a .parquet or .arrow file"
-        )
-
-
-# ---- iterables ---------------------------------------------------------------------------------
-
-
-@dataclass
-class Sentences(Source):
-    """Any iterable of sentences: strings, or lists of tokens. It is read once, so a generator will do."""
-
-    sentences: Iterable[Any]
-
-    def blocks(self) -> Iterator[Block]:
-        """The sentences, SENTENCES_AT_ONCE to a block, or fewer if they are long."""
-        sentences = iter(self.sentences)
-        for first in sentences:
-            _refuse_sentence(first)
-            rest = itertools.chain([first], sentences)
-            yield from _string_blocks(rest) if isinstance(first, str) else _token_blocks(rest)
-
-
-def _refuse_sentence(first: Any) -> None:
-    """Raise `BadCorpus` unless `first`, the first of all, may be a sentence."""
-    if isinstance(first, os.PathLike):
-        raise BadCorpus(f"sentence 0 is {shown(first)}; to read files, give their paths as a list, with list(...)")
-    if not isinstance(first, str) and not is_token_list(first):
-        raise BadCorpus(f"sentence 0 is {shown(first)}; a sentence must be a string or a list of tokens")
-
-
-def _string_blocks(sentences: Iterable[Any]) -> Iterator[Block]:
-    some: list[str] = []
-    characters = began = 0
-    for number, sentence in enumerate(sentences, 1):
-        if not isinstance(sentence, str):
-            raise BadCorpus(
-                f"sentence {number - 1:,} is {shown(sentence)} though the first was a string; "
-                "give all sentences as strings, or all as lists of tokens"
-            )
-        some.append(sentence)
-        characters += len(sentence)
-        if len(some) >= SENTENCES_AT_ONCE or characters >= CHARACTERS_AT_ONCE:
-            yield strings_block(some, _numbered_from(began))
-            some, characters, began = [], 0, number
-    if some:
-        yield strings_block(some, _numbered_from(began))
-
-
-def _token_blocks(sentences: Iterable[Any]) -> Iterator[Block]:
-    tokens: list[Any] = []
-    offsets, began = [0], 0
-    for number, sentence in enumerate(sentences, 1):
-        if not is_token_list(sentence):
-            raise BadCorpus(
-                f"sentence {number - 1:,} is {shown(sentence)} where a list of tokens was meant, as the first sentence "
-                "was; split it into tokens, or give all sentences as strings"
-            )
-        tokens.extend(sentence)
-        offsets.append(len(tokens))
-        if len(offsets) > SENTENCES_AT_ONCE or len(tokens) >= TOKENS_AT_ONCE:
-            yield tokens_block(tokens, offsets, _numbered_from(began))
-            tokens, offsets, began = [], [0], number
-    if len(offsets) > 1:
-        yield tokens_block(tokens, offsets, _numbered_from(began))
-
-
-def _numbered_from(began: int) -> Callable[[int], str]:
-    return lambda at: f"sentence {began + at:,}"

@@ -17,7 +17,8 @@ from firth.cache import cache_folder
 from firth.corpus.columns import ColumnFile
 from firth.corpus.encoded import EncodedCorpus
 from firth.corpus.encoding import Progress, encode, writing
-from firth.corpus.sources import CorpusLike, Source, find
+from firth.corpus.files import Source
+from firth.corpus.sources import CorpusLike, find
 from firth.corpus.tokenizers import Tokenizer, TokenizerLike, tokenizer_for
 from firth.errors import BadCorpus, BadOption
 from firth.options import CorpusOptions
