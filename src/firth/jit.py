@@ -37,7 +37,7 @@ def compiled(function: Callable[..., Any]) -> Any:
     """Compile `function` to machine code at its first call, to run without the GIL, so threads run it side by side.
 
     It may allocate nothing: arrays come from outside, and none is reference-counted (counting is atomic, and cost
-    the kernels half their speed). There is no check for division by zero, nor of bounds. Multiplications and
+    the first kernel a third of its speed). There is no check for division by zero, nor of bounds. Multiplications and
     additions may fuse; nothing else is reordered, so a result depends on the kernel alone.
     """
     return _jit(function)

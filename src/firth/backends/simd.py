@@ -20,15 +20,16 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic as typed_intrinsic
 
+from firth.weights import ALIGNMENT, ROW_FLOATS
+
 
 def intrinsic(function: Callable[..., Any]) -> Any:
     """Numba's decorator; what it makes is called without the typing context that the function takes."""
     return typed_intrinsic(function)
 
 
-LANES = 16
+LANES = ROW_FLOATS
 GROUP = 8
-ALIGNMENT = 64  # bytes: a row starts at the start of a cache line
 
 FLOAT = ir.FloatType()
 VECTOR = ir.VectorType(FLOAT, LANES)
