@@ -23,9 +23,8 @@ from firth.draws import Purpose, as_chance, stream_key
 from firth.options import TrainingOptions
 from firth.weights import Floats, Weights, aligned_rows, with_padding
 
-HOT_ROWS = (
-    512  # of the most frequent words, copied for each worker; on 17 M words 47 % of contexts, 32 % of output rows
-)
+# Rows of the most frequent words, copied for each worker: on 17 M words 47 % of contexts, 32 % of output rows.
+HOT_ROWS = 512
 MERGE_EVERY = 4096  # tokens between merges of hot rows, for few workers
 # Tokens that all workers together train between merges. With twice as many, 32 workers lost a hundredth on MEN.
 MOST_UNMERGED = 65_536
