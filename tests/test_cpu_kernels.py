@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from firth.backends import cpu_kernels
+from firth.backends import cpu_kernels, cpu_plan
 from firth.backends.base import Rates, Tables
 from firth.backends.cpu import CpuBackend
 from firth.backends.reference import ReferenceBackend
@@ -156,7 +156,9 @@ def test_the_result_does_not_depend_on_where_chunks_are_cut(case, other_cut):
     assert one.input.tobytes() == other.input.tobytes()
     assert one.output.tobytes() == other.output.tobytes()
     assert (tally.examples, tally.words) == (cut_tally.examples, cut_tally.words)
-    assert tally.loss == pytest.approx(cut_tally.loss, rel=1e-9, abs=1e-4, nan_ok=True)  # two words may diverge
+    assert tally.loss == pytest.approx(
+        cut_tally.loss, rel=1e-5, abs=1e-4, nan_ok=True
+    )  # float32 sums; two words may diverge
 
 
 @settings(max_examples=30)
@@ -248,9 +250,7 @@ def merged(shared, mine, before):
     for rows, row in zip(parts, (shared, shared, mine, mine, before, before), strict=True):
         rows[0, :D] = row
     shared_in, shared_out, own_in, own_out, merged_in, merged_out = parts
-    rows = cpu_kernels.Rows(
-        shared_in, shared_out, 1, own_in, own_out, merged_in, merged_out, 1000, np.ones(1, np.int64)
-    )
+    rows = cpu_plan.Rows(shared_in, shared_out, 1, own_in, own_out, merged_in, merged_out, 1000, np.ones(1, np.int64))
     cpu_kernels.merge(rows)
     for rows_in, rows_out in ((shared_in, shared_out), (own_in, own_out), (merged_in, merged_out)):
         np.testing.assert_array_equal(rows_in, shared_in)

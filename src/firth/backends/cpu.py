@@ -17,7 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from firth.backends import cpu_kernels as kernels
+from firth.backends import cpu_plan as plans
 from firth.backends.base import Rates, Tables, Tally
+from firth.backends.simd import LANES
 from firth.corpus.encoded import Chunk
 from firth.draws import Purpose, as_chance, stream_key
 from firth.options import TrainingOptions
@@ -43,13 +45,14 @@ class CpuBackend:
         self._weights = weights
         self._options = options
         self._padded = Weights(with_padding(weights.input), with_padding(weights.output))
-        self._tables = kernels.Tables(_read_only(tables.keep), _read_only(tables.noise))
-        self._rules = kernels.Rules(options.window, options.dynamic_window, np.uint64(int(as_chance(options.held_out))))
-        self._outputs = (0,) * (options.negative + 1)
+        self._tables = plans.Tables(_read_only(tables.keep), _read_only(_in_one(tables.noise)))
+        self._rules = plans.Rules(options.window, options.dynamic_window, np.uint64(int(as_chance(options.held_out))))
         self._kernel = KERNELS[options.architecture]
         workers = options.threads
         self._rows = [self._rows_for_worker(workers) for _ in range(workers)]
         width = self._padded.input.shape[1]
+        self._outputs_like = (0,) * (options.negative + 1)
+        self._row_like = (0,) * (width // LANES)
         self._scratch = [kernels.scratch(options.window, options.negative, width) for _ in range(workers)]
         self._free: SimpleQueue[int] = SimpleQueue()
         for worker in range(workers):
@@ -67,7 +70,7 @@ class CpuBackend:
             self.close()
             raise
 
-    def _rows_for_worker(self, workers: int) -> kernels.Rows:
+    def _rows_for_worker(self, workers: int) -> plans.Rows:
         V, width = self._padded.input.shape
         hot = min(HOT_ROWS, V) if workers > 1 else 0
 
@@ -76,7 +79,7 @@ class CpuBackend:
             rows[:] = matrix[:hot]
             return rows
 
-        return kernels.Rows(
+        return plans.Rows(
             self._padded.input,
             self._padded.output,
             hot,
@@ -101,14 +104,15 @@ class CpuBackend:
         worker = self._free.get()
         try:
             loss, examples, words = self._kernel(
-                kernels.Stretch(tokens, offsets, chunk.sentence, chunk.first, chunk.last, chunk.position),
-                kernels.Rates(rates.start, rates.slope, rates.floor),
+                plans.Stretch(tokens, offsets, chunk.sentence, chunk.first, chunk.last, chunk.position),
+                plans.Rates(rates.start, rates.slope, rates.floor),
                 self._keys(epoch),
                 self._rules,
                 self._tables,
                 self._rows[worker],
                 self._scratch[worker],
-                self._outputs,
+                self._outputs_like,
+                self._row_like,
                 held_out,
             )
         finally:
@@ -116,11 +120,11 @@ class CpuBackend:
         with self._lock:
             self._tally += Tally(float(np.rint(loss * LOSS_UNITS)) / LOSS_UNITS, examples, words)
 
-    def _keys(self, epoch: int) -> kernels.Keys:
+    def _keys(self, epoch: int) -> plans.Keys:
         def key(purpose: Purpose, epoch: int = epoch) -> np.uint64:
             return np.uint64(stream_key(self._options.seed, epoch, purpose))
 
-        return kernels.Keys(key(Purpose.KEEP), key(Purpose.REACH), key(Purpose.NOISE), key(Purpose.HELD_OUT, epoch=0))
+        return plans.Keys(key(Purpose.KEEP), key(Purpose.REACH), key(Purpose.NOISE), key(Purpose.HELD_OUT, epoch=0))
 
     def _raise_failures(self) -> None:
         for future in [each for each in self._pending if each.done()]:
@@ -156,3 +160,9 @@ def _read_only(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def _in_one(table: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint64]:
+    """The alias table with a row's two numbers in one: the chance below, the word above."""
+    wide = table.astype(np.uint64)
+    return np.asarray(wide[:, 0] | wide[:, 1] << np.uint64(32))

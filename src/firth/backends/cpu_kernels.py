@@ -1,9 +1,8 @@
 """The compiled kernels: skip-gram and CBOW with negative sampling over a stretch of the encoded corpus.
 
-Both hold to `reference.py`, draw for draw and equation for equation. A stretch is trained piece by piece: `look_ahead`
-first makes every decision for the next PIECE tokens (which are kept, how far windows reach, which noise words) and
-writes down the addresses of all rows concerned, so that the loop over windows only computes, and can ask for rows
-before it needs them.
+Both hold to `reference.py`, draw for draw and equation for equation. A stretch is trained piece by piece, each planned
+ahead by `cpu_plan`. How many output rows there are (S = 1 + K) and how many vectors make a row is known when a kernel
+is compiled: they are the lengths of the tuples `outputs_like` and `row_like`, whose items do not matter.
 
 Rows of the `hot` most frequent words are trained on copies of the worker's own, merged into the shared ones now and
 then: shared, their cache lines would travel between cores at nearly every word.
@@ -14,438 +13,278 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from firth.backends.base import CONTEXTS_AT_ONCE
-from firth.backends.cpu_draws import below, chance, draw, low_chance
+from firth.backends.cpu_plan import FLOAT_BYTES, MARGIN, PIECE, Floats, Ints, Plan, look_ahead, plan
 from firth.backends.simd import (
+    CONSTANTS,
     GROUP,
     LANES,
     add_to_rows,
     address_of,
-    copy,
+    copy_eight,
     gradient,
     mean,
     merge_row,
     prefetch,
     score,
     take,
+    total,
     update,
+    update_from_one,
 )
-from firth.draws import DRAWS_PER_POSITION
 from firth.jit import compiled, inlined
 from firth.weights import aligned_rows
 
-PIECE = 1024  # tokens decided ahead; their rows' addresses stay in the second-level cache
-SLOTS = 1024  # of the table that tells when a word was last met; a power of two
-OUTPUTS_AHEAD = 2  # windows between asking for output rows and using them (470 ns a word without, 241 with)
-FLOAT_BYTES = 4
-
-Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
-
-
-class Stretch(NamedTuple):
-    """Tokens [first, last) of a batch; `sentence` is the one that holds `first`; `position` is tokens[0]'s."""
-
-    tokens: npt.NDArray[np.int32]
-    offsets: Ints
-    sentence: int
-    first: int
-    last: int
-    position: int
-
-
-class Rates(NamedTuple):
-    """The learning rate of the token at position p of this epoch: max(floor, start - slope · p)."""
-
-    start: float
-    slope: float
-    floor: float
-
-
-class Keys(NamedTuple):
-    """One key of draws for each decision, uint64."""
-
-    keep: np.uint64
-    reach: np.uint64
-    noise: np.uint64
-    held_out: np.uint64
-
-
-class Rules(NamedTuple):
-    """What does not change during a run; `held_out` is a chance in units of 2^-24, uint64."""
-
-    window: int
-    dynamic_window: bool
-    held_out: np.uint64
-
-
-class Tables(NamedTuple):
-    """Keep-chances uint32 (V,); the alias table, uint32 (V, 2): the chance to stay, and the word to go to."""
-
-    keep: npt.NDArray[np.uint32]
-    noise: npt.NDArray[np.uint32]
-
-
-class Rows(NamedTuple):
-    """The shared matrices, float32 (V, padded D), and the worker's own rows of the `hot` most frequent words."""
-
-    input: Floats
-    output: Floats
-    hot: int
-    own_input: Floats
-    own_output: Floats
-    merged_input: Floats  # what the worker's own rows were at the last merge
-    merged_output: Floats
-    merge_every: int  # tokens
-    since_merge: Ints  # tokens trained since then, in [0]
+# Windows between asking for output rows and using them: at 1 skip-gram is a fifth slower, at 3 it is no faster.
+OUTPUTS_AHEAD = 2
+OUTPUTS_AHEAD_CBOW = 4
+WINDOWS_PER_SUM = 32  # whose losses are added up in float32, before they go to the float64 sum; a power of two
+GROUP_BYTES = GROUP * FLOAT_BYTES
 
 
 class Scratch(NamedTuple):
-    """One worker's buffers, for one piece and for one window."""
+    """One worker's buffers, for one piece and for one window.
 
-    inputs: Ints  # address of each kept word's input row
-    outputs: Ints  # S for each: the word's output row, then those of its noise
-    low: Ints  # each word's contexts stand in [low, high), itself left out
-    high: Ints
-    rate: Floats
-    earlier: Ints  # where the same word (or one sharing its slot) was met before
-    repeats: npt.NDArray[np.bool_]  # whether a noise word equals the target or another noise word
-    met: Ints  # slot -> where it was last met
-    contexts: Ints
-    reads: Ints
-    gradients: Floats
-    signs: Floats  # -1 for the target, 1 for noise
-    ones: Floats  # weights when no noise word repeats: 1 for each output row, 0 for the rest of its group
-    weights: Floats
-    spare: Floats  # rows as they were, for words that stand twice in a window
+    Scores, gradients and weights of a window are laid out as `simd` tells: for each group of output rows, for each
+    context, GROUP floats.
+    """
+
+    plan: Plan
+    contexts: Ints  # the addresses of the window's input rows, each once
+    times: Floats  # how often each stands in the window
+    counts: Floats  # how often each output row counts
+    gradients: Floats  # scores, and then gradients
+    weights: Floats  # how often each pair counts, where any counts more than once
+    ones: Floats  # where none does: for each group, two contexts of ones, then zeros
+    signs: Floats  # -1 for the target, 1 for noise; for each group, of two contexts
+    losses: Floats  # LANES sums
+    constants: Floats
     context: Floats  # CBOW's mean of its contexts
     step: Floats  # and the step for them
 
 
 def scratch(window: int, negative: int, padded: int) -> Scratch:
     """Buffers for one worker: `window` words to each side, `negative` noise words, rows of `padded` floats."""
-    length, widest, S = PIECE + 2 * window, min(2 * window, CONTEXTS_AT_ONCE) + 1, negative + 1
+    widest, S = min(2 * window, CONTEXTS_AT_ONCE) + 1, negative + 1
     groups = -(-S // GROUP)
-    signs = np.ones(groups * 3 * GROUP, np.float32)
-    signs[0] = signs[GROUP] = -1.0
-    # For each group: the weights of a tile of two contexts, then zeros; a lone context reads from the second half on.
+    counted = np.zeros((groups, GROUP), np.float32)
+    counted.reshape(-1)[:S] = 1.0
     ones = np.zeros((groups, 3, GROUP), np.float32)
-    flat = np.zeros(groups * GROUP, np.float32)
-    flat[:S] = 1.0
-    ones[:, 0] = ones[:, 1] = flat.reshape(groups, GROUP)
+    ones[:, :2] = counted[:, None]
+    signs = np.ones((groups, 2, GROUP), np.float32)
+    signs[0, :, 0] = -1.0
     return Scratch(
-        inputs=np.zeros(length, np.int64),
-        outputs=np.zeros(length * S, np.int64),
-        low=np.zeros(length, np.int64),
-        high=np.zeros(length, np.int64),
-        rate=np.zeros(length, np.float32),
-        earlier=np.zeros(length, np.int64),
-        repeats=np.zeros(length, np.bool_),
-        met=np.full(SLOTS, -1, np.int64),
-        contexts=np.zeros(widest, np.int64),
-        reads=np.zeros(widest, np.int64),
-        gradients=aligned_rows(1, widest * GROUP * groups + LANES)[0],
-        signs=signs,
+        plan=plan(window, negative),
+        contexts=np.zeros(widest + 2 * MARGIN, np.int64),
+        times=np.zeros(widest + 1, np.float32),
+        counts=np.zeros(groups * GROUP, np.float32),
+        gradients=aligned_rows(1, (widest + 1) * GROUP * groups)[0],
+        weights=aligned_rows(1, (widest + 1) * GROUP * groups)[0],
         ones=ones.reshape(-1),
-        weights=np.zeros(ones.size, np.float32),
-        spare=aligned_rows(widest, padded),
+        signs=signs.reshape(-1),
+        losses=aligned_rows(1, LANES)[0],
+        constants=np.array(list(CONSTANTS.values()), np.float32),
         context=aligned_rows(1, padded),
         step=aligned_rows(1, padded),
     )
 
 
-# ---- deciding ahead ----------------------------------------------------------------------------
+# ---- one window --------------------------------------------------------------------------------
 
 
 @inlined
-def _kept(chunk, keys, tables, at):
-    """Whether the token at index `at` is in the vocabulary and survives subsampling."""
-    word = np.int64(chunk.tokens[at])
-    if word < 0 or word >= len(tables.keep):
-        return False
-    return chance(draw(keys.keep, np.uint64(chunk.position + at))) < tables.keep[word]
+def _prefetch_ahead(p, i, ahead, last, kept, window, blocks):
+    """Ask for the output rows of a window soon to come, and for the input row that it will reach."""
+    soon = i + ahead
+    if soon < last and p.high[soon] - p.low[soon] > 1:
+        for k in range(len(p.outputs)):
+            prefetch(p.outputs[k, soon], blocks)
+    if soon + window < kept:
+        prefetch(p.inputs[soon + window], blocks)
 
 
 @inlined
-def _keeps_any(chunk, keys, tables, first, last):
-    """Whether any of the tokens [first, last) is kept."""
-    while first < last and not _kept(chunk, keys, tables, first):
-        first += 1
-    return first < last
-
-
-@inlined
-def _left_halo(chunk, keys, tables, window, begin, first):
-    """The index from which on `window` kept tokens stand before `first`, or the sentence's start."""
-    found = 0
-    at = first
-    while at > begin and found < window:
-        at -= 1
-        if _kept(chunk, keys, tables, at):
-            found += 1
-    return at
-
-
-@inlined
-def _add(chunk, rows, s, at, kept):
-    """Write down the token at index `at` as kept word number `kept`, as yet without a window."""
-    word = np.int64(chunk.tokens[at])
-    row_bytes = rows.input.shape[1] * FLOAT_BYTES
-    if word < rows.hot:
-        s.inputs[kept] = address_of(rows.own_input) + word * row_bytes
-    else:
-        s.inputs[kept] = address_of(rows.input) + word * row_bytes
-    slot = word & (SLOTS - 1)
-    s.earlier[kept] = s.met[slot]
-    s.met[slot] = kept
-    s.low[kept] = kept
-    s.high[kept] = kept
-
-
-@inlined
-def _add_outputs(chunk, keys, tables, rows, s, at, kept, S):
-    """Draw the noise of kept word number `kept` and write down the output rows, the word's own first."""
-    V = len(tables.keep)
-    row_bytes = rows.output.shape[1] * FLOAT_BYTES
-    shared, own = address_of(rows.output), address_of(rows.own_output)
-    counter = np.uint64(chunk.position + at) * np.uint64(DRAWS_PER_POSITION)
-    repeats = False
-    for k in range(S):
-        if k == 0:
-            word = np.int64(chunk.tokens[at])
-        else:
-            value = draw(keys.noise, counter + np.uint64(k - 1))
-            bucket = below(value, V)
-            stays, other_word = tables.noise[bucket, 0], np.int64(tables.noise[bucket, 1])
-            word = bucket if low_chance(value) < stays else other_word  # both loaded: no branch to mispredict
-        row = (own if word < rows.hot else shared) + word * row_bytes
-        for other in range(k):
-            repeats |= s.outputs[kept * S + other] == row
-        s.outputs[kept * S + k] = row
-    s.repeats[kept] = repeats
-
-
-@inlined
-def look_ahead(chunk, rates, keys, rules, tables, rows, s, S, first, last, sentence, held_out):
-    """Make all decisions for tokens [first, last); give (kept words, the sentence of `last`, words seen).
-
-    The kept words of every sentence in reach stand in the buffers one after another; those before `first` and from
-    `last` on are there as contexts only.
-    """
-    window = rules.window
-    kept = 0
-    seen = 0
-    s.met[:] = -1
-    at = first
-    while at < last:
-        while chunk.offsets[sentence + 1] <= at:
-            sentence += 1
-        begin, end = chunk.offsets[sentence], chunk.offsets[sentence + 1]
-        stop = min(end, last)
-        if rules.held_out > 0 or held_out:
-            value = draw(keys.held_out, np.uint64(chunk.position + begin))
-            if (chance(value) < rules.held_out) != held_out:
-                at = stop
-                continue
-        start = kept
-        if at > begin and _keeps_any(chunk, keys, tables, at, stop):
-            for before in range(_left_halo(chunk, keys, tables, window, begin, at), at):
-                if _kept(chunk, keys, tables, before):
-                    _add(chunk, rows, s, before, kept)
-                    kept += 1
-        first_centre = kept
-        for index in range(at, stop):
-            word = np.int64(chunk.tokens[index])
-            if word < 0 or word >= len(tables.keep):
-                continue
-            seen += 1
-            if chance(draw(keys.keep, np.uint64(chunk.position + index))) >= tables.keep[word]:
-                continue
-            _add(chunk, rows, s, index, kept)
-            _add_outputs(chunk, keys, tables, rows, s, index, kept, S)
-            reach = window
-            if rules.dynamic_window:
-                reach = 1 + below(draw(keys.reach, np.uint64(chunk.position + index)), window)
-            s.low[kept] = max(start, kept - reach)
-            s.high[kept] = kept + reach + 1
-            s.rate[kept] = np.float32(max(rates.floor, rates.start - rates.slope * (chunk.position + index)))
-            kept += 1
-        last_centre = kept
-        index = stop if last_centre > first_centre else end  # without a centre there is no need of contexts
-        while index < end and kept - last_centre < window:
-            if _kept(chunk, keys, tables, index):
-                _add(chunk, rows, s, index, kept)
-                kept += 1
-            index += 1
-        for each in range(first_centre, last_centre):
-            s.high[each] = min(s.high[each], kept)
-        at = stop
-    return kept, sentence, seen
-
-
-@inlined
-def _weigh(s, i, S):
-    """Weights when noise repeats: a word drawn twice counts twice, at its first place; the target, never.
+def _count_outputs(p, s, i):
+    """How often each output row of window i counts: at its first place, as often as it was drawn; the target once.
 
     Gives how many contexts of the window may take one step together.
     """
+    S = len(p.outputs)
     most = np.float32(1.0)
     for k in range(S):
-        weight = np.float32(1.0)
+        count = np.float32(1.0)
         for other in range(k + 1, S):
-            if s.outputs[i * S + other] == s.outputs[i * S + k] and k > 0:
-                weight += np.float32(1.0)
+            if p.outputs[other, i] == p.outputs[k, i] and k > 0:
+                count += np.float32(1.0)
         for other in range(k):
-            if s.outputs[i * S + other] == s.outputs[i * S + k]:
-                weight = np.float32(0.0)
-        group = 3 * GROUP * (k // GROUP) + k % GROUP
-        s.weights[group] = weight
-        s.weights[group + GROUP] = weight
-        most = max(most, weight)
+            if p.outputs[other, i] == p.outputs[k, i]:
+                count = np.float32(0.0)
+        s.counts[k] = count
+        most = max(most, count)
     return max(1, CONTEXTS_AT_ONCE // np.int64(most))
 
 
 @inlined
-def _prefetch_ahead(s, S, i, kept, window, blocks):
-    """Ask for the output rows of a window soon to come, and for the input row that it will reach."""
-    soon = i + OUTPUTS_AHEAD
-    if soon < kept and s.high[soon] > s.low[soon]:
-        for k in range(S):
-            prefetch(s.outputs[soon * S + k], blocks)
-    if i + window + 1 < kept:
-        prefetch(s.inputs[i + window + 1], blocks)
+def _gather(p, s, i, first, last):
+    """Write down the contexts of kept word i among the kept words [first, last); give how many."""
+    if i < first or last <= i:
+        for at in range(first, last, 8):
+            copy_eight(p.inputs, at, s.contexts, at - first)
+        return last - first
+    for at in range(first, i, 8):
+        copy_eight(p.inputs, at, s.contexts, at - first)
+    for at in range(i + 1, last, 8):
+        copy_eight(p.inputs, at, s.contexts, at - 1 - first)
+    return last - first - 1
 
 
 @inlined
-def _gradients(s, n, stride, groups, weights, rate):
-    """Turn the window's scores into gradients, two contexts at a time, and give the loss."""
-    loss = np.float32(0.0)
-    scores, signs = address_of(s.gradients), address_of(s.signs)
+def _stride(n):
+    """Floats from one group of scores to the next: contexts stand in pairs."""
+    return (n + (n & 1)) * GROUP
+
+
+@inlined
+def _weigh(s, n):
+    """Of contexts that stand twice leave one, that counts twice; weigh all pairs; give how many contexts are left."""
+    found = 0
+    for c in range(n):
+        place = 0
+        while place < found and s.contexts[place] != s.contexts[c]:
+            place += 1
+        if place == found:
+            s.contexts[found] = s.contexts[c]
+            s.times[found] = np.float32(0.0)
+            found += 1
+        s.times[place] += np.float32(1.0)
+    s.times[found] = np.float32(0.0)  # the second of a pair whose first is the last
+    for c in range(found + (found & 1)):
+        for k in range(len(s.counts)):
+            place = k // GROUP * _stride(found) + c * GROUP + k % GROUP
+            s.weights[place] = s.times[c] * s.counts[k]
+    return found
+
+
+@inlined
+def _gradients(s, n, groups, weighed, rate):
+    """Turn the window's scores into gradients, two contexts at a time, and add up the loss."""
+    scores, losses, constants = address_of(s.gradients), address_of(s.losses), address_of(s.constants)
     for group in range(groups):
-        place = scores + group * stride * FLOAT_BYTES
-        shift = 3 * GROUP * FLOAT_BYTES * group
+        signs = address_of(s.signs) + 2 * GROUP_BYTES * group
+        ones = address_of(s.ones) + 3 * GROUP_BYTES * group
         for c in range(0, n, 2):
-            lone = GROUP * FLOAT_BYTES if c + 1 == n else 0
-            loss += gradient(place + c * GROUP * FLOAT_BYTES, signs + shift, weights + shift + lone, rate)
-    return loss
+            place = (group * _stride(n) + c * GROUP) * FLOAT_BYTES
+            weights = ones + GROUP_BYTES * np.int64(c + 1 == n)
+            if weighed:
+                weights = address_of(s.weights) + place
+            gradient(scores + place, signs, weights, rate, constants, losses)
 
 
-# ---- training ----------------------------------------------------------------------------------
+# ---- skip-gram ---------------------------------------------------------------------------------
 
 
 @inlined
-def _skipgram_window(s, i, n, outputs, S, blocks):
-    """Train the n contexts in `s.contexts` against kept word i and its noise, weighed before; give the loss."""
-    stride = (n + (n & 1)) * GROUP
+def _score_all(s, n, outputs, blocks):
+    """The scores of n contexts against the output rows, in tiles of two contexts."""
     scores = address_of(s.gradients)
     c = 0
     while c + 1 < n:
-        score((s.contexts[c], s.contexts[c + 1]), outputs, blocks, scores + c * GROUP * FLOAT_BYTES, stride)
+        score((s.contexts[c], s.contexts[c + 1]), outputs, blocks, scores + c * GROUP_BYTES, _stride(n))
         c += 2
     if c < n:
-        score((s.contexts[c],), outputs, blocks, scores + c * GROUP * FLOAT_BYTES, stride)
-    weights = address_of(s.weights) if s.repeats[i] else address_of(s.ones)
-    loss = _gradients(s, n, stride, (S + GROUP - 1) // GROUP, weights, s.rate[i])
-    update(s.reads, s.contexts, n, outputs, blocks, scores, stride)
-    return loss
+        score((s.contexts[c],), outputs, blocks, scores + c * GROUP_BYTES, _stride(n))
 
 
 @inlined
-def _read_before(s, n, blocks):
-    """Copy the rows of words that stand twice among the contexts, to be read as they were before the window."""
-    row_bytes = blocks * LANES * FLOAT_BYTES
-    for c in range(n):
-        for other in range(c):
-            if s.contexts[other] == s.contexts[c]:
-                s.reads[c] = address_of(s.spare) + c * row_bytes
-                copy(s.contexts[c], s.reads[c], blocks)
-                break
-
-
-@inlined
-def _gather(s, i, first, at_once):
-    """Write down the next contexts of kept word i, from `first` on; give (where to go on, how many, any word twice)."""
-    n, repeated = 0, False
-    last = min(s.high[i], first + at_once)
-    if first <= i < last:
-        last = min(s.high[i], last + 1)
-    for at in range(first, last):
-        if at != i:
-            s.contexts[n] = s.inputs[at]
-            s.reads[n] = s.inputs[at]
-            repeated |= s.earlier[at] >= first
-            n += 1
-    return last, n, repeated
+def _skipgram_window(p, s, i, outputs, blocks, last, kept, window):
+    """Train kept word i and its noise against its contexts; give the number of pairs."""
+    pairs = 0
+    at, high = p.low[i], p.high[i]
+    weighed = p.repeats[i]
+    at_once = CONTEXTS_AT_ONCE
+    if weighed:
+        at_once = _count_outputs(p, s, i)
+    while at < high:
+        upto = min(high, at + at_once)
+        if at <= i < upto:
+            upto = min(high, upto + 1)
+        n = _gather(p, s, i, at, upto)
+        at = upto
+        if n == 0:
+            continue
+        pairs += n
+        if weighed:
+            n = _weigh(s, n)
+        _score_all(s, n, outputs, blocks)
+        _gradients(s, n, -(-len(outputs) // GROUP), weighed, p.rate[i])
+        _prefetch_ahead(p, i, OUTPUTS_AHEAD, last, kept, window, blocks)  # here, as gradients are waited for
+        update(s.contexts, n, outputs, blocks, address_of(s.gradients), _stride(n))
+    return pairs
 
 
 @compiled
-def train_skipgram(chunk, rates, keys, rules, tables, rows, s, like, held_out):
-    """Train every window of the stretch by skip-gram; give (loss sum, pairs, words). `like` is as long as S."""
-    S, blocks = len(like), rows.input.shape[1] // LANES
+def train_skipgram(chunk, rates, keys, rules, tables, rows, s, outputs_like, row_like, held_out):
+    """Train every window of the stretch by skip-gram; give (loss sum, pairs, words)."""
+    blocks, p = len(row_like), s.plan
     loss, examples, words = 0.0, 0, 0
     first, sentence = chunk.first, chunk.sentence
     while first < chunk.last:
         last = min(first + PIECE, chunk.last)
-        kept, sentence, seen = look_ahead(
-            chunk, rates, keys, rules, tables, rows, s, S, first, last, sentence, held_out
+        begin, end, kept, sentence, seen = look_ahead(
+            chunk, rates, keys, rules, tables, rows, p, first, last, sentence, held_out
         )
-        for i in range(kept):
-            _prefetch_ahead(s, S, i, kept, rules.window, blocks)
-            at, at_once = s.low[i], CONTEXTS_AT_ONCE
-            if s.repeats[i]:
-                at_once = _weigh(s, i, S)
-            while at < s.high[i]:
-                at, n, repeated = _gather(s, i, at, at_once)
-                if n == 0:
-                    continue
-                if repeated:
-                    _read_before(s, n, blocks)
-                loss += _skipgram_window(s, i, n, take(s.outputs, i * S, like), S, blocks)
-                examples += n
+        for i in range(begin, end):
+            outputs = take(p.outputs, i, p.outputs.shape[1], outputs_like)
+            examples += _skipgram_window(p, s, i, outputs, blocks, end, kept, rules.window)
+            if i % WINDOWS_PER_SUM == 0 or p.high[i] - p.low[i] > 2 * CONTEXTS_AT_ONCE:
+                loss += total(address_of(s.losses))
+        loss += total(address_of(s.losses))
         words += seen
         _merge_when_due(rows, last - first)
         first = last
     return loss, examples, words
 
 
+# ---- CBOW --------------------------------------------------------------------------------------
+
+
 @inlined
-def _cbow_window(s, i, n, outputs, S, blocks):
-    """Train the mean of kept word i's contexts against it and its noise; give the loss."""
+def _cbow_window(p, s, i, n, outputs, row_like):
+    """Train the mean of kept word i's n contexts against it and its noise."""
+    blocks = len(row_like)
     context, step, scores = address_of(s.context), address_of(s.step), address_of(s.gradients)
-    mean(s.inputs, s.low[i], s.high[i], i, np.float32(1.0) / np.float32(n), blocks, context)
-    score((context,), outputs, blocks, scores, 2 * GROUP)
-    weights = address_of(s.ones)
-    if s.repeats[i]:
-        _weigh(s, i, S)
-        weights = address_of(s.weights)
-    loss = _gradients(s, 1, 2 * GROUP, (S + GROUP - 1) // GROUP, weights, s.rate[i])
-    s.step[:] = 0
-    s.reads[0] = context
-    s.contexts[0] = step
-    update(s.reads, s.contexts, 1, outputs, blocks, scores, 2 * GROUP)
-    add_to_rows(s.inputs, s.low[i], s.high[i], i, blocks, step)
-    return loss
+    mean(p.inputs, p.low[i], p.high[i], i, np.float32(1.0) / np.float32(n), context, row_like)
+    score((context,), outputs, blocks, scores, _stride(1))
+    weighed = p.repeats[i]
+    if weighed:
+        _count_outputs(p, s, i)
+        _weigh(s, 1)
+    _gradients(s, 1, -(-len(outputs) // GROUP), weighed, p.rate[i])
+    update_from_one(context, step, outputs, blocks, scores, _stride(1))
+    add_to_rows(p.inputs, p.low[i], p.high[i], i, step, row_like)
 
 
 @compiled
-def train_cbow(chunk, rates, keys, rules, tables, rows, s, like, held_out):
-    """Train every window of the stretch by CBOW; give (loss sum, windows, words). `like` is as long as S."""
-    S, blocks = len(like), rows.input.shape[1] // LANES
+def train_cbow(chunk, rates, keys, rules, tables, rows, s, outputs_like, row_like, held_out):
+    """Train every window of the stretch by CBOW; give (loss sum, windows, words)."""
+    blocks, p = len(row_like), s.plan
     loss, examples, words = 0.0, 0, 0
     first, sentence = chunk.first, chunk.sentence
     while first < chunk.last:
         last = min(first + PIECE, chunk.last)
-        kept, sentence, seen = look_ahead(
-            chunk, rates, keys, rules, tables, rows, s, S, first, last, sentence, held_out
+        begin, end, kept, sentence, seen = look_ahead(
+            chunk, rates, keys, rules, tables, rows, p, first, last, sentence, held_out
         )
-        for i in range(kept):
-            _prefetch_ahead(s, S, i, kept, rules.window, blocks)
-            n = s.high[i] - s.low[i] - 1
+        for i in range(begin, end):
+            _prefetch_ahead(p, i, OUTPUTS_AHEAD_CBOW, end, kept, rules.window, blocks)
+            n = p.high[i] - p.low[i] - 1
             if n > 0:
-                loss += _cbow_window(s, i, n, take(s.outputs, i * S, like), S, blocks)
+                _cbow_window(p, s, i, n, take(p.outputs, i, p.outputs.shape[1], outputs_like), row_like)
                 examples += 1
+            if i % WINDOWS_PER_SUM == 0:
+                loss += total(address_of(s.losses))
+        loss += total(address_of(s.losses))
         words += seen
         _merge_when_due(rows, last - first)
         first = last

@@ -1,8 +1,8 @@
-"""Sixteen floats at a time: the vector operations of the CPU kernels, as Numba intrinsics that emit LLVM.
+"""Vectors of floats: the operations of the CPU kernels, as Numba intrinsics that emit LLVM.
 
-Rows are given by their address (int64) and hold `blocks` · LANES floats, aligned to 64 bytes, the tail padded with
-zeros. On machines without 512-bit registers LLVM splits each operation. Numbers that must be known when the code is
-compiled (how many contexts, how many output rows) are the lengths of the tuples of addresses given.
+Rows are given by their address (int64) and hold `blocks` vectors of LANES floats, aligned to 64 bytes, the tail padded
+with zeros. LANES is what a register of this machine holds. Numbers that must be known when the code is compiled (how
+many contexts, how many output rows, for some how many blocks) are the lengths of tuples given.
 
 Shapes: C contexts in a tile (1 or 2), S output rows (the target and K noise words), groups of GROUP output rows.
 Scores and gradients of a window are stored group by group, then context by context, GROUP floats each:
@@ -11,16 +11,17 @@ Scores and gradients of a window are stored group by group, then context by cont
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
 from typing import Any
 
+import llvmlite.binding as llvm
+import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic as typed_intrinsic
-
-from firth.weights import ALIGNMENT, ROW_FLOATS
 
 
 def intrinsic(function: Callable[..., Any]) -> Any:
@@ -28,12 +29,23 @@ def intrinsic(function: Callable[..., Any]) -> Any:
     return typed_intrinsic(function)
 
 
-LANES = ROW_FLOATS
+def _machine() -> tuple[int, int]:
+    """(floats that a vector register holds, number of such registers) on the machine that Numba compiles for."""
+    if platform.machine().lower() in ("arm64", "aarch64"):
+        return 4, 32
+    chosen = getattr(numba.config, "CPU_FEATURES", None)
+    features = llvm.get_host_cpu_features().flatten() if chosen is None else chosen
+    return (16, 32) if "+avx512f" in features.split(",") else (8, 16)
+
+
+LANES, REGISTERS = _machine()
+LINE = 64  # bytes of a cache line
 GROUP = 8
+PAIR = 2 * GROUP  # scores of two contexts against a group: what `gradient` takes at once
 
 FLOAT = ir.FloatType()
 VECTOR = ir.VectorType(FLOAT, LANES)
-INTS = ir.VectorType(ir.IntType(32), LANES)
+SCORES, INTS = ir.VectorType(FLOAT, PAIR), ir.VectorType(ir.IntType(32), PAIR)
 I32, I64 = ir.IntType(32), ir.IntType(64)
 
 ADDRESS = types.int64
@@ -53,12 +65,24 @@ def _log1p_polynomial(degree: int = 9) -> tuple[float, ...]:
 
 LOG1P_POLYNOMIAL = _log1p_polynomial()
 
+# What `gradient` computes with, handed to it as an array: compiled in, each would cost an instruction that holds its
+# address, 22 for every vector of scores, and a twentieth of skip-gram's speed.
+CONSTANTS = {
+    "one": 1.0,
+    "largest": LARGEST_EXPONENT,
+    "-log2(e)": -LOG2_E,
+    "-ln2, high": -LN_2_HIGH,
+    "-ln2, low": -LN_2_LOW,
+    **{f"exp{5 - i}": each for i, each in enumerate(EXP_POLYNOMIAL)},
+    **{f"log{9 - i}": each for i, each in enumerate(LOG1P_POLYNOMIAL)},
+}
+
 
 # ---- pieces of LLVM ----------------------------------------------------------------------------
 
 
-def _constant(value: float) -> ir.Constant:
-    return ir.Constant(VECTOR, [float(np.float32(value))] * LANES)
+def _zero(kind: Any = VECTOR) -> ir.Constant:
+    return ir.Constant(kind, [0.0] * kind.count)
 
 
 def _pointer(builder: Any, address: Any, kind: Any = FLOAT) -> Any:
@@ -72,7 +96,11 @@ def _block(builder: Any, address: Any, block: Any) -> Any:
 
 
 def _load(builder: Any, pointer: Any) -> Any:
-    return builder.load(pointer, align=ALIGNMENT)
+    return builder.load(pointer, align=4 * LANES)
+
+
+def _store(builder: Any, value: Any, pointer: Any) -> None:
+    builder.store(value, pointer, align=4 * LANES)
 
 
 def _call(builder: Any, name: str, kind: Any, arguments: list[Any]) -> Any:
@@ -83,27 +111,19 @@ def _call(builder: Any, name: str, kind: Any, arguments: list[Any]) -> Any:
 
 
 def _fma(builder: Any, a: Any, b: Any, c: Any) -> Any:
-    return _call(builder, "llvm.fma.v16f32", VECTOR, [a, b, c])
+    return _call(builder, f"llvm.fma.v{a.type.count}f32", a.type, [a, b, c])
 
 
 def _splat(builder: Any, value: Any, kind: Any = VECTOR) -> Any:
     undefined = ir.Constant(kind, ir.Undefined)
     one = builder.insert_element(undefined, value, I32(0))
-    return builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(I32, LANES), [0] * LANES))
-
-
-def _polynomial(builder: Any, x: Any, coefficients: tuple[float, ...]) -> Any:
-    """Horner's rule, the highest power's coefficient first."""
-    value: Any = _constant(coefficients[0])
-    for coefficient in coefficients[1:]:
-        value = _fma(builder, value, x, _constant(coefficient))
-    return value
+    return builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(I32, kind.count), [0] * kind.count))
 
 
 def _sums(builder: Any, vectors: list[Any]) -> Any:
-    """One vector whose lane i is the sum of vectors[i], up to 16 of them summed together in four halving steps."""
-    rows = vectors + [ir.Constant(VECTOR, [0.0] * LANES)] * (LANES - len(vectors))
-    for half in (1, 2, 4, 8):
+    """One vector whose lane i is the sum of vectors[i], LANES of them summed together, halving step by step."""
+    half = 1
+    while half < LANES:
         low, high = [], []
         for lane in range(LANES):
             start, within = lane // (2 * half) * 2 * half, lane % (2 * half)
@@ -111,28 +131,20 @@ def _sums(builder: Any, vectors: list[Any]) -> Any:
             low.append(source)
             high.append(source + half)
         masks = [ir.Constant(ir.VectorType(I32, LANES), order) for order in (low, high)]
-        rows = [
+        vectors = [
             builder.fadd(*(builder.shuffle_vector(x, y, mask) for mask in masks))
-            for x, y in zip(rows[::2], rows[1::2], strict=True)
+            for x, y in zip(vectors[::2], vectors[1::2], strict=True)
         ]
-    return rows[0]
+        half *= 2
+    return vectors[0]
 
 
 def _total(builder: Any, vector: Any) -> Any:
     """The sum of a vector's lanes."""
-    kind = ir.FunctionType(FLOAT, [FLOAT, VECTOR])
-    total = cgutils.get_or_insert_function(builder.module, kind, "llvm.vector.reduce.fadd.v16f32")
+    kind = ir.FunctionType(FLOAT, [FLOAT, vector.type])
+    name = f"llvm.vector.reduce.fadd.v{vector.type.count}f32"
+    total = cgutils.get_or_insert_function(builder.module, kind, name)
     return builder.call(total, [FLOAT(0.0), vector], fastmath=("reassoc",))
-
-
-def _exp_of_negative(builder: Any, x: Any) -> Any:
-    """exp(x) for -LARGEST_EXPONENT <= x <= 0, to the last bit or two (Cephes' expf)."""
-    n = _call(builder, "llvm.rint.v16f32", VECTOR, [builder.fmul(x, _constant(LOG2_E))])
-    r = _fma(builder, n, _constant(-LN_2_HIGH), x)
-    r = _fma(builder, n, _constant(-LN_2_LOW), r)
-    value = _fma(builder, _polynomial(builder, r, EXP_POLYNOMIAL), builder.fmul(r, r), builder.fadd(r, _constant(1)))
-    bits = builder.add(builder.fptosi(n, INTS), ir.Constant(INTS, [127] * LANES))
-    return builder.fmul(value, builder.bitcast(builder.shl(bits, ir.Constant(INTS, [23] * LANES)), VECTOR))
 
 
 # ---- intrinsics --------------------------------------------------------------------------------
@@ -150,16 +162,34 @@ def address_of(typingctx: Any, array: Any) -> Any:
 
 
 @intrinsic
-def take(typingctx: Any, array: Any, start: Any, like: Any) -> Any:
+def take(typingctx: Any, array: Any, start: Any, step: Any, like: Any) -> Any:
     """The int64 items of a contiguous array from `start` on, as a tuple as long as `like`."""
     count = like.count
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         made = context.make_array(signature.args[0])(context, builder, arguments[0])
-        items = [builder.load(builder.gep(made.data, [builder.add(arguments[1], I64(i))])) for i in range(count)]
+        items = [
+            builder.load(builder.gep(made.data, [builder.add(arguments[1], builder.mul(arguments[2], I64(i)))]))
+            for i in range(count)
+        ]
         return context.make_tuple(builder, signature.return_type, items)
 
-    return types.UniTuple(types.int64, count)(array, types.int64, like), codegen
+    return types.UniTuple(types.int64, count)(array, types.int64, types.int64, like), codegen
+
+
+@intrinsic
+def copy_eight(typingctx: Any, source: Any, first: Any, target: Any, at: Any) -> Any:
+    """Copy 8 items of the int64 array `source` from `first` on into `target` from `at` on."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.VectorType(I64, 8).as_pointer()
+        read = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        write = context.make_array(signature.args[2])(context, builder, arguments[2]).data
+        items = builder.load(builder.bitcast(builder.gep(read, [arguments[1]]), kind), align=8)
+        builder.store(items, builder.bitcast(builder.gep(write, [arguments[3]]), kind), align=8)
+        return context.get_dummy_value()
+
+    return types.void(source, types.int64, target, types.int64), codegen
 
 
 @intrinsic
@@ -170,8 +200,9 @@ def prefetch(typingctx: Any, address: Any, blocks: Any) -> Any:
         byte = ir.IntType(8)
         kind = ir.FunctionType(ir.VoidType(), [byte.as_pointer(), I32, I32, I32])
         function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        with cgutils.for_range(builder, arguments[1]) as loop:
-            line = builder.bitcast(_block(builder, arguments[0], loop.index), byte.as_pointer())
+        lines = builder.udiv(arguments[1], I64(LINE // (4 * LANES)))
+        with cgutils.for_range(builder, lines) as loop:
+            line = _pointer(builder, builder.add(arguments[0], builder.mul(loop.index, I64(LINE))), byte)
             builder.call(function, [line, I32(1), I32(3), I32(1)])
         return context.get_dummy_value()
 
@@ -183,158 +214,231 @@ def score(typingctx: Any, contexts: Any, outputs: Any, blocks: Any, scores: Any,
     """scores[c, s] = context c · output s, for the C contexts and S outputs whose rows are given.
 
     `scores` is the address where the first context's first group goes; the next group stands `stride` floats on.
-    Each group of a tile writes LANES floats: with one context, the upper half is zero.
+    Each group of a tile writes PAIR floats: with one context, the upper half is zero.
     """
     C, S = contexts.count, outputs.count
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         xs = [builder.extract_value(arguments[0], c) for c in range(C)]
         ys = [builder.extract_value(arguments[1], s) for s in range(S)]
-        zero = ir.Constant(VECTOR, [0.0] * LANES)
         for first in range(0, S, GROUP):
             group = ys[first : first + GROUP]
-            totals = [[cgutils.alloca_once_value(builder, zero) for _ in group] for _ in xs]
+            totals = [[cgutils.alloca_once_value(builder, _zero()) for _ in group] for _ in xs]
             for each in (each for row in totals for each in row):
-                builder.store(zero, each)
+                builder.store(_zero(), each)
             with cgutils.for_range(builder, arguments[2]) as loop:
                 x = [_load(builder, _block(builder, address, loop.index)) for address in xs]
                 for s, address in enumerate(group):
                     y = _load(builder, _block(builder, address, loop.index))
                     for c in range(C):
                         builder.store(_fma(builder, x[c], y, builder.load(totals[c][s])), totals[c][s])
-            lanes = [builder.load(row[s]) if s < len(group) else zero for row in totals for s in range(GROUP)]
-            shift = builder.mul(arguments[4], I64(4 * (first // GROUP)))
-            where = _pointer(builder, builder.add(arguments[3], shift), VECTOR)
-            builder.store(_sums(builder, lanes), where, align=4)
+            vectors = [builder.load(row[s]) if s < len(group) else _zero() for row in totals for s in range(GROUP)]
+            vectors += [_zero()] * (PAIR - len(vectors))
+            place = builder.add(arguments[3], builder.mul(arguments[4], I64(4 * (first // GROUP))))
+            for part in range(0, PAIR, LANES):
+                where = _pointer(builder, builder.add(place, I64(4 * part)), VECTOR)
+                builder.store(_sums(builder, vectors[part : part + LANES]), where, align=4)
         return context.get_dummy_value()
 
     return types.void(contexts, outputs, types.int64, ADDRESS, types.int64), codegen
 
 
 @intrinsic
-def gradient(typingctx: Any, scores: Any, signs: Any, weights: Any, rate: Any) -> Any:
-    """Turn LANES scores x into gradients, in place, and return their loss.
+def gradient(typingctx: Any, scores: Any, signs: Any, weights: Any, rate: Any, constants: Any, losses: Any) -> Any:
+    """Turn PAIR scores x into gradients, in place, and add their losses to the PAIR sums at `losses`.
 
     With z = sign · x (sign -1 for the target, +1 for noise): loss = weight · log(1 + exp(z)), and the gradient,
-    the step along its negative, is -sign · weight · rate / (1 + exp(-z)). All are addresses of LANES floats.
+    the step along its negative, is -sign · weight · rate / (1 + exp(-z)). All but `rate` are addresses of floats:
+    PAIR each, and `constants` those of CONSTANTS.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        x, sign, weight = (builder.load(_pointer(builder, each, VECTOR), align=4) for each in arguments[:3])
-        z = builder.fmul(sign, x)
-        size = _call(builder, "llvm.fabs.v16f32", VECTOR, [z])
-        size = _call(builder, "llvm.minnum.v16f32", VECTOR, [size, _constant(LARGEST_EXPONENT)])
-        e = _exp_of_negative(builder, builder.fneg(size))
-        inverse = builder.fdiv(_constant(1), builder.fadd(_constant(1), e))
-        negative = builder.fcmp_ordered("<", z, _constant(0))  # false for NaN, so that its loss is NaN
-        sigmoid = builder.select(negative, builder.fmul(e, inverse), inverse)
-        step = builder.fmul(builder.fmul(builder.fneg(sign), weight), _splat(builder, arguments[3]))
-        builder.store(builder.fmul(step, sigmoid), _pointer(builder, arguments[0], VECTOR), align=4)
-        above = builder.select(negative, _constant(0), z)
-        loss = builder.fmul(weight, _fma(builder, _polynomial(builder, e, LOG1P_POLYNOMIAL), e, above))
-        return _total(builder, loss)
+        places = [_pointer(builder, each, SCORES) for each in arguments[:3]]
+        x, sign, weight = (builder.load(place, align=4) for place in places)
 
-    return types.float32(ADDRESS, ADDRESS, ADDRESS, types.float32), codegen
+        def constant(name: str) -> Any:
+            place = builder.add(arguments[4], I64(4 * list(CONSTANTS).index(name)))
+            return _splat(builder, builder.load(_pointer(builder, place)), SCORES)
+
+        def polynomial(x: Any, name: str, degree: int) -> Any:
+            """Horner's rule."""
+            value = constant(f"{name}{degree}")
+            for power in reversed(range(degree)):
+                value = _fma(builder, value, x, constant(f"{name}{power}"))
+            return value
+
+        def call(name: str, *values: Any) -> Any:
+            return _call(builder, f"llvm.{name}.v{PAIR}f32", SCORES, list(values))
+
+        one, zero = constant("one"), _zero(SCORES)
+        z = builder.fmul(sign, x)
+        size = call("minnum", call("fabs", z), constant("largest"))
+        # e = exp(-size), to the last bit or two (Cephes' expf): 2^n · exp(r)
+        n = call("rint", builder.fmul(size, constant("-log2(e)")))
+        r = _fma(builder, n, constant("-ln2, high"), builder.fneg(size))
+        r = _fma(builder, n, constant("-ln2, low"), r)
+        e = _fma(builder, polynomial(r, "exp", 5), builder.fmul(r, r), builder.fadd(r, one))
+        power = builder.shl(builder.fptosi(n, INTS), ir.Constant(INTS, [23] * PAIR))
+        e = builder.bitcast(builder.add(builder.bitcast(e, INTS), power), SCORES)
+        inverse = builder.fdiv(one, builder.fadd(one, e))
+        negative = builder.fcmp_ordered("<", z, zero)  # false for NaN, so that its loss is NaN
+        sigmoid = builder.select(negative, builder.fmul(e, inverse), inverse)
+        step = builder.fmul(builder.fmul(sign, weight), _splat(builder, builder.fneg(arguments[3]), SCORES))
+        builder.store(builder.fmul(step, sigmoid), places[0], align=4)
+        loss = _fma(builder, polynomial(e, "log", 9), e, builder.select(negative, zero, z))
+        sums = _pointer(builder, arguments[5], SCORES)
+        builder.store(_fma(builder, weight, loss, builder.load(sums, align=4)), sums, align=4)
+        return context.get_dummy_value()
+
+    return types.void(ADDRESS, ADDRESS, ADDRESS, types.float32, ADDRESS, ADDRESS), codegen
 
 
 @intrinsic
-def update(
-    typingctx: Any, read: Any, write: Any, n: Any, outputs: Any, blocks: Any, gradients: Any, stride: Any
-) -> Any:
-    """Context += g · outputs and output += g' · contexts, each from the values before.
+def total(typingctx: Any, losses: Any) -> Any:
+    """The sum of the PAIR floats at `losses`, which are set to zero."""
 
-    Context c < n is read from the row at `read[c]` and added to at `write[c]` (int64 arrays of addresses): the same
-    row, unless its word occurs twice in the window. Outputs are stored from the last to the first, so that of rows
-    given twice the first, which carries the gradient of both, is what remains.
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _pointer(builder, arguments[0], SCORES)
+        value = _total(builder, builder.load(place, align=4))
+        builder.store(_zero(SCORES), place, align=4)
+        return value
+
+    return types.float32(ADDRESS), codegen
+
+
+@intrinsic
+def update(typingctx: Any, contexts: Any, n: Any, outputs: Any, blocks: Any, gradients: Any, stride: Any) -> Any:
+    """Context c += Σ_s g[c, s] · output s and output s += Σ_c g[c, s] · context c, each from the values before.
+
+    `contexts` is an int64 array that begins with the addresses of n different rows. Outputs are stored from the last
+    to the first, so that of rows given twice the first, which carries the gradient of both, is what remains.
+    """
+    S = outputs.count
+    together = 2 if 4 * S + 5 <= REGISTERS else 1  # rows before, their sums, x, new and g: for two blocks at once
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _, n, _, blocks, gradients, stride = arguments
+        rows = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        ys = [builder.extract_value(arguments[2], s) for s in range(S)]
+        groups = [builder.add(gradients, builder.mul(stride, I64(4 * group))) for group in range(-(-S // GROUP))]
+        after = [[cgutils.alloca_once(builder, VECTOR) for _ in range(S)] for _ in range(together)]
+
+        def train(first: Any, count: int) -> None:
+            """`count` blocks from number `first` on."""
+            numbers = [builder.add(first, I64(each)) for each in range(count)]
+            before = [[_load(builder, _block(builder, address, number)) for address in ys] for number in numbers]
+            for block in range(count):
+                for s in range(S):
+                    builder.store(before[block][s], after[block][s])
+            with cgutils.for_range(builder, n) as loop:
+                row = builder.load(builder.gep(rows, [loop.index]))
+                places = [_block(builder, row, number) for number in numbers]
+                xs = [_load(builder, place) for place in places]
+                news = list(xs)
+                shift = builder.mul(loop.index, I64(4 * GROUP))
+                for s in range(S):
+                    place = builder.add(builder.add(groups[s // GROUP], shift), I64(4 * (s % GROUP)))
+                    g = _splat(builder, builder.load(_pointer(builder, place)))
+                    for block in range(count):
+                        total = builder.load(after[block][s])
+                        builder.store(_fma(builder, g, xs[block], total), after[block][s])
+                        news[block] = _fma(builder, g, before[block][s], news[block])
+                for new, place in zip(news, places, strict=True):
+                    _store(builder, new, place)
+            for s in reversed(range(S)):
+                for number, sums in zip(numbers, after[:count], strict=True):
+                    _store(builder, builder.load(sums[s]), _block(builder, ys[s], number))
+
+        pairs = builder.udiv(blocks, I64(together))
+        with cgutils.for_range(builder, pairs) as over:
+            train(builder.mul(over.index, I64(together)), together)
+        if together > 1:
+            with cgutils.for_range_slice(builder, builder.mul(pairs, I64(together)), blocks, I64(1)) as (index, _):
+                train(index, 1)
+        return context.get_dummy_value()
+
+    return types.void(contexts, types.int64, outputs, types.int64, ADDRESS, types.int64), codegen
+
+
+@intrinsic
+def update_from_one(typingctx: Any, x: Any, step: Any, outputs: Any, blocks: Any, gradients: Any, stride: Any) -> Any:
+    """Row at `step` = Σ_s g[s] · output s, and output s += g[s] · the row at `x`, each from the values before.
+
+    Of outputs given twice, only the first may have a gradient.
     """
     S = outputs.count
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        n, blocks = arguments[2], arguments[4]
-        reads = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        writes = context.make_array(signature.args[1])(context, builder, arguments[1]).data
-        ys = [builder.extract_value(arguments[3], s) for s in range(S)]
-        after = [cgutils.alloca_once(builder, VECTOR) for _ in range(S)]
-        with cgutils.for_range(builder, blocks) as over:
-            before = [_load(builder, _block(builder, address, over.index)) for address in ys]
-            for s in range(S):
-                builder.store(before[s], after[s])
-            with cgutils.for_range(builder, n) as loop:
-                x = _load(builder, _block(builder, builder.load(builder.gep(reads, [loop.index])), over.index))
-                target = _block(builder, builder.load(builder.gep(writes, [loop.index])), over.index)
-                new = _load(builder, target)
-                for s in range(S):
-                    place = builder.add(builder.mul(arguments[6], I64(s // GROUP)), builder.mul(loop.index, I64(GROUP)))
-                    place = builder.mul(builder.add(place, I64(s % GROUP)), I64(4))
-                    g = _splat(builder, builder.load(_pointer(builder, builder.add(arguments[5], place))))
-                    builder.store(_fma(builder, g, x, builder.load(after[s])), after[s])
-                    new = _fma(builder, g, before[s], new)
-                builder.store(new, target, align=ALIGNMENT)
-            for s in reversed(range(S)):
-                builder.store(builder.load(after[s]), _block(builder, ys[s], over.index), align=ALIGNMENT)
+        x, step, outputs, blocks, gradients, stride = arguments
+        ys = [builder.extract_value(outputs, s) for s in range(S)]
+        gs = []
+        for s in range(S):
+            place = builder.add(builder.mul(stride, I64(4 * (s // GROUP))), I64(4 * (s % GROUP)))
+            gs.append(_splat(builder, builder.load(_pointer(builder, builder.add(gradients, place)))))
+        with cgutils.for_range(builder, blocks) as loop:
+            before = _load(builder, _block(builder, x, loop.index))
+            gain: Any = _zero()
+            for y, g in zip(ys, gs, strict=True):
+                place = _block(builder, y, loop.index)
+                value = _load(builder, place)
+                gain = _fma(builder, g, value, gain)
+                _store(builder, _fma(builder, g, before, value), place)
+            _store(builder, gain, _block(builder, step, loop.index))
         return context.get_dummy_value()
 
-    return types.void(read, write, types.int64, outputs, types.int64, ADDRESS, types.int64), codegen
+    return types.void(ADDRESS, ADDRESS, outputs, types.int64, ADDRESS, types.int64), codegen
+
+
+def _parts(blocks: int) -> list[range]:
+    """The numbers of a row's blocks, in parts that fit the registers."""
+    most = REGISTERS - 4
+    return [range(first, min(first + most, blocks)) for first in range(0, blocks, most)]
 
 
 @intrinsic
-def mean(typingctx: Any, rows: Any, first: Any, last: Any, skip: Any, scale: Any, blocks: Any, into: Any) -> Any:
+def mean(typingctx: Any, rows: Any, first: Any, last: Any, skip: Any, scale: Any, into: Any, row_like: Any) -> Any:
     """Row at `into` = scale · sum of the rows at rows[first:last], rows[skip] left out."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, first, last, skip, scale, blocks, into = arguments
+        _, first, last, skip, scale, into, _ = arguments
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        factor = _splat(builder, scale)
-        zero = ir.Constant(VECTOR, [0.0] * LANES)
-        total = cgutils.alloca_once(builder, VECTOR)
-        with cgutils.for_range(builder, blocks) as over:
-            builder.store(zero, total)
-            with (
-                cgutils.for_range_slice(builder, first, last, I64(1)) as (index, _),
-                builder.if_then(builder.icmp_signed("!=", index, skip)),
-            ):
-                x = _load(builder, _block(builder, builder.load(builder.gep(data, [index])), over.index))
-                builder.store(builder.fadd(builder.load(total), x), total)
-            value = builder.fmul(builder.load(total), factor)
-            builder.store(value, _block(builder, into, over.index), align=ALIGNMENT)
+        for part in _parts(row_like.count):
+            totals = [cgutils.alloca_once(builder, VECTOR) for _ in part]
+            for total in totals:
+                builder.store(_zero(), total)
+            for start, stop in ((first, skip), (builder.add(skip, I64(1)), last)):
+                with cgutils.for_range_slice(builder, start, stop, I64(1)) as (index, _):
+                    address = builder.load(builder.gep(data, [index]))
+                    for number, total in zip(part, totals, strict=True):
+                        x = _load(builder, _block(builder, address, I64(number)))
+                        builder.store(builder.fadd(builder.load(total), x), total)
+            factor = _splat(builder, scale)
+            for number, total in zip(part, totals, strict=True):
+                _store(builder, builder.fmul(builder.load(total), factor), _block(builder, into, I64(number)))
         return context.get_dummy_value()
 
-    kinds = (rows, types.int64, types.int64, types.int64, types.float32, types.int64, ADDRESS)
+    kinds = (rows, types.int64, types.int64, types.int64, types.float32, ADDRESS, row_like)
     return types.void(*kinds), codegen
 
 
 @intrinsic
-def add_to_rows(typingctx: Any, rows: Any, first: Any, last: Any, skip: Any, blocks: Any, row: Any) -> Any:
+def add_to_rows(typingctx: Any, rows: Any, first: Any, last: Any, skip: Any, row: Any, row_like: Any) -> Any:
     """Add the row at `row` to each of the rows at rows[first:last], rows[skip] left out."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, first, last, skip, blocks, row = arguments
+        _, first, last, skip, row, _ = arguments
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        with (
-            cgutils.for_range_slice(builder, first, last, I64(1)) as (index, _),
-            builder.if_then(builder.icmp_signed("!=", index, skip)),
-        ):
-            address = builder.load(builder.gep(data, [index]))
-            with cgutils.for_range(builder, blocks) as over:
-                place = _block(builder, address, over.index)
-                step = _load(builder, _block(builder, row, over.index))
-                builder.store(builder.fadd(_load(builder, place), step), place, align=ALIGNMENT)
+        for part in _parts(row_like.count):
+            steps = [_load(builder, _block(builder, row, I64(number))) for number in part]
+            for start, stop in ((first, skip), (builder.add(skip, I64(1)), last)):
+                with cgutils.for_range_slice(builder, start, stop, I64(1)) as (index, _):
+                    address = builder.load(builder.gep(data, [index]))
+                    for number, step in zip(part, steps, strict=True):
+                        place = _block(builder, address, I64(number))
+                        _store(builder, builder.fadd(_load(builder, place), step), place)
         return context.get_dummy_value()
 
-    return types.void(rows, types.int64, types.int64, types.int64, types.int64, ADDRESS), codegen
-
-
-@intrinsic
-def copy(typingctx: Any, source: Any, target: Any, blocks: Any) -> Any:
-    """Copy the row at `source` over the row at `target`."""
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        with cgutils.for_range(builder, arguments[2]) as loop:
-            value = _load(builder, _block(builder, arguments[0], loop.index))
-            builder.store(value, _block(builder, arguments[1], loop.index), align=ALIGNMENT)
-        return context.get_dummy_value()
-
-    return types.void(ADDRESS, ADDRESS, types.int64), codegen
+    return types.void(rows, types.int64, types.int64, types.int64, ADDRESS, row_like), codegen
 
 
 def _adaptive(builder: Any, dot: Any, square: Any) -> Any:
@@ -359,10 +463,9 @@ def merge_row(typingctx: Any, shared: Any, own: Any, merged: Any, blocks: Any) -
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         shared, own, merged, blocks = arguments
-        zero = ir.Constant(VECTOR, [0.0] * LANES)
         sums = [cgutils.alloca_once(builder, VECTOR) for _ in range(3)]
         for each in sums:
-            builder.store(zero, each)
+            builder.store(_zero(), each)
 
         def gains(block: Any) -> tuple[Any, Any, Any]:
             now, mine, before = (_load(builder, _block(builder, row, block)) for row in (shared, own, merged))
@@ -379,7 +482,7 @@ def merge_row(typingctx: Any, shared: Any, own: Any, merged: Any, blocks: Any) -
             now, a, b = gains(loop.index)
             value = _fma(builder, ours, b, _fma(builder, others, a, now))
             for row in (shared, own, merged):
-                builder.store(value, _block(builder, row, loop.index), align=ALIGNMENT)
+                _store(builder, value, _block(builder, row, loop.index))
         return context.get_dummy_value()
 
     return types.void(ADDRESS, ADDRESS, ADDRESS, types.int64), codegen
