@@ -17,7 +17,7 @@ SOURCE = Path(firth.__file__).parent
 LAYERS = [
     {"errors"},
     {"options"},
-    {"cache", "storage", "draws", "jit"},
+    {"arrow", "cache", "storage", "draws", "jit"},
     {"corpus"},
     {"vocabulary"},
     {"weights"},

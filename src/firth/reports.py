@@ -8,16 +8,18 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from firth.errors import BadOption, MissingFile
-from firth.evaluate import FolderResult
 from firth.formats import read_vectors, recognised
 from firth.formats.model import read_model
 from firth.state import State
 from firth.storage import check_writable
 from firth.vocabulary import Vocabulary
 from firth.word2vec import Word2Vec, check_model_name
+
+if TYPE_CHECKING:
+    from firth.evaluate import FolderResult  # it loads scipy, which training does without
 
 
 def peak_memory_bytes() -> int | None:
