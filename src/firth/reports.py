@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from firth.errors import BadOption, MissingFile
 from firth.formats import read_vectors, recognised
 from firth.formats.model import read_model
+from firth.memory import peak_memory_bytes
 from firth.state import State
 from firth.storage import check_writable
 from firth.vocabulary import Vocabulary
@@ -20,22 +20,6 @@ from firth.word2vec import Word2Vec, check_model_name
 
 if TYPE_CHECKING:
     from firth.evaluate import FolderResult  # it loads scipy, which training does without
-
-
-def peak_memory_bytes() -> int | None:
-    """The most memory that this process has held so far; None on Windows, which does not tell so simply."""
-    try:
-        # On Linux `getrusage` counts in what the parent held when it forked; the process's own mark does not.
-        status = Path("/proc/self/status").read_text()
-        return 1024 * int(status.partition("VmHWM:")[2].split()[0])
-    except (OSError, IndexError, ValueError):
-        pass
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 # ---- training ----------------------------------------------------------------------------------

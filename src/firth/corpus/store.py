@@ -21,6 +21,7 @@ from firth.corpus.files import Source
 from firth.corpus.sources import CorpusLike, find
 from firth.corpus.tokenizers import Tokenizer, TokenizerLike, tokenizer_for
 from firth.errors import BadCorpus, BadOption
+from firth.memory import give_back_free_memory
 from firth.options import CorpusOptions
 
 ENCODING_VERSION = 2  # raise it whenever the same text would be encoded otherwise
@@ -63,6 +64,7 @@ def encoded_corpus(
         key = None
     try:
         encode(sources, cut, folder, threads=threads, encoding_errors=options.encoding_errors, progress=progress)
+        give_back_free_memory()
         if key is None:
             return EncodedCorpus(folder, temporary=True)
         made = EncodedCorpus(_kept(folder, store / key))

@@ -30,10 +30,8 @@ def pack_words(words: Sequence[str]) -> tuple[Bytes, Offsets]:
         data = np.frombuffer("".join(words).encode(), np.uint8)
     except (TypeError, UnicodeEncodeError) as error:
         raise BadOption(f"words must be strings that UTF-8 can hold ({error}); leave the others out") from error
-    # Lengths are in characters; 10xxxxxx continues one, and any other byte begins one.
-    characters = np.append(np.flatnonzero((data & 0xC0) != 0x80), len(data))
-    ends = np.cumsum(np.fromiter(map(len, words), np.int64, len(words)))
-    return data, characters[np.concatenate([np.zeros(1, np.int64), ends])].astype(np.int64)
+    lengths = np.fromiter((len(word.encode()) for word in words), np.int64, len(words))
+    return data, np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
 
 
 def unpack_words(data: Bytes, offsets: Offsets, source: str = "the list of words") -> list[str]:
