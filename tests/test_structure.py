@@ -17,7 +17,7 @@ SOURCE = Path(firth.__file__).parent
 LAYERS = [
     {"errors"},
     {"options"},
-    {"arrow", "cache", "storage", "draws", "jit", "memory"},
+    {"arrow", "cache", "storage", "draws", "jit", "jit_cache", "memory"},
     {"corpus"},
     {"vocabulary"},
     {"weights"},
