@@ -23,15 +23,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvidedCacheLocator
+from numba.core import caching as untyped_caching
 
 from firth.cache import cache_folder
+
+caching: Any = untyped_caching
 
 PACKAGE = Path(__file__).parent
 IMPORTS_JIT = b"from firth.jit import"
 IMPORTED = re.compile(rb"^from (firth(?:\.\w+)+) import|^from firth import (.+)$", re.MULTILINE)
 COMPILERS = ("numba", "llvmlite", "numpy")
 
+WRITTEN_BY_NUMBA = re.compile(r"\.nb[ic](\.tmp\.\w+)?$")
 FOLDER_NAME = re.compile(r"[0-9a-f]{16}")
 UNUSED_SECONDS = 90 * 86_400  # after which what another version compiled is removed
 MARK_EVERY_SECONDS = 86_400  # how exactly a folder tells when it was last used
@@ -66,7 +69,7 @@ def _sources() -> Iterator[bytes]:
                 waiting += found
 
 
-class _Locator(UserProvidedCacheLocator):  # type: ignore[misc]
+class _Locator(caching.UserProvidedCacheLocator):  # type: ignore[misc]
     """Tells Numba the place, whether or not it can be written."""
 
     def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
@@ -82,11 +85,11 @@ class _Locator(UserProvidedCacheLocator):  # type: ignore[misc]
         return cls(py_func, py_file)
 
 
-class _Impl(CompileResultCacheImpl):  # type: ignore[misc]
+class _Impl(caching.CompileResultCacheImpl):  # type: ignore[misc]
     _locator_classes = (_Locator,)
 
 
-class CompiledCache(FunctionCache):  # type: ignore[misc]
+class CompiledCache(caching.FunctionCache):  # type: ignore[misc]
     """The compiled forms of one function. A disk that fails costs the next start its compiled code, not this one."""
 
     _impl_class = _Impl
@@ -136,9 +139,7 @@ def _is_compiled_code(folder: Path) -> bool:
     if not FOLDER_NAME.fullmatch(folder.name) or folder.is_symlink() or not folder.is_dir():
         return False
     files = [each for each in folder.rglob("*") if each.is_symlink() or not each.is_dir()]
-    return all(
-        each.suffix in (".nbi", ".nbc") or ".nbi.tmp." in each.name or ".nbc.tmp." in each.name for each in files
-    )
+    return all(WRITTEN_BY_NUMBA.search(each.name) for each in files)
 
 
 def _last_changed(folder: Path) -> float:
