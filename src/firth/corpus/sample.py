@@ -21,7 +21,7 @@ from firth.memory import peak_memory_bytes
 from firth.options import CorpusOptions
 
 SAMPLE_BYTES = 128 << 20  # of text as stored; a corpus of no more is read whole
-PLACES = 64
+PLACES = 61  # a prime, so that text which repeats itself is not met at the same places
 FIRST_BLOCKS = 8  # read before, to see what reading costs with few words
 
 
@@ -131,10 +131,9 @@ class _Place(Source):
     def blocks(self) -> Iterator[Block]:
         with readable(self.path) as file:
             if self.start == 0:
-                block = next(cut_into_blocks(file, self.path), None)  # sees whether it is text at all
-            else:
-                file.seek(self.start)
-                block = _whole_lines(file.read(self.length), self.path, self.start)
+                next(cut_into_blocks(file, self.path))  # sees whether it is text at all
+            file.seek(self.start)
+            block = _whole_lines(file.read(self.length), self.path, self.start)
         if block is not None:
             self.done = len(block.data)
             yield block

@@ -19,7 +19,7 @@ from firth.corpus.encoded import EncodedCorpus
 from firth.corpus.sample import WHOLE, Sampled, is_read_once
 from firth.corpus.store import kept_corpus
 from firth.errors import BadCorpus, BadOption
-from firth.estimating.growth import stretches, vocabulary_size, words_in_whole
+from firth.estimating.growth import quarters, vocabulary_size, words_in_whole
 from firth.estimating.sizes import corpus_size, mean_word_bytes, memory_parts, model_size
 from firth.estimating.speed import measured_speed
 from firth.estimating.trials import sampled, tried
@@ -120,7 +120,7 @@ def _estimated(
             "the vocabulary given and the corpus have no word in common; check that both are cut and cased alike"
         )
     V = vocabulary_size(corpus, read.share, options) if given is None else len(given)
-    distinct = len(corpus.words) if read.share == 1 else words_in_whole(stretches(corpus), read.share, 1)
+    distinct = len(corpus.words) if read.share == 1 else words_in_whole(quarters(corpus), read.share, 1)
     tokens, sentences = round(corpus.total_tokens / read.share), round(corpus.sentences / read.share)
     letters = mean_word_bytes(corpus, V)
     machine, memory = backend(), machine_memory_bytes()

@@ -15,18 +15,18 @@ from firth.vocabulary import from_ranked
 
 Ints = npt.NDArray[np.int64]
 
-STRETCHES = 64  # of the sample; every second and every fourth of them tell how the vocabulary grew
+STRETCHES = 61  # of the sample, each going to the next quarter, so that every quarter is from all over it
+PARTS = 16  # of a stretch that are counted at once: one that reaches over into the next stretch shifts little
 FEWEST_WORDS = 50  # whose growth is no accident
 
 
-def stretches(corpus: EncodedCorpus) -> Ints:
-    """How often each word occurs in each of STRETCHES equal parts of the corpus: int64 (STRETCHES, words)."""
+def quarters(corpus: EncodedCorpus) -> Ints:
+    """How often each word occurs in each quarter of the corpus, one being every fourth stretch: int64 (4, words)."""
     each = max(1, -(-corpus.total_tokens // STRETCHES))
-    counts = np.zeros((STRETCHES, len(corpus.words)), np.int64)
-    for chunk in corpus.chunks(each):
-        # A chunk ends where a batch of the file does, so it may reach over from one stretch into the next.
-        stretch = min((chunk.position + chunk.first) // each, STRETCHES - 1)
-        counts[stretch] += np.bincount(chunk.tokens[chunk.first : chunk.last], minlength=len(corpus.words))
+    counts = np.zeros((4, len(corpus.words)), np.int64)
+    for chunk in corpus.chunks(max(1, each // PARTS)):
+        quarter = (chunk.position + chunk.first) // each % 4
+        np.add.at(counts[quarter], chunk.tokens[chunk.first : chunk.last], 1)
     return counts
 
 
@@ -37,14 +37,14 @@ def vocabulary_size(corpus: EncodedCorpus, share: float, options: TrainingOption
     """
     if share == 1:
         return len(from_ranked(corpus.words, corpus.counts, min_count=options.min_count, most=options.max_vocabulary))
-    size = words_in_whole(stretches(corpus), share, options.min_count)
+    size = words_in_whole(quarters(corpus), share, options.min_count)
     return min(size, options.max_vocabulary or size)
 
 
 def words_in_whole(counts: Ints, share: float, min_count: int) -> int:
-    """How many words occur `min_count` times in a text, `counts` (stretches, words) being those of a `share` of it.
+    """How many words occur `min_count` times in a text, `counts` (4, words) being those of a `share` of it.
 
-    The words in a quarter, a half and all of the stretches show how the number grows when text doubles, and by how
+    The words in a quarter, a half and all of what was read show how the number grows when text doubles, and by how
     much less it grows each time; that goes on. Raises `BadCorpus` where there is none.
     """
     quarter, half, all_ = (_words_in_part(counts, part, min_count) for part in (4, 2, 1))
@@ -61,6 +61,6 @@ def words_in_whole(counts: Ints, share: float, min_count: int) -> int:
 
 
 def _words_in_part(counts: Ints, part: int, min_count: int) -> float:
-    """How many words occur `min_count` times in one `part`-th of the stretches; the mean of all such parts."""
+    """How many words occur `min_count` times in one `part`-th of what was read; the mean of all such parts."""
     sizes: Iterator[int] = ((counts[first::part].sum(axis=0) >= min_count).sum() for first in range(part))
     return float(np.mean(list(sizes)))
