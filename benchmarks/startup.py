@@ -22,6 +22,8 @@ from statistics import median
 
 from material import chosen_corpus, machine, prepared
 
+from firth.cli import INTERRUPTED
+
 SMALL_TOKENS = 100_000
 MIN_COUNT = 5
 
@@ -58,13 +60,13 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def elapsed(command: Sequence[str], cache: Path) -> tuple[float, str]:
-    """Seconds from the start of a process to its end; and what it said on standard error."""
+def elapsed(command: Sequence[str], cache: Path, status: int = 0) -> tuple[float, str]:
+    """Seconds from the start of a process to its end, with that exit status; and what it said on standard error."""
     began = time.monotonic()
     environment = os.environ | {"FIRTH_CACHE": str(cache)}
     done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False, env=environment)
     seconds = time.monotonic() - began
-    if done.returncode:
+    if done.returncode != status:
         raise SystemExit(f"a run failed:\n{done.stderr}")
     return seconds, done.stderr
 
@@ -72,8 +74,9 @@ def elapsed(command: Sequence[str], cache: Path) -> tuple[float, str]:
 def first_word(text: Path, cache: Path, folder: Path) -> float:
     """Seconds from the start of a process to the first trained word; the clock is the system's, not the process's."""
     began = time.monotonic()
-    _, told = elapsed(["-c", FIRST_WORD, "train", str(text), "-o", str(folder / "m.safetensors"), "--json"], cache)
-    return float(told.split()[-1]) - began
+    command = ["-c", FIRST_WORD, "train", str(text), "-o", str(folder / "m.safetensors"), "--json"]
+    _, told = elapsed(command, cache, status=INTERRUPTED)
+    return float(told.split()[0]) - began
 
 
 def cold(text: Path, warm: Path, folder: Path) -> float:

@@ -133,5 +133,24 @@ def test_importing_the_trainer_loads_only_what_training_needs():
     assert not loaded_by("import firth.word2vec", optional)
 
 
+def test_training_on_the_command_line_loads_neither_scipy_s_statistics_nor_pandas(tmp_path):
+    """pyarrow would load any pandas that it can find: here it finds one."""
+    (tmp_path / "pandas.py").write_text("__version__ = '2.2.0'\n")
+    (tmp_path / "text.txt").write_text("a b c\n" * 9)
+    code = f"""import sys
+sys.path.insert(0, {str(tmp_path)!r})
+sys.argv = ["firth", "train", {str(tmp_path / "text.txt")!r}, "-o", {str(tmp_path / "m.safetensors")!r},
+            "--min-count", "1", "--sample", "0", "--json", "--no-cache"]
+from firth.cli import main
+try:
+    main()
+except SystemExit as done:
+    assert not done.code
+print(*(name for name in ("pandas", "scipy.stats", "matplotlib", "torch") if name in sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1:] == [""]
+
+
 def test_opening_vectors_compiles_nothing():
     assert not loaded_by("from firth import WordVectors", ["numba", "llvmlite", "torch", "matplotlib"])
