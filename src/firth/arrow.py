@@ -1,7 +1,7 @@
 """NumPy arrays as Arrow's and back, sharing memory.
 
 pyarrow's own ways from one to the other look for pandas first, and load it where it is installed: 0.3 s and some
-40 MB for nothing.
+30 MB for nothing.
 """
 
 from __future__ import annotations

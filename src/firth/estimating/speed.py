@@ -20,7 +20,7 @@ from firth.training import tables_for, tokens_each
 from firth.vocabulary import Vocabulary
 from firth.weights import Weights, initial_weights, is_finite
 
-MOST_BYTES = 1 << 30  # of matrices trained here; beyond, hardly a row is in any cache
+MOST_BYTES = 4 << 30  # of matrices trained here; beyond, hardly a row is in any cache
 MOST_SHARE_OF_MACHINE = 8  # and no more than one part in so many of the machine's memory
 MEASURE_SECONDS = 1.5
 WARM_UP_SECONDS = 0.3
@@ -66,8 +66,8 @@ def measured_speed(
     vocabulary = Vocabulary(numbers, np.concatenate([met, np.ones(rows - len(met), np.int64)]))
     weights = initial_weights(rows, options.vector_size, options.seed, options.threads)
     tables = tables_for(vocabulary, options)
+    weights.output[:] = 0  # in a run its pages come while the first epoch trains, here before anything is measured
     preparing = time.perf_counter() - began
-    weights.output[:] = 0  # to have its pages now: in a run of full length they come once
     chunks = _again_and_again(corpus, tokens_each(total_tokens, options.threads), ids)
     machine.start(weights, tables, options)
     try:
