@@ -6,6 +6,7 @@ import bz2
 import gzip
 import lzma
 import os
+import platform
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -63,6 +64,13 @@ def prepared(source: Path, target: Path, tokens: int | None, min_count: int) -> 
             file.write(line)
     kept = [count for count in counts.values() if count >= min_count]
     return Text(target, read, len(kept), sum(kept))
+
+
+def machine() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.split(": ")[1] for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"
 
 
 def quality(vectors: Path, sets: Path) -> dict[str, float | None]:

@@ -9,7 +9,6 @@ import argparse
 import datetime
 import importlib.util
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
-from material import SETS, Text, chosen_corpus, corpora_folder, prepared, quality
+from material import SETS, Text, chosen_corpus, corpora_folder, machine, prepared, quality
 from trainers import ALPHA, MIN_COUNT, NEGATIVE, READS_WHILE_TRAINING, SAMPLE, TRAINERS, VECTOR_SIZE, WINDOW, Job
 
 FIRTH, *PEERS = TRAINERS
@@ -211,13 +210,6 @@ def _mean(scores: Iterable[float | None]) -> str:
 
 def versions(peers: Iterable[str]) -> dict[str, str]:
     return {name: version(name) for name in dict.fromkeys([FIRTH, "numpy", *(PACKAGES[peer] for peer in peers)])}
-
-
-def machine() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.split(": ")[1] for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"
 
 
 def notes(options: argparse.Namespace) -> Iterator[str]:

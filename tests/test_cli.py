@@ -67,6 +67,24 @@ def test_train_takes_every_option_under_its_own_name(run):
         assert f"--{each.name.replace('_', '-')}"[:17] in shown
 
 
+def test_estimate_takes_what_train_takes_and_tells_a_table_or_one_json_object(run, corpus):
+    options = (corpus, "--vector-size", 20, "--epochs", 2, "--workers", 1, "--no-cache")
+    status, printed, complained = run("estimate", *options, "--json")
+    assert (status, complained) == (0, "")
+    found = json.loads(printed)
+    assert found["exact"]
+    assert found["peak_bytes"] == max(sum(found["memory"].values()), found["reading_peak_bytes"])
+    assert found["total_seconds"] == pytest.approx(sum(found["seconds"].values()))
+    status, printed, _ = run("estimate", *options)
+    assert status == 0
+    assert f"{found['words']:,}" in printed
+    assert "memory at most" in printed
+    status, _, complained = run("estimate", corpus, "--vector-size", 0)
+    assert (status, "vector_size must be 1 or more" in complained) == (2, True)
+    status, _, shown = run("estimate", "nothing.txt")
+    assert (status, "there is no file nothing.txt" in shown) == (2, True)
+
+
 def test_train_with_the_same_seed_and_one_worker_writes_the_same_bytes(run, corpus, tmp_path):
     written = []
     for name in ("a", "b"):

@@ -17,7 +17,7 @@ SOURCE = Path(firth.__file__).parent
 LAYERS = [
     {"errors"},
     {"options"},
-    {"cache", "storage", "draws", "jit"},
+    {"arrow", "cache", "storage", "draws", "jit", "jit_cache", "memory"},
     {"corpus"},
     {"vocabulary"},
     {"weights"},
@@ -27,7 +27,7 @@ LAYERS = [
     {"training"},
     {"progress"},
     {"word2vec"},
-    {"evaluate"},
+    {"evaluate", "estimating"},
     {"world", "visualise", "demo", "reports"},
     {"cli"},
     {"__main__"},
@@ -101,6 +101,7 @@ def test_the_exported_names_are_frozen():
         "WordVectors",
         "__version__",
         "encoded_corpus",
+        "estimate",
         "evaluate_analogies",
         "evaluate_similarity",
     ]
@@ -130,6 +131,25 @@ def test_importing_firth_loads_nothing_heavy():
 def test_importing_the_trainer_loads_only_what_training_needs():
     optional = ["pyarrow.dataset", "matplotlib", "torch", "ray", "tokenizers", "fsspec", "typer", "firth.cli"]
     assert not loaded_by("import firth.word2vec", optional)
+
+
+def test_training_on_the_command_line_loads_neither_scipy_s_statistics_nor_pandas(tmp_path):
+    """pyarrow would load any pandas that it can find: here it finds one."""
+    (tmp_path / "pandas.py").write_text("__version__ = '2.2.0'\n")
+    (tmp_path / "text.txt").write_text("a b c\n" * 9)
+    code = f"""import sys
+sys.path.insert(0, {str(tmp_path)!r})
+sys.argv = ["firth", "train", {str(tmp_path / "text.txt")!r}, "-o", {str(tmp_path / "m.safetensors")!r},
+            "--min-count", "1", "--sample", "0", "--json", "--no-cache"]
+from firth.cli import main
+try:
+    main()
+except SystemExit as done:
+    assert not done.code
+print(*(name for name in ("pandas", "scipy.stats", "matplotlib", "torch") if name in sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1:] == [""]
 
 
 def test_opening_vectors_compiles_nothing():

@@ -27,6 +27,7 @@ _HOMES = {
     "Callback": "firth.callbacks",
     "Progress": "firth.callbacks",
     "StopTraining": "firth.callbacks",
+    "estimate": "firth.estimating",
     "evaluate_similarity": "firth.evaluate",
     "evaluate_analogies": "firth.evaluate",
     "FirthError": "firth.errors",
@@ -45,6 +46,7 @@ __all__ = [
     "WordVectors",
     "__version__",
     "encoded_corpus",
+    "estimate",
     "evaluate_analogies",
     "evaluate_similarity",
 ]
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from firth.callbacks import Callback, Progress, StopTraining
     from firth.corpus import EncodedCorpus, encoded_corpus
     from firth.errors import FirthError
+    from firth.estimating import estimate
     from firth.evaluate import evaluate_analogies, evaluate_similarity
     from firth.options import CorpusOptions, TrainingOptions
     from firth.vectors import WordVectors

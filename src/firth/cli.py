@@ -1,4 +1,4 @@
-"""The command line: `firth train`, `similar`, `analogy`, `evaluate`, `inspect`, `convert`, `demo`.
+"""The command line: `firth train`, `estimate`, `similar`, `analogy`, `evaluate`, `inspect`, `convert`, `demo`.
 
 Flags come from `options.py`; what the commands do stands elsewhere. Exit status: 0 done, 1 a fault of firth's own,
 2 wrong input or options, 130 interrupted (with what was trained kept).
@@ -77,6 +77,17 @@ def _flags(options: type[Any]) -> Iterator[inspect.Parameter]:
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Model = Annotated[Path, typer.Argument(help="A model, or vectors in any known format.", show_default=False)]
+Corpus = Annotated[
+    str,
+    typer.Argument(
+        help="Text with a sentence or paragraph per line: a file, a folder, a quoted pattern, a remote address, "
+        "or - for standard input. .gz, .bz2, .xz, .zst, .parquet and .arrow files are read by their suffix.",
+        show_default=False,
+    ),
+]
+GivenVocabulary = Annotated[
+    Path | None, typer.Option(help="Train these words (a file of words and counts) instead of counting.")
+]
 Topn = Annotated[int, typer.Option("--topn", "-n", help="How many words to show.")]
 
 
@@ -87,18 +98,9 @@ Topn = Annotated[int, typer.Option("--topn", "-n", help="How many words to show.
 @with_options(TrainingOptions, CorpusOptions)
 def train(
     context: typer.Context,
-    corpus: Annotated[
-        str,
-        typer.Argument(
-            help="Text with a sentence or paragraph per line: a file, a folder, a quoted pattern, a remote address, "
-            "or - for standard input. .gz, .bz2, .xz, .zst, .parquet and .arrow files are read by their suffix.",
-            show_default=False,
-        ),
-    ],
+    corpus: Corpus,
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the model.", show_default=False)],
-    vocabulary: Annotated[
-        Path | None, typer.Option(help="Train these words (a file of words and counts) instead of counting.")
-    ] = None,
+    vocabulary: GivenVocabulary = None,
     resume: Annotated[bool, typer.Option(help="Go on with the model at --output, where it was interrupted.")] = False,
     json_: Json = False,
     **options: Any,
@@ -109,12 +111,30 @@ def train(
     """
     from firth.reports import train_and_report
 
-    given = {name: value for name, value in options.items() if _is_given(context, name)}
+    given = _given(context, options)
     reading = {name: given.pop(name) for name in CorpusOptions().as_dict() if name in given}
     report = train_and_report(corpus, output, given, reading, vocabulary=vocabulary, resume=resume, quiet=json_)
     _show(report.as_dict(), json_, report.lines())
     if report.interrupted:
         raise _InterruptedButKept
+
+
+@app.command()
+@with_options(TrainingOptions, CorpusOptions)
+def estimate(
+    context: typer.Context, corpus: Corpus, vocabulary: GivenVocabulary = None, json_: Json = False, **options: Any
+) -> None:
+    """Tell the memory and the time that training would take, in some seconds, without training.
+
+    Takes what firth train takes, but for standard input. Large texts are read in part.
+    """
+    from firth.estimating import estimate as estimated
+    from firth.reports import estimate_lines
+    from firth.vocabulary import Vocabulary
+
+    words = None if vocabulary is None else Vocabulary.load(vocabulary)
+    found = estimated(corpus, vocabulary=words, **_given(context, options))
+    _show(found.as_dict(), json_, estimate_lines(found))
 
 
 @app.command()
@@ -216,6 +236,11 @@ def demo(
 
 
 # ---- around them -------------------------------------------------------------------------------
+
+
+def _given(context: typer.Context, options: dict[str, Any]) -> dict[str, Any]:
+    """Those of the options that the user gave."""
+    return {name: value for name, value in options.items() if _is_given(context, name)}
 
 
 def _is_given(context: typer.Context, name: str) -> bool:

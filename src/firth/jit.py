@@ -1,36 +1,15 @@
-"""Compiling with Numba, once for each version of the source.
-
-Compiled code is kept in the user's cache folder under a name made from the text of firth's own compiled modules,
-so an upgrade never meets code compiled from older sources (Numba itself looks only at the file that holds the
-function, not at those it calls), and a read-only installation works. `FIRTH_CACHE` moves the folder.
-"""
+"""Compiling with Numba, once for each version of the source: see `jit_cache`."""
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import hashlib
-import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numba as typed_numba
 
-from firth.cache import cache_folder
+from firth.jit_cache import CompiledCache
 
-numba: Any = typed_numba  # its annotations leave out what this module needs: `config` and the options of `njit`
-
-
-@functools.cache
-def _compiled_folder() -> str:
-    """Where the code compiled from this very source is kept."""
-    text = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        source = path.read_bytes()
-        if b"firth.jit" in source:
-            text.update(source)
-    return str(cache_folder() / "compiled" / text.hexdigest()[:16])
+numba: Any = typed_numba  # its annotations leave out some options of `njit`
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -48,31 +27,7 @@ def inlined(function: Callable[..., Any]) -> Any:
     return _jit(function, forceinline=True)
 
 
-def _keep_if_possible(made: Any) -> None:
-    """Let a disk that is full, or turns read-only, cost the next start its compiled code, but not stop this one."""
-    save = made._cache.save_overload
-
-    def save_if_possible(*arguments: Any) -> None:
-        with contextlib.suppress(OSError):
-            save(*arguments)
-
-    made._cache.save_overload = save_if_possible
-
-
 def _jit(function: Callable[..., Any], **options: bool) -> Any:
-    options = {"nogil": True, "_nrt": False, **options}
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = _compiled_folder()
-    try:
-        made = numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, **options)(function)
-        _keep_if_possible(made)
-    except RuntimeError:  # Numba's word for "no folder can be written": compile at every start instead
-        warnings.warn(
-            "firth can write no folder for its compiled code, so every start compiles anew; "
-            "set FIRTH_CACHE to a writable folder",
-            stacklevel=3,
-        )
-        made = numba.njit(error_model="numpy", fastmath={"contract"}, **options)(function)
-    finally:
-        numba.config.CACHE_DIR = before
+    made = numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True, _nrt=False, **options)(function)
+    made._cache = CompiledCache(function)  # as `cache=True` would set it, but with a cache of our own
     return made

@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from firth.errors import BadOption, MissingFile
-from firth.evaluate import FolderResult
 from firth.formats import read_vectors, recognised
 from firth.formats.model import read_model
+from firth.memory import peak_memory_bytes
 from firth.state import State
 from firth.storage import check_writable
 from firth.vocabulary import Vocabulary
 from firth.word2vec import Word2Vec, check_model_name
 
-
-def peak_memory_bytes() -> int | None:
-    """The most memory that this process has held so far; None on Windows, which does not tell so simply."""
-    try:
-        # On Linux `getrusage` counts in what the parent held when it forked; the process's own mark does not.
-        status = Path("/proc/self/status").read_text()
-        return 1024 * int(status.partition("VmHWM:")[2].split()[0])
-    except (OSError, IndexError, ValueError):
-        pass
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+if TYPE_CHECKING:
+    from firth.estimating import Estimate
+    from firth.evaluate import FolderResult  # it loads scipy, which training does without
 
 
 # ---- training ----------------------------------------------------------------------------------
@@ -148,6 +135,45 @@ def _resumed(path: Path, options: Mapping[str, Any]) -> Word2Vec:
         )
     model.options = replace(model.options, workers=options.get("workers", model.options.workers))
     return model
+
+
+# ---- estimates ---------------------------------------------------------------------------------
+
+
+def estimate_lines(found: Estimate) -> Iterator[Any]:
+    """A table of what training will take, and a warning where memory does not suffice."""
+    about = "" if found.exact else "about "
+    memory = [(f"memory: {name}", _bytes(size)) for name, size in found.memory.items()]
+    time_ = [(f"time: {name}", _seconds(each)) for name, each in found.seconds.items()]
+    yield _table(
+        ("", "estimate"),
+        [
+            ("words in the text", f"{about}{found.words:,}"),
+            ("vocabulary", f"{about}{found.vocabulary:,}"),
+            *memory,
+            ("memory while training", _bytes(sum(found.memory.values()))),
+            ("memory while reading", _bytes(found.reading_peak_bytes) if found.reading_peak_bytes else "read already"),
+            ("memory at most", _bytes(found.peak_bytes)),
+            *time_,
+            ("time in all", _seconds(found.total_seconds)),
+            ("time of an epoch", f"{_seconds(found.epoch_seconds)} ({found.words_per_second / 1e6:.2f} M words/s)"),
+            ("model file", _bytes(found.model_bytes)),
+            ("cache", _bytes(found.cache_bytes)),
+        ],
+    )
+    if found.machine_bytes is not None and found.peak_bytes > found.machine_bytes:
+        yield (
+            f"This needs more memory than there is: {_bytes(found.peak_bytes)} of {_bytes(found.machine_bytes)}. "
+            "Raise min_count, set max_vocabulary, or lower vector_size."
+        )
+
+
+def _bytes(number: int) -> str:
+    return f"{number / 2**20:,.0f} MB"
+
+
+def _seconds(number: float) -> str:
+    return f"{number:,.1f} s"
 
 
 # ---- models ------------------------------------------------------------------------------------

@@ -45,6 +45,11 @@ def rates_in(epoch: int, options: TrainingOptions, tokens: int) -> Rates:
     return Rates(start, fall / (options.epochs * max(tokens, 1)), options.min_alpha)
 
 
+def tokens_each(total_tokens: int, threads: int) -> int:
+    """How many tokens a chunk has."""
+    return max(FEWEST_TOKENS_EACH, min(MOST_TOKENS_EACH, total_tokens // (threads * CHUNKS_PER_WORKER)))
+
+
 def train(
     corpus: EncodedCorpus,
     vocabulary: Vocabulary,
@@ -95,8 +100,7 @@ class _Run:
         self.epoch_began = Tally()
         self.validation = Tally()  # made on held-out sentences, to be left out of training's sums
         self.next_call = {id(each): each.every_words for each in callbacks if each.every_words}
-        share = corpus.total_tokens // (options.threads * CHUNKS_PER_WORKER)
-        self.tokens_each = max(FEWEST_TOKENS_EACH, min(MOST_TOKENS_EACH, share))
+        self.tokens_each = tokens_each(corpus.total_tokens, options.threads)
 
     def begin(self) -> None:
         self.began = time.perf_counter()

@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float32]
 
 ROW_FLOATS = 16  # rows are padded to a multiple of this many floats: a cache line, the widest vector register
 ALIGNMENT = 4 * ROW_FLOATS  # bytes
-ROWS_AT_ONCE = 4096
+NUMBERS_AT_ONCE = 1 << 18  # so that what is made on the way costs a few megabytes, whatever D is
 
 
 @dataclass
@@ -67,9 +67,14 @@ def _holds(matrix: Floats, V: int, padded: int) -> bool:
     return bool(matrix.ctypes.data + 4 * V * padded <= end)
 
 
+def _rows_at_once(D: int) -> int:
+    return max(1, NUMBERS_AT_ONCE // D)
+
+
 def is_finite(matrix: Floats) -> bool:
     """Whether all numbers are finite; in blocks, so that it costs no memory."""
-    blocks = (matrix[first : first + ROWS_AT_ONCE] for first in range(0, len(matrix), ROWS_AT_ONCE))
+    rows = _rows_at_once(matrix.shape[1])
+    blocks = (matrix[first : first + rows] for first in range(0, len(matrix), rows))
     return all(np.isfinite(block).all() for block in blocks)
 
 
@@ -77,12 +82,13 @@ def initial_weights(V: int, D: int, seed: int, threads: int = 1) -> Weights:
     """Input rows uniform in [-1/2D, 1/2D), as in word2vec.c, by counted draws; output rows zero."""
     weights = Weights(aligned_rows(V, D)[:, :D], aligned_rows(V, D)[:, :D])
     key = stream_key(seed, 0, Purpose.WEIGHTS)
+    rows_at_once = _rows_at_once(D)
 
     def fill(first: int) -> None:
-        rows = weights.input[first : first + ROWS_AT_ONCE]
+        rows = weights.input[first : first + rows_at_once]
         counters = np.arange(first * D, first * D + rows.size, dtype=np.uint64)
         rows[:] = ((unit(draw(key, counters)) - np.float32(0.5)) / np.float32(D)).reshape(rows.shape)
 
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(fill, range(0, V, ROWS_AT_ONCE)))
+        list(pool.map(fill, range(0, V, rows_at_once)))
     return weights

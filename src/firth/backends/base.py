@@ -85,5 +85,8 @@ class Backend(Protocol):
     def weights(self) -> Weights:
         """The weights as they are; complete after `settle`."""
 
+    def buffer_bytes(self, V: int, options: TrainingOptions) -> int:
+        """How many bytes training `V` words takes here beside the weights and tables; may be asked before `start`."""
+
     def close(self) -> None:
         """Let go of threads and devices. The weights stay."""

@@ -150,6 +150,13 @@ class CpuBackend:
         D = self._weights.input.shape[1]
         return Weights(self._padded.input[:, :D], self._padded.output[:, :D])
 
+    def buffer_bytes(self, V: int, options: TrainingOptions) -> int:
+        """What each worker has of its own: four copies of the hot rows, and what it decides ahead in."""
+        width = int(aligned_rows(1, options.vector_size).shape[1])
+        hot = min(HOT_ROWS, V) if options.threads > 1 else 0
+        own = sum(each.nbytes for each in kernels.scratch(options.window, options.negative, width))
+        return options.threads * (4 * 4 * hot * width + own)
+
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)

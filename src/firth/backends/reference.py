@@ -197,5 +197,9 @@ class ReferenceBackend:
         self._weights.output[:] = self._output
         return self._weights
 
+    def buffer_bytes(self, V: int, options: TrainingOptions) -> int:
+        """Both matrices once more, in float64."""
+        return 2 * 8 * V * options.vector_size
+
     def close(self) -> None:
         """Nothing to let go of."""

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from firth.arrow import as_numpy
 from firth.errors import BadCorpus
 
 Tokens = npt.NDArray[np.int32]
@@ -59,7 +60,7 @@ class EncodedCorpus:
         try:
             table = pa.ipc.open_file(pa.memory_map(str(folder / WORDS_FILE))).read_all()
             self.words: pa.LargeStringArray = table["word"].combine_chunks()
-            self.counts: Ints = table["count"].to_numpy()
+            self.counts: Ints = as_numpy(table["count"].combine_chunks())
             self._mapped = _mapped(folder / CORPUS_FILE)
             metadata = self._reader().schema.metadata or {}
             self.total_tokens = int(metadata[b"tokens"])
@@ -77,10 +78,10 @@ class EncodedCorpus:
         position = done = 0
         for index in range(reader.num_record_batches):
             lists = reader.get_batch(index).column(0)
-            offsets: Ints = lists.offsets.to_numpy()
+            offsets: Ints = as_numpy(lists.offsets)
             length = int(offsets[-1] - offsets[0])
             if position + length > start:
-                tokens: Tokens = lists.flatten().to_numpy()
+                tokens: Tokens = as_numpy(lists.flatten())
                 begin = tokens.ctypes.data - base
                 numbered = tokens if ids is None else ids[tokens]
                 for chunk in _stretches(numbered, offsets - offsets[0], position, start, tokens_each):

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from firth.arrow import as_arrow
 from firth.corpus.blocks import Block, TextBlock
 from firth.corpus.encoded import CORPUS_FILE, SCHEMA, WORDS_FILE
 from firth.corpus.files import Source
@@ -188,7 +189,7 @@ def _rank(spool: _Spool, ranks: Sequence[npt.NDArray[np.int32]]) -> None:
 
 
 def _write_words(path: Path, words: pa.LargeStringArray, counts: npt.NDArray[np.int64]) -> None:
-    table = pa.table({"word": words, "count": counts})
+    table = pa.table({"word": words, "count": as_arrow(counts)})
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table)
 
@@ -201,7 +202,7 @@ def _write_corpus(path: Path, spool: _Spool) -> None:
         for lengths in spool.batches():
             offsets = np.concatenate([[0], np.cumsum(lengths)])
             count = int(offsets[-1])
-            lists = pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), _values(spool.ids, at, count))
+            lists = pa.LargeListArray.from_arrays(as_arrow(offsets), _values(spool.ids, at, count))
             writer.write_batch(pa.record_batch([lists], schema=schema))
             at += count
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from firth.arrow import as_arrow, as_numpy
 from firth.errors import BadCorpus
 from firth.jit import compiled, inlined
 
@@ -118,16 +119,16 @@ def ranked_words(lexicons: list[Lexicon]) -> tuple[pa.LargeStringArray, Ints, li
     parts = [lexicon.words() for lexicon in lexicons]
     together = pa.concat_arrays([words for words, _ in parts]).dictionary_encode()
     names = together.dictionary
-    indices = together.indices.to_numpy(zero_copy_only=False)
+    indices = as_numpy(together.indices)
     counts = np.bincount(indices, np.concatenate([counts for _, counts in parts]), len(names)).astype(np.int64)
-    table = pa.table({"count": counts, "word": names})
+    table = pa.table({"count": as_arrow(counts), "word": names})
     order = pc.sort_indices(table, sort_keys=[("count", "descending"), ("word", "ascending")])
     ranks = np.empty(len(names), np.int32)
-    ranks[order.to_numpy()] = np.arange(len(names), dtype=np.int32)
+    ranks[as_numpy(order)] = np.arange(len(names), dtype=np.int32)
     bounds = np.cumsum([0, *(len(words) for words, _ in parts)])
     of_each = [ranks[indices[start:end]] for start, end in pairwise(bounds)]
     words = names.take(order).cast(pa.large_string())
-    return words, counts[order.to_numpy()], of_each
+    return words, counts[as_numpy(order)], of_each
 
 
 # ---- compiled ----------------------------------------------------------------------------------

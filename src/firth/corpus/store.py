@@ -21,6 +21,7 @@ from firth.corpus.files import Source
 from firth.corpus.sources import CorpusLike, find
 from firth.corpus.tokenizers import Tokenizer, TokenizerLike, tokenizer_for
 from firth.errors import BadCorpus, BadOption
+from firth.memory import give_back_free_memory
 from firth.options import CorpusOptions
 
 ENCODING_VERSION = 2  # raise it whenever the same text would be encoded otherwise
@@ -48,13 +49,7 @@ def encoded_corpus(
             raise BadOption("an encoded corpus is read already: leave out the tokenizer and the options of reading")
         return corpus
     options = options or CorpusOptions()
-    cut = tokenizer_for(options.tokenizer if tokenizer is None else tokenizer)
-    sources = find(corpus, options.column)
-    if options.column is not None and not any(isinstance(source, ColumnFile) for source in sources):
-        raise BadOption(
-            f"column is {options.column!r}, but the corpus holds no Parquet or Arrow file with columns; leave it out"
-        )
-    key = _key(sources, cut, options) if options.cache else None
+    sources, cut, key = asked_for(corpus, options, tokenizer)
     store = cache_folder() / "corpora"
     if key is not None and (known := _known(store / key)) is not None:
         return known
@@ -63,6 +58,7 @@ def encoded_corpus(
         key = None
     try:
         encode(sources, cut, folder, threads=threads, encoding_errors=options.encoding_errors, progress=progress)
+        give_back_free_memory()
         if key is None:
             return EncodedCorpus(folder, temporary=True)
         made = EncodedCorpus(_kept(folder, store / key))
@@ -71,6 +67,28 @@ def encoded_corpus(
         raise
     _forget_old(store, but=made.folder)
     return made
+
+
+def asked_for(
+    corpus: CorpusLike, options: CorpusOptions, tokenizer: TokenizerLike | None = None
+) -> tuple[list[Source], Tokenizer, str | None]:
+    """What is to be read, how it is cut, and the key it is kept under; None where it cannot be, or is not to be.
+
+    Raises `MissingFile`, and `BadOption` for what can be no corpus.
+    """
+    cut = tokenizer_for(options.tokenizer if tokenizer is None else tokenizer)
+    sources = find(corpus, options.column)
+    if options.column is not None and not any(isinstance(source, ColumnFile) for source in sources):
+        raise BadOption(
+            f"column is {options.column!r}, but the corpus holds no Parquet or Arrow file with columns; leave it out"
+        )
+    return sources, cut, _key(sources, cut, options) if options.cache else None
+
+
+def kept_corpus(corpus: CorpusLike, options: CorpusOptions) -> EncodedCorpus | None:
+    """The encoded form of a corpus where the cache holds it, else None; raises as `asked_for` does."""
+    _, _, key = asked_for(corpus, options)
+    return None if key is None else _known(cache_folder() / "corpora" / key)
 
 
 def _new_folder(store: Path, *, warn: bool) -> Path:

@@ -1,0 +1,167 @@
+"""A part of a corpus, read to tell what the whole is like: small corpora whole, large ones at places all over them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from firth.corpus.blocks import Block, TextBlock
+from firth.corpus.encoded import EncodedCorpus
+from firth.corpus.encoding import encode
+from firth.corpus.files import UNPACKERS, Source, TextFile, cut_into_blocks, readable
+from firth.corpus.sources import STANDARD_INPUT
+from firth.corpus.store import asked_for
+from firth.errors import FirthError
+from firth.memory import peak_memory_bytes
+from firth.options import CorpusOptions
+
+SAMPLE_BYTES = 128 << 20  # of text as stored; a corpus of no more is read whole
+PLACES = 61  # a prime, so that text which repeats itself is not met at the same places
+FIRST_BLOCKS = 8  # read before, to see what reading costs with few words
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What reading a sample cost.
+
+    share: the part of the text that was read, 1 for the whole. seconds: to read it. peak_bytes: what the process held
+    at most; first_peak_bytes, first_words: the same, and how many different words, when less was read.
+    """
+
+    share: float
+    seconds: float
+    peak_bytes: int
+    first_peak_bytes: int
+    first_words: int
+
+    def peak_bytes_with(self, words: int, sampled: int) -> int:
+        """What reading holds at most with so many different words, of which `sampled` were in the sample."""
+        if words <= sampled or sampled <= self.first_words:
+            return self.peak_bytes
+        each = (self.peak_bytes - self.first_peak_bytes) / (sampled - self.first_words)
+        return round(self.peak_bytes + each * (words - sampled))
+
+
+WHOLE = Sampled(share=1.0, seconds=0.0, peak_bytes=0, first_peak_bytes=0, first_words=0)  # what is encoded already
+
+
+def read_sample(corpus: str | list[Path], options: CorpusOptions, folder: Path, threads: int) -> Sampled:
+    """Encode a sample of `corpus` into `folder`, and tell what it cost; meant for a process of its own.
+
+    Raises what reading the corpus raises.
+    """
+    sources, cut, _ = asked_for(corpus, options)
+    first, whole = folder / "first", folder / "whole"
+    first.mkdir()
+    encode([_Beginning(sources[0], FIRST_BLOCKS)], cut, first, threads=threads, encoding_errors=options.encoding_errors)
+    first_peak, first_words = peak_memory_bytes() or 0, len(EncodedCorpus(first).words)
+    whole.mkdir()
+    parts = sample_sources(sources)
+    began = time.perf_counter()
+    encode(parts or sources, cut, whole, threads=threads, encoding_errors=options.encoding_errors)
+    seconds = time.perf_counter() - began
+    total = sum(source.size or 0 for source in sources)
+    share = min(1.0, sum(part.done for part in parts) / total) if parts else 1.0
+    return Sampled(share, seconds, peak_memory_bytes() or 0, first_peak, first_words)
+
+
+def sample_sources(sources: Sequence[Source]) -> list[Source]:
+    """Parts of large text files, spread evenly over all; none where all is to be read."""
+    total = sum(source.size or 0 for source in sources)
+    if total <= SAMPLE_BYTES or not all(isinstance(each, TextFile) and each.size is not None for each in sources):
+        return []
+    places: dict[int, list[int]] = {}
+    begins, index = 0, 0
+    for number in range(PLACES):
+        at = number * total // PLACES
+        while at >= begins + (sources[index].size or 0):
+            begins += sources[index].size or 0
+            index += 1
+        places.setdefault(index, []).append(at - begins)
+    each = SAMPLE_BYTES // PLACES
+    return [part for index, starts in places.items() for part in _parts(sources[index], starts, each)]
+
+
+def _parts(source: Source, starts: Sequence[int], length: int) -> list[Source]:
+    assert isinstance(source, TextFile)
+    if Path(source.path).suffix.lower() in UNPACKERS:  # cannot be entered but at its beginning
+        return [_Packed(source, length * len(starts))]
+    return [_Place(source.path, start, length) for start in starts]
+
+
+@dataclass
+class _Beginning(Source):
+    """A source's first blocks."""
+
+    source: Source
+    count: int
+
+    def blocks(self) -> Iterator[Block]:
+        yield from itertools.islice(self.source.blocks(), self.count)
+
+
+@dataclass
+class _Packed(Source):
+    """A source from its beginning on, up to so many bytes as stored."""
+
+    source: Source
+    length: int
+
+    def blocks(self) -> Iterator[Block]:
+        for block in self.source.blocks():
+            self.done = self.source.done
+            yield block
+            if self.source.done >= self.length:
+                return
+
+
+@dataclass
+class _Place(Source):
+    """Whole lines of a text file, from the first that begins after byte `start`; parts of lines where they are long."""
+
+    path: str
+    start: int
+    length: int
+
+    def blocks(self) -> Iterator[Block]:
+        with readable(self.path) as file:
+            if self.start == 0:
+                next(cut_into_blocks(file, self.path))  # sees whether it is text at all
+            file.seek(self.start)
+            block = _whole_lines(file.read(self.length), self.path, self.start)
+        if block is not None:
+            self.done = len(block.data)
+            yield block
+
+
+def _whole_lines(data: bytes, path: str, start: int) -> TextBlock | None:
+    """What stands between the first and the last end of a line in `data`, or else space."""
+    for end in (b"\n", b" "):
+        first, last = data.find(end), data.rfind(end)
+        if first != last:
+            return TextBlock(data[first + 1 : last + 1], path, start + first + 1, line_goes_on=False)
+    return None
+
+
+def is_read_once(path: str) -> bool:
+    """Whether nothing would be left to train on once a sample is read: standard input and pipes."""
+    return path == STANDARD_INPUT or (Path(path).exists() and not Path(path).is_file() and not Path(path).is_dir())
+
+
+def main() -> None:
+    """`read_sample` for the process that is started for it: takes JSON as argument, prints JSON."""
+    asked = json.loads(sys.argv[1])
+    paths = [Path(each) for each in asked["paths"]]
+    options = CorpusOptions.from_dict(asked["options"])
+    corpus = paths if asked["several"] else asked["paths"][0]
+    try:
+        sampled = read_sample(corpus, options, Path(asked["folder"]), asked["threads"])
+    except FirthError as error:
+        print(json.dumps({"error": type(error).__name__, "message": str(error)}))
+        return
+    print(json.dumps(asdict(sampled)))

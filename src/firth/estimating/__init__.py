@@ -1,0 +1,150 @@
+"""What training will take, told beforehand: memory added up from what is allocated, time measured on a sample.
+
+Nothing is guessed that can be measured here in seconds. One process of its own trains a few words with the same
+options: it shows what Python, the libraries and the compiled kernels take, and how long a start lasts. Another reads a
+sample of the text. Then the kernel trains on the sample, with matrices as large as they will be.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from firth.corpus.blocks import shown
+from firth.corpus.encoded import EncodedCorpus
+from firth.corpus.sample import WHOLE, Sampled, is_read_once
+from firth.corpus.store import kept_corpus
+from firth.errors import BadCorpus, BadOption
+from firth.estimating.growth import quarters, vocabulary_size, words_in_whole
+from firth.estimating.sizes import corpus_size, mean_word_bytes, memory_parts, model_size
+from firth.estimating.speed import measured_speed
+from firth.estimating.trials import sampled, tried
+from firth.memory import machine_memory_bytes
+from firth.options import CorpusOptions, TrainingOptions
+from firth.storage import AnyPath
+from firth.vocabulary import Vocabulary, numbers_in
+from firth.word2vec import backend
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What `firth train` will take. Each of `memory` (bytes, while training) and `seconds` is a part of the whole.
+
+    words: tokens of the corpus. exact: whether they and the vocabulary are counted, not told from a sample.
+    reading_peak_bytes: the most while reading, 0 where the cache holds the corpus. words_per_second: tokens trained,
+    in the vocabulary or not. machine_bytes: the memory that there is, None where the system does not tell.
+    """
+
+    words: int
+    vocabulary: int
+    exact: bool
+    memory: dict[str, int]
+    reading_peak_bytes: int
+    seconds: dict[str, float]
+    epoch_seconds: float
+    words_per_second: float
+    model_bytes: int
+    cache_bytes: int
+    machine_bytes: int | None
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most resident memory at any moment."""
+        return max(sum(self.memory.values()), self.reading_peak_bytes)
+
+    @property
+    def total_seconds(self) -> float:
+        """From start to end."""
+        return sum(self.seconds.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self) | {"peak_bytes": self.peak_bytes, "total_seconds": self.total_seconds}
+
+
+def estimate(
+    corpus: AnyPath | Sequence[Path] | EncodedCorpus, *, vocabulary: Vocabulary | None = None, **options: Any
+) -> Estimate:
+    """Tell what `firth train` will take, in some seconds, without training.
+
+    Args:
+        corpus: a file, folder or pattern, a list of `pathlib.Path`, or an `EncodedCorpus`.
+        vocabulary: words to train, instead of those counted in the corpus.
+        options: those of `TrainingOptions` and `CorpusOptions`.
+
+    Raises what `Word2Vec` and `fit` raise for the same, and `BadOption` for a corpus that can be read only once.
+    """
+    reading = {name: options.pop(name) for name in CorpusOptions().as_dict() if name in options}
+    training, how = TrainingOptions.from_dict(options), CorpusOptions.from_dict(reading)
+    with tempfile.TemporaryDirectory(prefix="firth-estimate-") as folder:
+        text, read = _read(corpus, how, training.threads, Path(folder))
+        return _estimated(text, read, vocabulary, training, Path(folder))
+
+
+def _read(
+    corpus: AnyPath | Sequence[Path] | EncodedCorpus, options: CorpusOptions, threads: int, folder: Path
+) -> tuple[EncodedCorpus, Sampled]:
+    """The corpus if it is encoded already, else a sample of it."""
+    if isinstance(corpus, EncodedCorpus):
+        return corpus, WHOLE
+    single = isinstance(corpus, (str, os.PathLike))
+    given: Sequence[Any] = [corpus] if single else corpus if isinstance(corpus, Sequence) else [None]
+    if not all(isinstance(each, os.PathLike) or single for each in given) or not given:
+        raise BadOption(
+            f"an estimate needs a path, a list of pathlib.Path or an EncodedCorpus, got {shown(corpus)}; "
+            "make the last with encoded_corpus(...)"
+        )
+    paths = [os.fspath(each) for each in given]
+    for path in paths:
+        if is_read_once(path):
+            raise BadOption(
+                f"an estimate reads text before it is trained, and {path} can be read only once; save it to a file"
+            )
+    kept = kept_corpus(corpus, options)
+    if kept is not None:
+        return kept, WHOLE
+    read = sampled(paths, options, threads, folder, several=not single)
+    return EncodedCorpus(folder / "whole"), read
+
+
+def _estimated(
+    corpus: EncodedCorpus, read: Sampled, given: Vocabulary | None, options: TrainingOptions, folder: Path
+) -> Estimate:
+    ids = None if given is None else numbers_in(given, corpus.words)
+    if ids is not None and not (ids >= 0).any():
+        raise BadCorpus(
+            "the vocabulary given and the corpus have no word in common; check that both are cut and cased alike"
+        )
+    V = vocabulary_size(corpus, read.share, options) if given is None else len(given)
+    distinct = len(corpus.words) if read.share == 1 else words_in_whole(quarters(corpus), read.share, 1)
+    tokens, sentences = round(corpus.total_tokens / read.share), round(corpus.sentences / read.share)
+    letters = mean_word_bytes(corpus, V)
+    machine, memory = backend(), machine_memory_bytes()
+    counts = corpus.counts if given is None else given.counts
+    speed = measured_speed(corpus, V, tokens, options, ids, counts, machine, folder, memory)
+    start = tried(options, folder)
+    parts = memory_parts(V, distinct, letters, options, machine, renumbered=ids is not None)
+    epoch = tokens * (speed.per_token + speed.per_held_out_token) + speed.checking
+    return Estimate(
+        words=tokens,
+        vocabulary=V,
+        exact=read.share == 1,
+        memory={"program": start.peak_bytes, **parts},
+        reading_peak_bytes=read.peak_bytes_with(distinct, len(corpus.words)),
+        seconds={
+            "starting": start.seconds,
+            "reading": read.seconds / read.share,
+            "preparing": speed.preparing,
+            "training": options.epochs * epoch,
+            "saving": speed.per_byte_saved * model_size(V, options.vector_size, letters),
+        },
+        epoch_seconds=epoch,
+        words_per_second=1 / speed.per_token,
+        model_bytes=model_size(V, options.vector_size, letters),
+        cache_bytes=corpus_size(tokens, sentences, distinct, mean_word_bytes(corpus, distinct)),
+        machine_bytes=memory,
+    )

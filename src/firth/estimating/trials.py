@@ -1,0 +1,62 @@
+"""What only a process of its own can show: what a start takes, and what reading holds at most."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from firth import errors
+from firth.corpus.sample import Sampled
+from firth.errors import FirthError
+from firth.options import CorpusOptions, TrainingOptions
+
+TRIAL_TEXT = "".join(f"{a} {b} {c}\n" for a in range(20) for b in range(20) for c in range(10))
+NOT_TRIED = ("min_count", "max_vocabulary", "epochs", "sample", "held_out")  # as they could leave nothing to train
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A run of `firth train` on a few words: the memory it held at most, and its seconds from start to end."""
+
+    peak_bytes: int
+    seconds: float
+
+
+def tried(options: TrainingOptions, folder: Path) -> Trial:
+    """Train a few words with these options on the command line, in `folder`."""
+    text = folder / "trial.txt"
+    text.write_text(TRIAL_TEXT)
+    given = {name: value for name, value in options.as_dict().items() if value is not None and name not in NOT_TRIED}
+    given |= {"dynamic_window": options.dynamic_window}
+    arguments = ["train", str(text), "-o", str(folder / "trial.safetensors"), "--json", "--no-cache"]
+    arguments += ["--epochs", "1", "--min-count", "1", "--sample", "0"]
+    for name, value in given.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            arguments.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            arguments += [f"--{flag}", str(value)]
+    began = time.perf_counter()
+    told = json.loads(_output("from firth.cli import main; main()", arguments))
+    return Trial(told["peak_memory_bytes"] or 0, time.perf_counter() - began)
+
+
+def sampled(paths: Sequence[str], options: CorpusOptions, threads: int, folder: Path, *, several: bool) -> Sampled:
+    """Read a sample of the corpus into `folder`; raises what reading it raises."""
+    asked = {"paths": list(paths), "several": several, "options": options.as_dict(), "threads": threads}
+    program = "from firth.corpus.sample import main; main()"
+    told = json.loads(_output(program, [json.dumps(asked | {"folder": str(folder)})]))
+    if "error" in told:
+        kind: type[FirthError] = getattr(errors, told["error"])
+        raise kind(told["message"])
+    return Sampled(**told)
+
+
+def _output(program: str, arguments: Sequence[str]) -> str:
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True).stdout

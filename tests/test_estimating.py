@@ -1,0 +1,205 @@
+"""What an estimate adds up, how it grows a sample's vocabulary, and whether training then takes what it said."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import firth
+from firth.backends.cpu import CpuBackend
+from firth.backends.reference import ReferenceBackend
+from firth.corpus import encoded_corpus, sample
+from firth.errors import BadCorpus, BadOption, MissingFile
+from firth.estimating import Estimate, growth, sizes
+from firth.formats.model import StoredModel, write_model
+from firth.memory import machine_memory_bytes, peak_memory_bytes
+from firth.options import CorpusOptions, TrainingOptions
+from firth.reports import estimate_lines
+from firth.vocabulary import Vocabulary
+
+WORDS = 200_000  # different ones, so that the matrices outweigh the program
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    """Zipf's law over many words, each at least five times, in random order."""
+    draws = np.random.default_rng(1)
+    rare = np.repeat(np.arange(WORDS), 5)
+    words = np.concatenate([rare, (WORDS ** draws.random(1_000_000)).astype(np.int64)])
+    draws.shuffle(words)
+    path = tmp_path_factory.mktemp("estimate") / "text.txt"
+    with path.open("w") as file:
+        for line in words.reshape(-1, 20):
+            file.write(" ".join(f"w{each}" for each in line) + "\n")
+    return path
+
+
+def trained(text, folder, *options):
+    """What `firth train` tells of itself, in a process of its own."""
+    command = [sys.executable, "-m", "firth.cli", "train", text, "-o", folder / "m.safetensors", "--json", *options]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+# ---- the whole ---------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(peak_memory_bytes() is None, reason="this system does not tell how much memory was held")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_training_takes_the_memory_that_the_estimate_said(text, tmp_path, workers):
+    found = firth.estimate(text, epochs=1, workers=workers, cache=False)
+    assert found.exact
+    assert (found.words, found.vocabulary) == (2_000_000, WORDS)
+    told = trained(text, tmp_path, "--epochs", "1", "--workers", str(workers), "--no-cache")
+    assert told["vocabulary"] == WORDS
+    assert 0.75 < found.peak_bytes / told["peak_memory_bytes"] < 1.25
+    assert found.model_bytes == pytest.approx((tmp_path / "m.safetensors").stat().st_size, rel=0.001)
+
+
+def test_a_large_text_is_read_in_part(text, monkeypatch, tmp_path):
+    monkeypatch.setattr(sample, "SAMPLE_BYTES", text.stat().st_size // 4)
+    read = sample.read_sample(str(text), CorpusOptions(), tmp_path, 2)
+    corpus = firth.EncodedCorpus(tmp_path / "whole")
+    assert 0.2 < read.share < 0.25
+    assert corpus.total_tokens / read.share == pytest.approx(2_000_000, rel=0.02)
+    whole = encoded_corpus(text, CorpusOptions(cache=False))
+    assert set(corpus.words.to_pylist()) < set(whole.words.to_pylist()), "no word is cut in two"
+
+
+def test_a_packed_text_is_read_from_its_beginning(text, monkeypatch, tmp_path):
+    import gzip
+
+    packed = tmp_path / "text.txt.gz"
+    packed.write_bytes(gzip.compress(text.read_bytes(), 1))
+    monkeypatch.setattr(sample, "SAMPLE_BYTES", packed.stat().st_size // 2)
+    read = sample.read_sample(str(packed), CorpusOptions(), tmp_path, 2)
+    assert 0.3 < read.share < 1
+    tokens = firth.EncodedCorpus(tmp_path / "whole").total_tokens
+    assert tokens / read.share == pytest.approx(2_000_000, rel=0.25), "a decompressor reads ahead"
+
+
+def test_a_text_of_one_line_is_cut_at_spaces(tmp_path, monkeypatch):
+    path = tmp_path / "line.txt"
+    path.write_text("alpha beta gamma " * 100_000)
+    monkeypatch.setattr(sample, "SAMPLE_BYTES", 100_000)
+    sample.read_sample(str(path), CorpusOptions(), tmp_path, 1)
+    assert set(firth.EncodedCorpus(tmp_path / "whole").words.to_pylist()) == {"alpha", "beta", "gamma"}
+
+
+def test_a_corpus_in_the_cache_is_not_read_again(text, cache):
+    with encoded_corpus(text, CorpusOptions()) as corpus:
+        found = firth.estimate(text, epochs=1, vector_size=8, workers=1)
+        assert (found.exact, found.reading_peak_bytes, found.seconds["reading"]) == (True, 0, 0.0)
+        assert found.cache_bytes == pytest.approx(corpus.size, rel=0.01)
+        assert firth.estimate(corpus, vector_size=8, workers=1).vocabulary == WORDS
+
+
+def test_a_given_vocabulary_is_taken(text):
+    given = Vocabulary.of_words([f"w{each}" for each in range(100)], np.full(100, 7))
+    found = firth.estimate(text, vocabulary=given, vector_size=8, epochs=1)
+    assert found.vocabulary == 100
+    with pytest.raises(BadCorpus, match="no word in common"):
+        firth.estimate(text, vocabulary=Vocabulary.of_words(["none"], [1]))
+
+
+@pytest.mark.parametrize(
+    ("corpus", "error", "sentence"),
+    [
+        ("-", BadOption, "can be read only once; save it"),
+        ([["a", "b"]], BadOption, "needs a path, a list of pathlib.Path or an EncodedCorpus"),
+        (iter([["a"]]), BadOption, "needs a path"),
+        ("nothing.txt", MissingFile, "there is no file nothing.txt"),
+        (os.devnull, BadOption, "can be read only once"),
+    ],
+)
+def test_what_cannot_be_estimated_is_told(corpus, error, sentence):
+    with pytest.raises(error, match=sentence):
+        firth.estimate(corpus)
+
+
+def test_bad_text_and_options_are_told_as_in_training(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"a b \xff\n")
+    with pytest.raises(BadCorpus, match="is not UTF-8"):
+        firth.estimate(path)
+    path.write_text("a b c\n")
+    with pytest.raises(BadCorpus, match="min_count = 5"):
+        firth.estimate(path)
+    with pytest.raises(BadOption, match="vector_size must be 1 or more"):
+        firth.estimate(path, vector_size=0)
+    with pytest.raises(BadOption, match="unknown option 'size'"):
+        firth.estimate(path, size=3)
+
+
+# ---- its parts ---------------------------------------------------------------------------------
+
+
+def test_a_model_file_has_the_size_that_is_told(tmp_path):
+    words = [f"word{each}" for each in range(1000)]
+    matrix = np.zeros((1000, 30), np.float32)
+    write_model(tmp_path / "m", StoredModel.of(words, matrix, output=matrix, counts=np.ones(1000, np.int64)))
+    letters = np.mean([len(word) for word in words])
+    assert (tmp_path / "m").stat().st_size == pytest.approx(sizes.model_size(1000, 30, letters), abs=2000)
+
+
+def test_an_encoded_corpus_has_the_size_that_is_told(text):
+    with encoded_corpus(text, CorpusOptions(cache=False)) as corpus:
+        letters = sizes.mean_word_bytes(corpus, len(corpus.words))
+        assert letters == np.mean([len(word) for word in corpus.words.to_pylist()])
+        told = sizes.corpus_size(corpus.total_tokens, corpus.sentences, len(corpus.words), letters)
+        assert told == pytest.approx(corpus.size, rel=0.01)
+
+
+def test_matrices_are_counted_with_their_padding():
+    def parts(D, workers=1):
+        return sizes.memory_parts(
+            1000, 5000, 6.0, TrainingOptions(vector_size=D, workers=workers), CpuBackend(), renumbered=False
+        )
+
+    assert parts(16)["two matrices"] == 2 * 1000 * 16 * 4
+    assert parts(17)["two matrices"] == 2 * 1000 * 32 * 4
+    assert parts(100, workers=4)["workers"] > 4 * 4 * 512 * 112 * 4, "each has four copies of the hot rows"
+    assert parts(100)["workers"] < 4 * 512 * 112 * 4
+    assert ReferenceBackend().buffer_bytes(1000, TrainingOptions(vector_size=16)) == 2 * 1000 * 16 * 8
+
+
+def test_the_vocabulary_of_a_growing_text_is_told_from_a_part_of_it():
+    draws = np.random.default_rng(2)
+    text = (1e6 ** draws.random((32, 100_000))).astype(np.int64)  # Zipf's law
+    whole = np.bincount(text.ravel(), minlength=1_000_000)
+    part = np.stack([np.bincount(each, minlength=1_000_000) for each in text[:4]])
+    for min_count in (1, 5):
+        told = growth.words_in_whole(part, 1 / 8, min_count)
+        assert told == pytest.approx((whole >= min_count).sum(), rel=0.25)
+
+
+def test_words_too_rare_to_grow_are_told_by_their_share():
+    part = np.zeros((4, 10), np.int64)
+    part[:, :4] = 1  # each word four times in a tenth of the text
+    assert growth.words_in_whole(part, 0.1, 40) == 4
+    with pytest.raises(BadCorpus, match="lower min_count"):
+        growth.words_in_whole(part, 0.1, 50)
+
+
+def test_more_memory_than_there_is_is_told():
+    def lines(there_is):
+        found = Estimate(10, 5, False, {"program": 3 << 20}, 0, {"starting": 1.0}, 1.0, 1.0, 9, 9, there_is)
+        return [each for each in estimate_lines(found) if isinstance(each, str)]
+
+    assert lines(4 << 20) == lines(None) == []
+    (line,) = lines(2 << 20)
+    assert "more memory than there is: 3 MB of 2 MB" in line
+
+
+def test_the_machine_has_more_memory_than_this_process():
+    there_is, held = machine_memory_bytes(), peak_memory_bytes()
+    assert there_is is None or held is None or there_is > held
+
+
+def test_quarters_hold_every_token_once_and_each_is_from_all_over_the_text(text):
+    with encoded_corpus(text, CorpusOptions(cache=False)) as corpus:
+        counts = growth.quarters(corpus)
+        assert np.array_equal(counts.sum(axis=0), corpus.counts)
+        assert counts.sum(axis=1) == pytest.approx(np.full(4, 500_000), rel=0.06)
