@@ -254,7 +254,8 @@ def small_parts(monkeypatch):
     monkeypatch.setattr(nearest_module, "PART_NUMBERS", 64)
     monkeypatch.setattr(nearest_module, "BLOCK_NUMBERS", 100)
     monkeypatch.setattr(nearest_module, "QUERIES", 7)
-    monkeypatch.setattr(vectors_module, "SCREENED_NUMBERS", 64)
+    monkeypatch.setattr(vectors_module, "LEAST_SCREENED", 64)
+    monkeypatch.setattr(vectors_module, "PATIENCE_NUMBERS", 64)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7, 50])
@@ -303,14 +304,34 @@ def test_answers_may_be_restricted_to_the_first_words(small_parts, restrict):
     assert "w150" not in dict(vectors.most_similar("w150", topn=200, restrict=restrict))
 
 
-def test_a_screen_is_made_for_a_large_matrix_alone_and_after_some_searches(monkeypatch):
+def test_a_screen_is_made_for_many_numbers_alone_and_after_some_searches(monkeypatch):
+    monkeypatch.setattr(vectors_module, "PATIENCE_NUMBERS", 12 * 800)
     vectors = random_vectors(100)
-    for _ in range(vectors_module.PATIENCE + 1):
+    for _ in range(13):
         vectors.most_similar("w1")
     assert vectors._screen is None
-    monkeypatch.setattr(vectors_module, "SCREENED_NUMBERS", 100 * 8)
+    monkeypatch.setattr(vectors_module, "LEAST_SCREENED", 800)
+    vectors = random_vectors(100)
+    for _ in range(12):
+        vectors.most_similar("w1")
+    assert vectors._screen is None
     vectors.most_similar("w1")
     assert vectors._screen is not None
+
+
+def test_words_unchecked_are_checked_when_looked_up():
+    vectors = WordVectors(["a", "b", "a"], np.ones((3, 2), np.float32), check=False)
+    with pytest.raises(BadOption, match="must stand once, got 'a' twice"):
+        vectors.most_similar("b")
+
+
+def test_products_are_the_same_by_either_way(monkeypatch):
+    matrix, target = random_vectors(50, D=30).matrix, np.ones(30, np.float32)
+    fast, _ = read_through(matrix, None, target, threads=1)
+    monkeypatch.setattr(nearest_module, "LONGEST_DOT", 29)
+    plain, _ = read_through(matrix, None, target, threads=1)
+    np.testing.assert_allclose(fast, plain, atol=1e-5)
+    np.testing.assert_allclose(plain, matrix.astype(np.float64).sum(axis=1), atol=1e-5)
 
 
 @given(st.integers(1, 300), st.integers(1, 40), st.integers(1, 30), st.integers(0, 99), st.integers(-30, 15))

@@ -2,7 +2,7 @@
 
 One query reads the matrix once, at the speed of memory, and NumPy does as well there as anything. Many queries are
 taken by compiled code (`nearest_kernels.py`), which keeps the best of each and stores no scores. Neither calls
-BLAS, which takes as many cores as it likes. Equal scores are answered in the order of the rows.
+those parts of BLAS that take as many cores as they like. Equal scores are answered in the order of the rows.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ Answers: TypeAlias = tuple[Rows, Matrix]
 Result = TypeVar("Result")
 
 BLOCK_NUMBERS = 1 << 18  # of a block that stays in cache while it is read again
-PART_NUMBERS = 1 << 20  # fewer are not worth a thread of their own
+PART_NUMBERS = 1 << 22  # fewer are not worth a thread of their own
+LONGEST_DOT = 10_000  # OpenBLAS takes one thread for dot products up to this length
 QUERIES = 1020
 FOLD = 64
 SMALLEST = np.finfo(np.float32).smallest_subnormal  # in place of a norm of 0, it leaves a product of 0 zero
@@ -69,10 +70,18 @@ def read_through(matrix: Matrix, norms: Vector | None, target: Vector | None, th
                 found[part] = lengths(matrix[part])
             if target is not None:
                 with np.errstate(over="ignore", invalid="ignore"):  # the norms tell of such rows
-                    np.einsum("ij,j->i", matrix[part], target, out=products[part])
+                    _multiply(matrix[part], target, products[part])
 
     on_threads(read, V, D, threads)
     return products, found
+
+
+def _multiply(rows: Matrix, target: Vector, products: Vector) -> None:
+    """The product of each row with the target, on this thread alone."""
+    if hasattr(np, "vecdot") and len(target) <= LONGEST_DOT:  # NumPy 2 and later; some 5 % faster
+        np.vecdot(rows, target, out=products)
+    else:
+        np.einsum("ij,j->i", rows, target, out=products)
 
 
 def cosines(products: Vector, norms: Vector) -> Vector:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
 
 import numpy as np
@@ -32,10 +33,11 @@ Query: TypeAlias = str | Vector
 Neighbours: TypeAlias = list[tuple[str, float]]
 Number = TypeVar("Number", bound=np.generic)
 
-# A screen costs as much as some twenty queries that read the whole matrix (it loads the compiled code, too), so it is
-# made when as many have been asked; a matrix that a processor's own memory holds needs none.
-PATIENCE = 16
-SCREENED_NUMBERS = 1 << 23
+# A screen costs about as much as reading the matrix a dozen times, and compiled code to load: it is made when about
+# as much has been spent on searches without it. So many numbers are read in 0.1 to 0.2 s.
+PATIENCE = 8
+PATIENCE_NUMBERS = 1 << 30
+LEAST_SCREENED = 1 << 20  # numbers in a matrix; fewer are read as quickly
 FEW_CANDIDATES = 1 / 8  # of the rows: more are not worth gathering
 FEW_QUERIES = 4  # compiled code pays from so many on
 SUGGEST_AMONG = 50_000
@@ -47,7 +49,8 @@ class WordVectors:
 
     The matrix is not copied: it may be a memory map, or strided by rows; do not change it afterwards.
     `counts` (int64, V) are optional. With `check=False`, NaN and infinity are looked for not now but when the
-    norms are first needed, so that a mapped file is not read before its time.
+    norms are first needed, and words given twice when one is first looked up, so that a mapped file is not read
+    before its time.
 
     Raises:
         BadOption: sizes that do not agree, a word given twice, a matrix that is no matrix of numbers.
@@ -63,7 +66,6 @@ class WordVectors:
         check: bool = True,
     ) -> None:
         self._words = tuple(words)
-        self._index = _index_of(self._words)
         self._matrix = _frozen(_as_matrix(matrix))
         self._counts = None if counts is None else _frozen(np.asarray(counts, np.int64))
         if len(self._matrix) != len(self._words):
@@ -72,9 +74,9 @@ class WordVectors:
             raise BadOption(f"counts must be one for each of {len(self._words)} words, got {self._counts.shape}")
         self._norms: Vector | None = None
         self._screen: Screen | None = None
-        self._searches = 0
+        self._numbers_read = 0
         if check:
-            self._norms = self.norms
+            self._norms, self._index = self.norms, _index_of(self._words)
 
     # ---- words and rows -----------------------------------------------------------------------------
 
@@ -154,8 +156,8 @@ class WordVectors:
         With `restrict`, only so many of the first, most frequent words are answered. No more than `threads`
         cores are used, all that the process may use if not given.
 
-        After 16 searches in a large matrix, a copy of it in int8 is made and kept, V · (D + 8) bytes, with which a
-        search reads a quarter as much; what it answers stays the same.
+        After some searches (8 in a large matrix), a copy of the matrix in int8 is made and kept, V · (D + 8)
+        bytes, with which a search reads a quarter as much; what it answers stays the same.
 
         Raises:
             UnknownWord: a word has no vector.
@@ -228,6 +230,11 @@ class WordVectors:
 
     # ---- their parts --------------------------------------------------------------------------------
 
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        """The row of each word."""
+        return _index_of(self._words)
+
     def _unit(self, query: Query) -> Vector:
         """The vector of a word, or the vector given, at unit length."""
         if not isinstance(query, str):
@@ -248,8 +255,7 @@ class WordVectors:
         """The `count` of the first V rows nearest to `target`, which has unit length, and their cosines."""
         if count == 0:
             return []
-        self._searches += 1
-        if V * self.vector_size >= SCREENED_NUMBERS and self._searches > PATIENCE:
+        if self._pays_to_screen(V * self.vector_size):
             rows = self._screened(threads).candidates(target, count, V, threads)
             if len(rows) <= V * FEW_CANDIDATES:
                 norms = self.norms[rows]
@@ -262,6 +268,11 @@ class WordVectors:
         else:
             products, _ = read_through(self._matrix[:V], self._norms, target, threads)
         return _ranked(cosines(products, self._norms[:V]), count)
+
+    def _pays_to_screen(self, numbers: int) -> bool:
+        """Whether a search that reads so many numbers should have a screen, given those before it."""
+        self._numbers_read += numbers
+        return numbers >= LEAST_SCREENED and self._numbers_read > max(PATIENCE * numbers, PATIENCE_NUMBERS)
 
     def _screened(self, threads: int) -> Screen:
         if self._screen is None:
