@@ -249,7 +249,10 @@ def notes(runs: Sequence[Run], options: argparse.Namespace) -> Iterator[str]:
         "- Both files are mapped into memory, and in the page cache. gensim in NumPy: queries @ normed.T in hundreds, "
         "then argpartition; the normalised copy of the matrix that it needs is not timed. Analogies: among all words."
     )
-    yield f"- The {EARLY + 1}th query makes firth's int8 copy; it took {', '.join(screens)} threads. Most memory is of the whole run."
+    yield (
+        f"- The {EARLY + 1}th query makes firth's int8 copy; it took {', '.join(screens)} threads. Most memory is that "
+        "of the whole run."
+    )
 
 
 def _screens(runs: Sequence[Run], threads: int) -> list[float]:
@@ -284,12 +287,8 @@ def plot(path: Path, runs: Sequence[Run], options: argparse.Namespace) -> None:
 
 def main() -> None:
     options = arguments()
-    if (
-        min(options.rounds, *options.threads) < 1
-        or options.singles <= SETTLED + 1
-        or options.queries <= options.singles
-    ):
-        raise SystemExit("rounds and threads must be 1 or more, singles more than 21, queries more than singles")
+    if min(options.rounds, *options.threads) < 1 or not SETTLED + 1 < options.singles <= options.queries:
+        raise SystemExit(f"rounds and threads must be 1 or more, singles {SETTLED + 2} or more, queries no fewer")
     runs = []
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
