@@ -33,6 +33,7 @@ LONGEST_RUN = 3600  # seconds
 ROWS_AT_ONCE = 1 << 14
 SPREAD = 20  # columns until the spectrum of the made vectors falls: trained ones use their columns unevenly, too
 NOISE = 0.3
+TICKS = (0.5, 1, 2, 5, 10, 20, 50)
 BLAS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
@@ -264,6 +265,7 @@ def plot(path: Path, runs: Sequence[Run], options: argparse.Namespace) -> None:
     import matplotlib as mpl
 
     mpl.use("svg")
+    mpl.rcParams["svg.fonttype"] = "none"  # text stays text
     from matplotlib import pyplot as plt
 
     rows, height = measures(options), 0.8 / len(options.threads)
@@ -272,16 +274,24 @@ def plot(path: Path, runs: Sequence[Run], options: argparse.Namespace) -> None:
         ratios = [ratio(*pairs(runs, measure, threads)) for measure in rows]
         centres = [row + (place - (len(options.threads) - 1) / 2) * height for row in range(len(rows))]
         shade = str(0.25 + 0.4 * place / max(1, len(options.threads) - 1))
-        bars = axes.barh(centres, ratios, 0.9 * height, color=shade, label=f"{threads} thread{'s' * (threads > 1)}")
-        axes.bar_label(bars, [f"{each:.1f} ×" for each in ratios], padding=3, fontsize=8)
+        beyond = [each - 1 for each in ratios]  # bars begin where both are as fast
+        name = f"{threads} thread{'s' * (threads > 1)}"
+        axes.barh(centres, beyond, 0.9 * height, left=1, color=shade, label=name)
+        for centre, each in zip(centres, ratios, strict=True):
+            axes.annotate(
+                f"{each:.2g} ×", (max(1, each), centre), (3, 0), textcoords="offset points", va="center", fontsize=8
+            )
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_xscale("log")
-    axes.margins(x=0.12)
+    axes.set_xticks(TICKS, [f"{each:g}" for each in TICKS], minor=False)
+    axes.minorticks_off()
+    axes.margins(x=0.1)
     axes.set_yticks(range(len(rows)), [measure.name for measure in rows])
     axes.invert_yaxis()
-    axes.set_xlabel(f"gensim's time / firth's time, {options.words:,} × {options.size} vectors (log scale)")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="lower right")
+    axes.set_xlabel(f"gensim's seconds / firth's seconds, {options.words:,} × {options.size} vectors (log scale)")
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    figure.legend(frameon=False, loc="outside upper right", ncols=len(options.threads))
     figure.savefig(path, format="svg")
 
 
