@@ -118,7 +118,7 @@ def test_analogies_are_counted_by_section_and_in_total(tmp_path, royal):
 
 
 def test_a_set_may_have_no_sections(tmp_path, royal):
-    result = evaluate_analogies(royal, file_of(tmp_path, "man king woman queen\nman king boy queen\n"))
+    result = evaluate_analogies(royal, file_of(tmp_path, "man king woman queen\nman king woman girl\n"))
     assert result.sections == ()
     assert result.total.accuracy == 0.5
 

@@ -4,12 +4,14 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from firth import nearest as nearest_module
+from firth import vectors as vectors_module
 from firth.errors import BadFile, BadOption, UnknownWord
-from firth.nearest import nearest, unit
+from firth.nearest import cosines, highest, nearest, read_through, unit
+from firth.screen import Screen
 from firth.vectors import WordVectors
 
 WORDS = ["king", "queen", "man", "woman", "nothing", "apple"]
@@ -232,6 +234,8 @@ def test_when_every_word_is_asked_for_none_is_answered(vectors):
         (lambda v: v.most_similar([]), "at least one word or vector, got none"),
         (lambda v: v.most_similar("king", topn=0), "topn must be a whole number, 1 or more, got 0"),
         (lambda v: v.most_similar("king", threads=0), "threads must be a whole number, 1 or more, got 0"),
+        (lambda v: v.most_similar("king", restrict=0), "restrict must be a whole number, 1 or more, got 0"),
+        (lambda v: v.most_similar_batch(["king"], threads=0), "threads must be a whole number, 1 or more, got 0"),
         (lambda v: v.most_similar(np.ones(2)), "a vector of 3 finite numbers"),
         (lambda v: v.most_similar(np.array([1, np.nan, 1])), "a vector of 3 finite numbers"),
         (lambda v: v.most_similar([None]), "a vector of 3 finite numbers"),
@@ -244,26 +248,120 @@ def test_queries_that_make_no_sense_are_told(vectors, query, sentence):
         query(vectors)
 
 
-@pytest.mark.parametrize("threads", [1, 2, 7, 50])
-def test_threads_change_no_answer(threads):
-    vectors = random_vectors(40)
-    expected = vectors.most_similar("w3")
-    found = vectors.most_similar("w3", threads=threads)
-    assert [word for word, _ in found] == [word for word, _ in expected]
-    np.testing.assert_allclose([score for _, score in found], [score for _, score in expected], rtol=1e-5)
-
-
-@pytest.mark.parametrize("topn", [1, 10, 600])
-def test_a_batch_answers_as_each_query_alone(monkeypatch, topn):
-    monkeypatch.setattr(nearest_module, "ROWS", 250)
+@pytest.fixture
+def small_parts(monkeypatch):
+    """Let few rows be enough for threads, blocks, groups and a screen."""
+    monkeypatch.setattr(nearest_module, "PART_NUMBERS", 64)
+    monkeypatch.setattr(nearest_module, "BLOCK_NUMBERS", 100)
     monkeypatch.setattr(nearest_module, "QUERIES", 7)
-    monkeypatch.setattr(nearest_module, "FOLD", 8)
+    monkeypatch.setattr(vectors_module, "LEAST_SCREENED", 64)
+    monkeypatch.setattr(vectors_module, "PATIENCE_NUMBERS", 64)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7, 50])
+def test_threads_change_no_answer(small_parts, threads):
+    expected = random_vectors(400).most_similar("w3", threads=1)
+    vectors = random_vectors(400)
+    for _ in range(vectors_module.PATIENCE + 2):
+        assert vectors.most_similar("w3", threads=threads) == expected
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("topn", [1, 10, 600])
+def test_a_batch_answers_as_each_query_alone(small_parts, topn, threads):
     vectors = random_vectors(555)
     queries = [*vectors.words[::30], vectors["w5"] * 2, vectors["w6"] - vectors["w7"]]
-    for query, found in zip(queries, vectors.most_similar_batch(queries, topn), strict=True):
+    for query, found in zip(queries, vectors.most_similar_batch(queries, topn, threads=threads), strict=True):
         expected = vectors.most_similar(query, topn=topn)
         assert [word for word, _ in found] == [word for word, _ in expected]
         np.testing.assert_allclose([score for _, score in found], [score for _, score in expected], atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, 2, 20])
+def test_equal_scores_are_answered_in_the_order_of_the_rows(small_parts, count):
+    """Row 5 lies off the others, which are one vector at three lengths and so all alike."""
+    matrix = np.ones((300, 20), np.float32) * np.array([1, 2, 4], np.float32).repeat(100)[:, None]
+    matrix[5, :3] = 9
+    vectors = WordVectors([f"w{row}" for row in range(300)], matrix)
+    expected = [f"w{row}" for row in [0, 1, 2, 3, 4, *range(6, 40)]][:count]
+    target = np.ones(20, np.float32)
+    for _ in range(vectors_module.PATIENCE + 2):
+        assert [word for word, _ in vectors.most_similar(target, topn=count, threads=2)] == expected
+    for found in vectors.most_similar_batch([target] * 9, topn=count, threads=2):
+        assert [word for word, _ in found] == expected
+
+
+@pytest.mark.parametrize("restrict", [1, 7, 100, 999])
+def test_answers_may_be_restricted_to_the_first_words(small_parts, restrict):
+    vectors, first = random_vectors(200), min(restrict, 200)
+    alone = WordVectors(vectors.words[:first], vectors.matrix[:first])
+    target = vectors["w150"] + vectors["w3"]
+    expected = alone.most_similar(target)
+    for _ in range(vectors_module.PATIENCE + 2):
+        assert vectors.most_similar(target, restrict=restrict) == expected
+    for found in vectors.most_similar_batch([target] * 5, restrict=restrict):
+        assert [word for word, _ in found] == [word for word, _ in expected]
+    assert "w150" not in dict(vectors.most_similar("w150", topn=200, restrict=restrict))
+
+
+def test_a_screen_is_made_for_many_numbers_alone_and_after_some_searches(monkeypatch):
+    monkeypatch.setattr(vectors_module, "PATIENCE_NUMBERS", 12 * 800)
+    vectors = random_vectors(100)
+    for _ in range(13):
+        vectors.most_similar("w1")
+    assert vectors._screen is None
+    monkeypatch.setattr(vectors_module, "LEAST_SCREENED", 800)
+    vectors = random_vectors(100)
+    for _ in range(12):
+        vectors.most_similar("w1")
+    assert vectors._screen is None
+    vectors.most_similar("w1")
+    assert vectors._screen is not None
+
+
+def test_words_unchecked_are_checked_when_looked_up():
+    vectors = WordVectors(["a", "b", "a"], np.ones((3, 2), np.float32), check=False)
+    with pytest.raises(BadOption, match="must stand once, got 'a' twice"):
+        vectors.most_similar("b")
+
+
+def test_products_are_the_same_by_either_way(monkeypatch):
+    matrix, target = random_vectors(50, D=30).matrix, np.ones(30, np.float32)
+    fast, _ = read_through(matrix, None, target, threads=1)
+    monkeypatch.setattr(nearest_module, "LONGEST_DOT", 29)
+    plain, _ = read_through(matrix, None, target, threads=1)
+    np.testing.assert_allclose(fast, plain, atol=1e-5)
+    np.testing.assert_allclose(plain, matrix.astype(np.float64).sum(axis=1), atol=1e-5)
+
+
+@given(st.integers(1, 300), st.integers(1, 40), st.integers(1, 30), st.integers(0, 99), st.integers(-30, 15))
+def test_a_screen_leaves_no_row_out_that_is_among_the_best(V, D, count, seed, exponent):
+    """Also where rows are outliers, zero, or differ by the smallest numbers."""
+    generator = np.random.default_rng(seed)
+    matrix = generator.standard_normal((V, D)) ** 3 * 10.0**exponent
+    matrix[generator.random(V) < 0.1] = 0
+    matrix[V // 2 :] = matrix[: V - V // 2] * (1 + 1e-7 * generator.standard_normal((V - V // 2, 1)))
+    vectors = WordVectors([str(row) for row in range(V)], matrix)
+    target, count = unit(generator.standard_normal(D)), min(count, V)
+    screen = Screen(vectors.matrix, vectors.norms, threads=1)
+    products, _ = read_through(vectors.matrix, vectors.norms, target, threads=1)
+    best = highest(cosines(products, vectors.norms), count)
+    assert set(best.tolist()) <= set(screen.candidates(target, count, V, threads=1).tolist())
+
+
+def test_a_screen_leaves_few_rows():
+    vectors = random_vectors(5000, D=100)
+    screen = Screen(vectors.matrix, vectors.norms, threads=1)
+    assert len(screen.candidates(unit(vectors["w7"]), 11, 5000, threads=1)) < 100
+
+
+def test_rows_too_much_alike_for_a_screen_are_all_read(small_parts):
+    """All within the error of their copies."""
+    matrix = 1 + 1e-4 * np.random.default_rng(0).standard_normal((500, 20))
+    vectors = WordVectors([f"w{row}" for row in range(500)], matrix)
+    expected = vectors.most_similar("w3")
+    for _ in range(vectors_module.PATIENCE + 2):
+        assert vectors.most_similar("w3") == expected
 
 
 def test_an_empty_batch_has_no_answers(vectors):
@@ -271,33 +369,30 @@ def test_an_empty_batch_has_no_answers(vectors):
 
 
 @given(
-    st.integers(1, 60),
-    st.integers(1, 5),
-    st.integers(1, 70),
-    st.integers(2, 9),
-    st.integers(3, 70),
-    st.integers(0, 99),
+    st.integers(1, 90), st.integers(1, 40), st.integers(1, 30), st.integers(1, 99), st.integers(1, 4), st.integers(0, 9)
 )
-@settings(deadline=None)
-def test_nearest_rows_are_those_of_a_full_sort(V, D, topn, fold, block, seed):
+def test_nearest_rows_are_those_of_a_full_sort(V, D, Q, topn, threads, seed):
+    """Small whole numbers make many equal scores; rows may be strided."""
     generator = np.random.default_rng(seed)
-    matrix = generator.integers(-2, 3, (V, D)).astype(np.float32)
+    matrix = generator.integers(-2, 3, (V, D + 3)).astype(np.float32)[:, :D]
     norms = np.linalg.norm(matrix, axis=1).astype(np.float32)
-    queries = generator.standard_normal((3, D), dtype=np.float32)
-    excluded = generator.integers(-1, V, (3, 2))
+    queries = generator.standard_normal((Q, D), dtype=np.float32)
+    excluded = generator.integers(-1, V, (Q, 2))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nearest_module, "FOLD", fold)
-        patch.setattr(nearest_module, "ROWS", block)
-        rows, scores = nearest(matrix, norms, queries, excluded, topn)
-    for query in range(3):
-        expected = np.sort(queries[query] @ matrix.T / np.where(norms > 0, norms, 1))
-        every = queries[query] @ matrix.T / np.where(norms > 0, norms, 1)
+        patch.setattr(nearest_module, "PART_NUMBERS", 64)
+        rows, scores = nearest(matrix, norms, queries, excluded, topn, threads)
+    assert rows.shape == scores.shape == (Q, min(topn, V))
+    every = queries.astype(np.float64) @ matrix.T / np.where(norms > 0, norms, 1)
+    for query in range(Q):
         left_out = set(excluded[query].tolist()) - {-1}
-        expected = sorted((float(every[row]) for row in range(V) if row not in left_out), reverse=True)[:topn]
-        answered = [row for row, score in zip(rows[query], scores[query], strict=True) if score > -np.inf]
-        np.testing.assert_allclose([every[row] for row in answered], expected, atol=1e-5)
-        assert len(set(answered)) == len(answered)
-        assert not left_out & {int(row) for row in answered}
+        expected = sorted((every[query, row] for row in range(V) if row not in left_out), reverse=True)[:topn]
+        answered = rows[query][scores[query] > -np.inf]
+        np.testing.assert_allclose(every[query, answered], expected, atol=1e-5)
+        np.testing.assert_allclose(scores[query][: len(answered)], expected, atol=1e-5)
+        assert len(set(answered.tolist())) == len(answered)
+        assert not left_out & set(answered.tolist())
+        order = sorted(zip(-scores[query], rows[query], strict=True))
+        assert order == list(zip(-scores[query], rows[query], strict=True)), "highest first, equal ones by row"
 
 
 @given(st.lists(st.floats(-(2**60), 2**60, width=32), min_size=1, max_size=9))

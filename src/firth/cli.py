@@ -89,6 +89,7 @@ GivenVocabulary = Annotated[
     Path | None, typer.Option(help="Train these words (a file of words and counts) instead of counting.")
 ]
 Topn = Annotated[int, typer.Option("--topn", "-n", help="How many words to show.")]
+Threads = Annotated[int | None, typer.Option(help="Use no more threads than this; all cores if not given.")]
 
 
 # ---- commands ----------------------------------------------------------------------------------
@@ -143,10 +144,11 @@ def similar(
     words: Annotated[list[str], typer.Argument(help="One word or several, taken together.", show_default=False)],
     negative: Annotated[list[str] | None, typer.Option("--not", help="A word to move away from.")] = None,
     topn: Topn = 10,
+    threads: Threads = None,
     json_: Json = False,
 ) -> None:
     """Show the words most similar to one or several."""
-    found = _vectors(model).most_similar(words, negative or [], topn)
+    found = _vectors(model).most_similar(words, negative or [], topn, threads=threads)
     _show({"neighbours": _scored(found)}, json_, _columns(found))
 
 
@@ -157,10 +159,11 @@ def analogy(
     b: Annotated[str, typer.Argument(show_default=False)],
     c: Annotated[str, typer.Argument(show_default=False)],
     topn: Topn = 5,
+    threads: Threads = None,
     json_: Json = False,
 ) -> None:
     """A is to B as C is to what? For example: firth analogy model.safetensors man king woman."""
-    found = _vectors(model).analogy(a, b, c, topn)
+    found = _vectors(model).analogy(a, b, c, topn, threads=threads)
     _show({"answers": _scored(found)}, json_, _columns(found))
 
 
@@ -174,13 +177,14 @@ def evaluate(
     restrict: Annotated[
         int | None, typer.Option(help="Answer analogies from so many of the most frequent words.")
     ] = None,
+    threads: Threads = None,
     json_: Json = False,
 ) -> None:
     """Judge vectors by word similarity and analogy sets."""
     from firth.evaluate import evaluate_sets
     from firth.reports import judgement_table
 
-    results = evaluate_sets(_vectors(model), sets, restrict=restrict)
+    results = evaluate_sets(_vectors(model), sets, restrict=restrict, threads=threads)
     _show(results.as_dict(), json_, judgement_table(results))
 
 

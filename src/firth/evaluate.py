@@ -18,6 +18,7 @@ from scipy import stats
 
 from firth.errors import BadFile, BadOption, MissingFile
 from firth.nearest import nearest
+from firth.options import usable_cores
 from firth.storage import AnyPath, opened
 
 if TYPE_CHECKING:
@@ -129,26 +130,27 @@ def evaluate_similarity(vectors: WordVectors, path: AnyPath) -> SimilarityResult
     return SimilarityResult(Path(path).stem, pairs, len(scores), spearman, pearson)
 
 
-def evaluate_analogies(vectors: WordVectors, path: AnyPath, *, restrict: int | None = None) -> AnalogyResult:
+def evaluate_analogies(
+    vectors: WordVectors, path: AnyPath, *, restrict: int | None = None, threads: int | None = None
+) -> AnalogyResult:
     """The share of analogies in a file that 3CosAdd answers right, the words of a question left out.
 
     With `restrict`, only so many of the first, most frequent words are known, as in word2vec.c's
-    `compute-accuracy`.
+    `compute-accuracy`. No more than `threads` cores are used, all that the process may use if not given.
 
     Raises:
         MissingFile: nothing is there, or it may not be read.
         BadFile: a line is neither a section nor four words, or not UTF-8.
-        BadOption: `restrict` is below 1.
+        BadOption: `restrict` or `threads` is below 1.
     """
-    if restrict is not None and restrict < 1:
-        raise BadOption(f"restrict must be 1 or more, got {restrict}; leave it out to use every word")
+    _check(restrict, threads)
     known_words = len(vectors) if restrict is None else min(restrict, len(vectors))
     sections, questions = _questions(path)
     rows = np.array([[_row(vectors, word) for word in words] for _, words in questions], np.int64).reshape(-1, 4)
     section = np.array([number for number, _ in questions], np.int64)
     known = ((rows != UNKNOWN) & (rows < known_words)).all(axis=1)
     correct = np.zeros(len(rows), bool)
-    correct[known] = _solved(vectors, rows[known], known_words)
+    correct[known] = _solved(vectors, rows[known], known_words, threads or usable_cores())
     scores = [
         AnalogyScore(name, *(int(each[section == number].sum()) for each in (section >= 0, known, correct)))
         for number, name in enumerate(sections)
@@ -157,25 +159,27 @@ def evaluate_analogies(vectors: WordVectors, path: AnyPath, *, restrict: int | N
     return AnalogyResult(Path(path).stem, total, tuple(scores))
 
 
-def evaluate_folder(vectors: WordVectors, path: AnyPath, *, restrict: int | None = None) -> FolderResult:
+def evaluate_folder(
+    vectors: WordVectors, path: AnyPath, *, restrict: int | None = None, threads: int | None = None
+) -> FolderResult:
     """Evaluate every set directly in a folder; what kind each file is, its first lines tell.
 
     Raises:
         MissingFile: the folder is not there.
         BadFile: a line of a set is malformed.
+        BadOption: `restrict` or `threads` is below 1.
     """
     folder = Path(path)
     if not folder.is_dir():
         raise MissingFile(f"no folder of evaluation sets at {folder}; check the path")
-    if restrict is not None and restrict < 1:
-        raise BadOption(f"restrict must be 1 or more, got {restrict}; leave it out to use every word")
+    _check(restrict, threads)
     similarities, analogies, skipped = [], [], []
     for file in sorted(each for each in folder.iterdir() if each.is_file() and not each.name.startswith(".")):
         match _kind(file):
             case "similarity":
                 similarities.append(evaluate_similarity(vectors, file))
             case "analogies":
-                analogies.append(evaluate_analogies(vectors, file, restrict=restrict))
+                analogies.append(evaluate_analogies(vectors, file, restrict=restrict, threads=threads))
             case None:
                 skipped.append(file.name)
     if not similarities and not analogies:
@@ -183,23 +187,28 @@ def evaluate_folder(vectors: WordVectors, path: AnyPath, *, restrict: int | None
     return FolderResult(tuple(similarities), tuple(analogies), tuple(skipped))
 
 
-def evaluate_sets(vectors: WordVectors, paths: Sequence[AnyPath], *, restrict: int | None = None) -> FolderResult:
+def evaluate_sets(
+    vectors: WordVectors, paths: Sequence[AnyPath], *, restrict: int | None = None, threads: int | None = None
+) -> FolderResult:
     """Evaluate sets given as files, or as folders of them.
 
     Raises:
         MissingFile: a path is not there.
         BadFile: a file given by its own name is no set, or a line of a set is malformed.
+        BadOption: `restrict` or `threads` is below 1.
     """
+    _check(restrict, threads)
     parts = []
     for path in map(Path, paths):
         if path.is_dir():
-            parts.append(evaluate_folder(vectors, path, restrict=restrict))
+            parts.append(evaluate_folder(vectors, path, restrict=restrict, threads=threads))
             continue
         match _kind(path):
             case "similarity":
                 parts.append(FolderResult((evaluate_similarity(vectors, path),), (), ()))
             case "analogies":
-                parts.append(FolderResult((), (evaluate_analogies(vectors, path, restrict=restrict),), ()))
+                judged = evaluate_analogies(vectors, path, restrict=restrict, threads=threads)
+                parts.append(FolderResult((), (judged,), ()))
             case None:
                 raise BadFile(f"{path} holds neither pairs with scores nor analogies of four words")
     return FolderResult(
@@ -210,6 +219,13 @@ def evaluate_sets(vectors: WordVectors, paths: Sequence[AnyPath], *, restrict: i
 
 
 # ---- scores -----------------------------------------------------------------------------------------
+
+
+def _check(restrict: int | None, threads: int | None) -> None:
+    if restrict is not None and restrict < 1:
+        raise BadOption(f"restrict must be 1 or more, got {restrict}; leave it out to use every word")
+    if threads is not None and threads < 1:
+        raise BadOption(f"threads must be 1 or more, got {threads}; leave it out to use every core")
 
 
 def _row(vectors: WordVectors, word: str) -> int:
@@ -229,7 +245,7 @@ def _correlations(cosines: list[float], scores: list[float]) -> tuple[float | No
     return spearman, pearson
 
 
-def _solved(vectors: WordVectors, rows: Rows, known_words: int) -> NDArray[np.bool_]:
+def _solved(vectors: WordVectors, rows: Rows, known_words: int, threads: int) -> NDArray[np.bool_]:
     """Which questions (n, 4) have their last word nearest to b - a + c: bool (n,)."""
     matrix, norms = vectors.matrix[:known_words], vectors.norms[:known_words]
     solved = np.zeros(len(rows), bool)
@@ -239,7 +255,7 @@ def _solved(vectors: WordVectors, rows: Rows, known_words: int) -> NDArray[np.bo
         units = matrix[some[:, :3]] / lengths
         # No need of unit length: the length of a query changes no order.
         targets = units[:, 1] - units[:, 0] + units[:, 2]
-        answers, scores = nearest(matrix, norms, targets, some[:, :3], topn=1)
+        answers, scores = nearest(matrix, norms, targets, some[:, :3], 1, threads)
         solved[start : start + QUESTIONS] = (answers[:, 0] == some[:, 3]) & (scores[:, 0] > -np.inf)
     return solved
 

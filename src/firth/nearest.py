@@ -1,26 +1,35 @@
-"""The rows of a matrix nearest to many queries at once, by cosine, exactly and in a fixed memory.
+"""The rows of a matrix nearest to one query or to many, by cosine, exactly, on as many threads as are given.
 
-Queries and rows are taken in blocks, so that each product of some queries (Q, D) with some rows (R, D) stays
-below some 32 MB. Sorting would cost more than the products; a row of R scores is therefore folded to R / FOLD
-maxima first. The best n scores stand among those folded into the best n maxima, so that only n * FOLD scores
-are looked at again.
+One query reads the matrix once, at the speed of memory, and NumPy does as well there as anything. Many queries are
+taken by compiled code (`nearest_kernels.py`), which keeps the best of each and stores no scores. Neither calls
+those parts of BLAS that take as many cores as they like. Equal scores are answered in the order of the rows.
 """
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from firth.weights import aligned_rows
 
 Vector: TypeAlias = NDArray[np.float32]
 Matrix: TypeAlias = NDArray[np.float32]
 Rows: TypeAlias = NDArray[np.int64]
 Answers: TypeAlias = tuple[Rows, Matrix]
+Result = TypeVar("Result")
 
-QUERIES = 256
-ROWS = 1 << 15
+BLOCK_NUMBERS = 1 << 18  # of a block that stays in cache while it is read again
+PART_NUMBERS = 1 << 22  # fewer are not worth a thread of their own
+LONGEST_DOT = 10_000  # OpenBLAS takes one thread for dot products up to this length
+QUERIES = 1020
 FOLD = 64
+SMALLEST = np.finfo(np.float32).smallest_subnormal  # in place of a norm of 0, it leaves a product of 0 zero
+# Below this sum of squares, float32 has too few digits left; above the largest float32 it has none.
+LEAST_SQUARES = 1e-30
 
 
 def unit(vector: Vector) -> Vector:
@@ -33,63 +42,120 @@ def unit(vector: Vector) -> Vector:
     return (exact / np.linalg.norm(exact)).astype(np.float32)
 
 
-def nearest(matrix: Matrix, norms: Vector, queries: Matrix, excluded: Rows, topn: int) -> Answers:
+def lengths(rows: Matrix) -> Vector:
+    """The length of each row of a block, float32; not finite for a row with NaN, infinity or numbers above 1e19."""
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        squares = np.einsum("ij,ij->i", rows, rows)
+    tiny = squares < LEAST_SQUARES
+    found: Vector = np.sqrt(squares)
+    if tiny.any():
+        found[tiny] = np.linalg.norm(rows[tiny].astype(np.float64), axis=1)
+    return found
+
+
+def read_through(matrix: Matrix, norms: Vector | None, target: Vector | None, threads: int) -> tuple[Vector, Vector]:
+    """Products of all rows with a target (D,), and the norms, float32 (V,), in one pass over the matrix.
+
+    Norms that are given are given back; without a target, the products are not filled in.
+    """
+    V, D = matrix.shape
+    products, found = np.empty(V, np.float32), np.empty(V, np.float32) if norms is None else norms
+    both = norms is None and target is not None
+    step = max(1, BLOCK_NUMBERS // D) if both else max(1, V)
+
+    def read(first: int, last: int) -> None:
+        for start in range(first, last, step):
+            part = slice(start, min(start + step, last))
+            if norms is None:
+                found[part] = lengths(matrix[part])
+            if target is not None:
+                with np.errstate(over="ignore", invalid="ignore"):  # the norms tell of such rows
+                    _multiply(matrix[part], target, products[part])
+
+    on_threads(read, V, D, threads)
+    return products, found
+
+
+def _multiply(rows: Matrix, target: Vector, products: Vector) -> None:
+    """The product of each row with the target, on this thread alone."""
+    if hasattr(np, "vecdot") and len(target) <= LONGEST_DOT:  # NumPy 2 and later; some 5 % faster
+        np.vecdot(rows, target, out=products)
+    else:
+        np.einsum("ij,j->i", rows, target, out=products)
+
+
+def cosines(products: Vector, norms: Vector) -> Vector:
+    """Products with a unit vector (n,), divided in place by the norms of the rows; 0 for a zero row."""
+    products /= np.maximum(norms, SMALLEST)
+    return products
+
+
+def highest(scores: Vector, count: int) -> Rows:
+    """The places of the `count` highest of scores (n,), 1 <= count <= n, highest first, equal ones in their order."""
+    places = np.flatnonzero(scores >= least_of_best(scores, count))
+    best: Rows = places[np.argsort(-scores[places], kind="stable")[:count]]
+    return best
+
+
+def least_of_best(scores: Vector, count: int) -> np.float32:
+    """A number that at least `count` of the scores (n,) reach, and few others."""
+    groups = len(scores) // FOLD
+    if groups >= 2 * count:  # the maxima of groups are scores, too, and far fewer to sort
+        scores = scores[: groups * FOLD].reshape(FOLD, groups).max(axis=0)
+    least: np.float32 = np.partition(scores, -count)[-count]
+    return least
+
+
+def nearest(matrix: Matrix, norms: Vector, queries: Matrix, excluded: Rows, topn: int, threads: int = 1) -> Answers:
     """The `topn` rows of highest cosine to each query, highest first, and their scores.
 
     `matrix` is float32 (V, D) with lengths `norms` (V,), `queries` float32 (Q, D) of unit length, `excluded`
     int64 (Q, E) names rows that are no answer, -1 none. Gives int64 and float32 (Q, min(topn, V)); where a
-    query has fewer answers than that, the scores of the rest are -inf. The score of a zero row is 0.
+    query has fewer answers than that, the scores of the rest are -inf and their rows V. The score of a zero row is 0.
     """
-    count = min(topn, len(matrix))
-    rows = np.zeros((len(queries), count), np.int64)
-    scores = np.full((len(queries), count), -np.inf, np.float32)
-    for start in range(0, len(queries) if count else 0, QUERIES):
+    V, Q, count = len(matrix), len(queries), min(topn, len(matrix))
+    rows, scores = np.full((Q, count), V, np.int64), np.full((Q, count), -np.inf, np.float32)
+    for start in range(0, Q if count else 0, QUERIES):
         some = slice(start, start + QUERIES)
-        for first in range(0, len(matrix), ROWS):
-            part = slice(first, first + ROWS)
-            found = _scores(matrix[part], norms[part], queries[some])
-            _leave_out(found, excluded[some] - first)
-            rows[some], scores[some] = _merged(rows[some], scores[some], _best(found, count, first))
+        excluded_some = np.ascontiguousarray(excluded[some])
+        parts = _best_of_parts(matrix, norms, queries[some], excluded_some, count, threads)
+        every_row, every_score = (np.concatenate(each, axis=1) for each in zip(*parts, strict=True))
+        order = np.lexsort((every_row, -every_score), axis=1)[:, :count]
+        rows[some] = np.take_along_axis(every_row, order, axis=1)
+        scores[some] = np.take_along_axis(every_score, order, axis=1)
     return rows, scores
 
 
-def _scores(matrix: Matrix, norms: Vector, queries: Matrix) -> Matrix:
-    """Cosines, float32 (Q, R); those of zero rows are 0."""
-    products: Matrix = queries @ matrix.T
-    products /= np.where(norms > 0, norms, np.float32(1))
-    return products
+def _best_of_parts(
+    matrix: Matrix, norms: Vector, queries: Matrix, excluded: Rows, count: int, threads: int
+) -> list[Answers]:
+    """The best answers from each thread's part of the rows, in no order."""
+    from firth.nearest_kernels import LANES, PANEL_ROWS, PANELS, TILE, best_rows  # compiled code loads at use
+
+    (V, D), Q = matrix.shape, len(queries)
+    tiles = -(-Q // TILE)
+    tiled = np.zeros((tiles * TILE, D), np.float32)
+    tiled[:Q] = queries
+    tiled = np.ascontiguousarray(tiled.reshape(tiles, TILE, D).transpose(0, 2, 1))
+
+    def search(first: int, last: int) -> Answers:
+        panel = aligned_rows(-(-D // LANES) * LANES * PANELS, LANES)
+        products = aligned_rows(TILE, PANEL_ROWS)
+        bounds = np.full(tiles * TILE, np.inf, np.float32)
+        bounds[:Q] = -np.inf
+        rows, scores = np.full((Q, count), V, np.int64), np.full((Q, count), -np.inf, np.float32)
+        address, stride = matrix.ctypes.data, matrix.strides[0]
+        best_rows(address, stride, D, norms, first, last, tiled, excluded, panel, products, bounds, scores, rows)
+        return rows, scores
+
+    return on_threads(search, V, D * Q, threads)
 
 
-def _leave_out(scores: Matrix, columns: Rows) -> None:
-    """Set the score of each of `columns` (Q, E) that exists to -inf."""
-    query, which = np.nonzero((columns >= 0) & (columns < scores.shape[1]))
-    scores[query, columns[query, which]] = -np.inf
-
-
-def _best(scores: Matrix, count: int, first: int) -> Answers:
-    """The `count` best of each row of `scores` (Q, R), or all, in no order, numbered from `first`."""
-    Q, R = scores.shape
-    groups = R // FOLD
-    if groups <= count:
-        columns = _top(scores, min(count, R))
-    else:
-        # Column g + j * groups belongs to group g, so that maxima are taken over whole contiguous runs.
-        whole = groups * FOLD
-        tops = _top(scores[:, :whole].reshape(Q, FOLD, groups).max(axis=1), count)
-        folded = (tops[:, :, None] + groups * np.arange(FOLD)).reshape(Q, -1)
-        columns = np.hstack([folded, np.broadcast_to(np.arange(whole, R), (Q, R - whole))])
-        columns = np.take_along_axis(columns, _top(np.take_along_axis(scores, columns, axis=1), count), axis=1)
-    return columns + first, np.take_along_axis(scores, columns, axis=1)
-
-
-def _top(scores: Matrix, count: int) -> Rows:
-    """The columns of the `count` highest scores in each row, in no order."""
-    columns: Rows = np.argpartition(scores, -count, axis=1)[:, -count:]
-    return columns
-
-
-def _merged(rows: Rows, scores: Matrix, more: Answers) -> Answers:
-    """The best of two sets of answers, as many as in the first, highest first."""
-    rows_of_both, scores_of_both = np.hstack([rows, more[0]]), np.hstack([scores, more[1]])
-    order = np.argsort(-scores_of_both, axis=1, kind="stable")[:, : rows.shape[1]]
-    return np.take_along_axis(rows_of_both, order, axis=1), np.take_along_axis(scores_of_both, order, axis=1)
+def on_threads(work: Callable[[int, int], Result], count: int, cost: int, threads: int) -> list[Result]:
+    """What `work(first, last)` gives for parts of `count` things, side by side; `cost` is the numbers read for each."""
+    parts = max(1, min(threads, count * cost // PART_NUMBERS, count))
+    if parts == 1:
+        return [work(0, count)]
+    edges = [count * part // parts for part in range(parts + 1)]
+    with ThreadPoolExecutor(parts) as pool:
+        return list(pool.map(work, edges[:-1], edges[1:]))

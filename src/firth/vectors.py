@@ -11,18 +11,20 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firth.errors import BadFile, BadOption, UnknownWord
-from firth.nearest import Answers, nearest, unit
+from firth.nearest import Answers, Rows, cosines, highest, nearest, read_through, unit
+from firth.options import usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from firth.screen import Screen
     from firth.storage import AnyPath
 
 Vector: TypeAlias = NDArray[np.float32]
@@ -31,9 +33,13 @@ Query: TypeAlias = str | Vector
 Neighbours: TypeAlias = list[tuple[str, float]]
 Number = TypeVar("Number", bound=np.generic)
 
-NORM_ROWS = 1 << 14
-# Below this sum of squares, float32 has too few digits left; above the largest float32 it has none.
-LEAST_SQUARES = 1e-30
+# A screen costs about as much as reading the matrix a dozen times, and compiled code to load: it is made when about
+# as much has been spent on searches without it. So many numbers are read in 0.1 to 0.2 s.
+PATIENCE = 8
+PATIENCE_NUMBERS = 1 << 30
+LEAST_SCREENED = 1 << 20  # numbers in a matrix; fewer are read as quickly
+FEW_CANDIDATES = 1 / 8  # of the rows: more are not worth gathering
+FEW_QUERIES = 4  # compiled code pays from so many on
 SUGGEST_AMONG = 50_000
 SUGGESTIONS = 3
 
@@ -43,7 +49,8 @@ class WordVectors:
 
     The matrix is not copied: it may be a memory map, or strided by rows; do not change it afterwards.
     `counts` (int64, V) are optional. With `check=False`, NaN and infinity are looked for not now but when the
-    norms are first needed, so that a mapped file is not read before its time.
+    norms are first needed, and words given twice when one is first looked up, so that a mapped file is not read
+    before its time.
 
     Raises:
         BadOption: sizes that do not agree, a word given twice, a matrix that is no matrix of numbers.
@@ -59,14 +66,17 @@ class WordVectors:
         check: bool = True,
     ) -> None:
         self._words = tuple(words)
-        self._index = _index_of(self._words)
         self._matrix = _frozen(_as_matrix(matrix))
         self._counts = None if counts is None else _frozen(np.asarray(counts, np.int64))
         if len(self._matrix) != len(self._words):
             raise BadOption(f"the matrix must have a row for each word, got {len(matrix)} for {len(self._words)}")
         if self._counts is not None and self._counts.shape != (len(self._words),):
             raise BadOption(f"counts must be one for each of {len(self._words)} words, got {self._counts.shape}")
-        self._norms = _checked_norms(self._matrix, self._words) if check else None
+        self._norms: Vector | None = None
+        self._screen: Screen | None = None
+        self._numbers_read = 0
+        if check:
+            self._norms, self._index = self.norms, _index_of(self._words)
 
     # ---- words and rows -----------------------------------------------------------------------------
 
@@ -89,7 +99,7 @@ class WordVectors:
     def norms(self) -> Vector:
         """The length of each vector, float32 (V,), computed once; raises `BadFile` for NaN or infinity."""
         if self._norms is None:
-            self._norms = _checked_norms(self._matrix, self._words)
+            self._norms = self._checked(read_through(self._matrix, None, None, threads=1)[1])
         return self._norms
 
     @property
@@ -136,45 +146,63 @@ class WordVectors:
         negative: Query | Sequence[Query] | None = None,
         topn: int = 10,
         *,
+        restrict: int | None = None,
         threads: int | None = None,
     ) -> Neighbours:
         """The `topn` words nearest to the mean of `positive` less `negative`, and their cosines.
 
         Queries are words or vectors (D,), one or many; each is brought to unit length before the mean is
-        taken. Words asked for are not answered. `threads` bounds the cores used; if not given, NumPy's BLAS
-        decides.
+        taken. Words asked for are not answered; words of equal cosine are answered in the order of the rows.
+        With `restrict`, only so many of the first, most frequent words are answered. No more than `threads`
+        cores are used, all that the process may use if not given.
+
+        After some searches (8 in a large matrix), a copy of the matrix in int8 is made and kept, V · (D + 8)
+        bytes, with which a search reads a quarter as much; what it answers stays the same.
 
         Raises:
             UnknownWord: a word has no vector.
-            BadOption: no query, a vector of another size or with NaN, or `topn` or `threads` below 1.
+            BadOption: no query, a vector of another size or with NaN, or `topn`, `restrict` or `threads` below 1.
         """
         wanted, unwanted = (_as_list(queries) for queries in (positive, negative))
         if not wanted and not unwanted:
             raise BadOption("most_similar needs at least one word or vector, got none")
         _check_count("topn", topn)
+        V, threads = self._answerable(restrict), _cores(threads)
         target = np.zeros(self.vector_size, np.float32)
         for query in wanted:
             target += self._unit(query)
         for query in unwanted:
             target -= self._unit(query)
-        asked = [self.index(query) for query in (*wanted, *unwanted) if isinstance(query, str)]
-        scores = self._cosines(unit(target), threads)
-        scores[asked] = -np.inf
-        return self._ranked(scores, min(topn, len(self) - len(set(asked))))
+        asked = {self.index(query) for query in (*wanted, *unwanted) if isinstance(query, str)}
+        found = self._search(unit(target), min(topn + len(asked), V), V, threads)
+        return [(self._words[row], score) for row, score in found if row not in asked][:topn]
 
-    def most_similar_batch(self, queries: Sequence[Query], topn: int = 10) -> list[Neighbours]:
-        """What `most_similar` answers to each of Q words or vectors, by matrix products in a fixed memory."""
+    def most_similar_batch(
+        self, queries: Sequence[Query], topn: int = 10, *, restrict: int | None = None, threads: int | None = None
+    ) -> list[Neighbours]:
+        """What `most_similar` answers to each of Q words or vectors, by matrix products; no copy of the matrix."""
         _check_count("topn", topn)
         if isinstance(queries, str):
             raise BadOption(f"queries must be a list of words or vectors, got the string {queries!r}; put it in a list")
-        targets = np.array([self._unit(query) for query in queries], np.float32).reshape(-1, self.vector_size)
-        asked = [[self.index(query)] if isinstance(query, str) else [-1] for query in queries]
-        excluded = np.array(asked, np.int64).reshape(-1, 1)
-        return self._named(nearest(self._matrix, self.norms, targets, excluded, topn))
+        V, threads = self._answerable(restrict), _cores(threads)
+        if len(queries) < FEW_QUERIES:
+            return [self.most_similar([query], topn=topn, restrict=restrict, threads=threads) for query in queries]
+        targets = np.array([self._unit(query) for query in queries], np.float32)
+        excluded = np.array([[self.index(query)] if isinstance(query, str) else [-1] for query in queries], np.int64)
+        return self._named(nearest(self._matrix[:V], self.norms[:V], targets, excluded, topn, threads))
 
-    def analogy(self, a: Query, b: Query, c: Query, topn: int = 10) -> Neighbours:
+    def analogy(
+        self,
+        a: Query,
+        b: Query,
+        c: Query,
+        topn: int = 10,
+        *,
+        restrict: int | None = None,
+        threads: int | None = None,
+    ) -> Neighbours:
         """What is to `c` as `b` is to `a`: the words nearest to b - a + c (3CosAdd, Mikolov et al. 2013)."""
-        return self.most_similar(positive=[b, c], negative=[a], topn=topn)
+        return self.most_similar(positive=[b, c], negative=[a], topn=topn, restrict=restrict, threads=threads)
 
     def similarity(self, a: Query, b: Query) -> float:
         """The cosine of the angle between two words or vectors, from -1 to 1; 0 where one of them is zero."""
@@ -202,6 +230,11 @@ class WordVectors:
 
     # ---- their parts --------------------------------------------------------------------------------
 
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        """The row of each word."""
+        return _index_of(self._words)
+
     def _unit(self, query: Query) -> Vector:
         """The vector of a word, or the vector given, at unit length."""
         if not isinstance(query, str):
@@ -211,24 +244,49 @@ class WordVectors:
             raise BadFile(_not_finite(query, self.index(query)))
         return unit(vector)
 
-    def _cosines(self, target: Vector, threads: int | None) -> Vector:
-        """The cosine of every row with `target`, which has unit length: float32 (V,)."""
-        norms = self.norms
-        if threads is None:
-            products = self._matrix @ target
-        else:
-            _check_count("threads", threads)
-            products = _products(self._matrix, target, threads)
-        cosines: Vector = np.divide(products, norms, out=np.zeros_like(products), where=norms > 0)
-        return cosines
+    def _answerable(self, restrict: int | None) -> int:
+        """How many words, counted from the first, may be answers."""
+        if restrict is None:
+            return len(self)
+        _check_count("restrict", restrict)
+        return min(restrict, len(self))
 
-    def _ranked(self, scores: Vector, topn: int) -> Neighbours:
-        """The `topn` highest scores and their words, highest first."""
-        if topn < 1:
+    def _search(self, target: Vector, count: int, V: int, threads: int) -> list[tuple[int, float]]:
+        """The `count` of the first V rows nearest to `target`, which has unit length, and their cosines."""
+        if count == 0:
             return []
-        best = np.argpartition(scores, -topn)[-topn:]
-        best = best[np.argsort(-scores[best], kind="stable")]
-        return [(self._words[row], float(scores[row])) for row in best]
+        if self._pays_to_screen(V * self.vector_size):
+            rows = self._screened(threads).candidates(target, count, V, threads)
+            if len(rows) <= V * FEW_CANDIDATES:
+                norms = self.norms[rows]
+                products, _ = read_through(self._matrix[rows], norms, target, threads)
+                return _ranked(cosines(products, norms), count, rows)
+        if self._norms is None:  # found on the way
+            products, norms = read_through(self._matrix, None, target, threads)
+            self._norms = self._checked(norms)
+            products = products[:V]
+        else:
+            products, _ = read_through(self._matrix[:V], self._norms, target, threads)
+        return _ranked(cosines(products, self._norms[:V]), count)
+
+    def _pays_to_screen(self, numbers: int) -> bool:
+        """Whether a search that reads so many numbers should have a screen, given those before it."""
+        self._numbers_read += numbers
+        return numbers >= LEAST_SCREENED and self._numbers_read > max(PATIENCE * numbers, PATIENCE_NUMBERS)
+
+    def _screened(self, threads: int) -> Screen:
+        if self._screen is None:
+            from firth.screen import Screen
+
+            self._screen = Screen(self._matrix, self.norms, threads)
+        return self._screen
+
+    def _checked(self, norms: Vector) -> Vector:
+        """The norms, or `BadFile` where one is not finite."""
+        bad = np.flatnonzero(~np.isfinite(norms))
+        if len(bad):
+            raise BadFile(_not_finite(self._words[bad[0]], int(bad[0])))
+        return norms
 
     def _named(self, answers: Answers) -> list[Neighbours]:
         rows, scores = answers
@@ -320,20 +378,18 @@ def _check_count(name: str, value: int) -> None:
         raise BadOption(f"{name} must be a whole number, 1 or more, got {value!r}")
 
 
-def _checked_norms(matrix: Matrix, words: Sequence[str]) -> Vector:
-    """The length of each row, float32 (V,); one pass that also finds NaN and infinity."""
-    norms = np.empty(len(matrix), np.float32)
-    for start in range(0, len(matrix), NORM_ROWS):
-        rows = matrix[start : start + NORM_ROWS]
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            squares = np.einsum("ij,ij->i", rows, rows)
-        if not np.isfinite(squares).all():
-            row = start + int(np.flatnonzero(~np.isfinite(squares))[0])
-            raise BadFile(_not_finite(words[row], row))
-        tiny = squares < LEAST_SQUARES
-        norms[start : start + NORM_ROWS] = np.sqrt(squares)
-        norms[start : start + NORM_ROWS][tiny] = np.linalg.norm(rows[tiny].astype(np.float64), axis=1)
-    return norms
+def _cores(threads: int | None) -> int:
+    """How many threads to use: those given, or every core that this process may use."""
+    if threads is None:
+        return usable_cores()
+    _check_count("threads", threads)
+    return threads
+
+
+def _ranked(scores: Vector, count: int, rows: Rows | None = None) -> list[tuple[int, float]]:
+    """The `count` highest scores with their rows, highest first, equal ones by row; `rows` are those of the scores."""
+    best = highest(scores, count)
+    return list(zip((best if rows is None else rows[best]).tolist(), scores[best].tolist(), strict=True))
 
 
 def _not_finite(word: str, row: int) -> str:
@@ -341,10 +397,3 @@ def _not_finite(word: str, row: int) -> str:
         f"vectors must be finite numbers below 1e19, that of {word!r} (row {row}) is not; "
         "train again at a lower rate, or leave the word out"
     )
-
-
-def _products(matrix: Matrix, target: Vector, threads: int) -> Vector:
-    """`matrix @ target` on `threads` cores: einsum is no BLAS, which would take as many cores as it likes."""
-    parts = np.array_split(matrix, threads)
-    with ThreadPoolExecutor(threads) as pool:
-        return np.concatenate(list(pool.map(lambda part: np.einsum("ij,j->i", part, target), parts)))
