@@ -3,6 +3,7 @@
 import errno
 import gc
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -433,6 +434,7 @@ def test_a_disk_that_refuses_to_write_at_any_place_leaves_nothing(cache, tmp_pat
     """The system itself refuses files beyond a size: in the spool, among the words, or in the corpus."""
     resource = pytest.importorskip("resource", reason="this system cannot limit the size of files")
     (tmp_path / "a.txt").write_text("".join(f"{n % 9} {n}\n" for n in range(50_000)))  # 400 KB as numbers
+    shutil.rmtree(encoded_corpus(tmp_path / "a.txt").folder)  # now all is compiled, and that is no longer written
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest, before[1]))
     try:

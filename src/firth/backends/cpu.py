@@ -154,8 +154,8 @@ class CpuBackend:
         """What each worker has of its own: four copies of the hot rows, and what it decides ahead in."""
         width = int(aligned_rows(1, options.vector_size).shape[1])
         hot = min(HOT_ROWS, V) if options.threads > 1 else 0
-        plan, *window = kernels.scratch(options.window, options.negative, width)
-        own = sum(each.nbytes for each in (*plan, *window))
+        scratch = kernels.scratch(options.window, options.negative, width)
+        own = sum(each.nbytes for each in (*scratch.plan, *scratch) if isinstance(each, np.ndarray))
         return options.threads * (4 * 4 * hot * width + own)
 
     def close(self) -> None:
