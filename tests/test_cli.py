@@ -107,6 +107,7 @@ def test_train_reads_standard_input(corpus, tmp_path):
 def test_an_interrupted_run_keeps_what_is_trained_and_goes_on_with_resume(corpus, tmp_path, run):
     out = tmp_path / "m.safetensors"
     arguments = ["train", corpus, "-o", out, "--vector-size", "100", "--workers", "1", "--no-cache", "--epochs", "1000"]
+    assert run("train", corpus, "-o", out, "--no-cache")[0] == 0  # so that the next need not compile
     program = "import signal as s; s.signal(s.SIGINT, s.default_int_handler); from firth.cli import main; main()"
     process = subprocess.Popen([sys.executable, "-c", program, *map(str, arguments)], stderr=subprocess.PIPE)
     with pytest.raises(subprocess.TimeoutExpired):
@@ -316,6 +317,7 @@ def test_output_that_cannot_show_a_letter_is_no_traceback(model):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
 def test_an_interruption_before_training_says_that_nothing_was_written(tmp_path):
+    assert run("train", corpus, "-o", out, "--no-cache")[0] == 0  # so that the next need not compile
     program = "import signal as s; s.signal(s.SIGINT, s.default_int_handler); from firth.cli import main; main()"
     out = tmp_path / "m.safetensors"
     process = subprocess.Popen(
