@@ -45,6 +45,7 @@ class Result:
 
     @property
     def mean(self) -> float:
+        """Over the sets."""
         return mean(self.scores.values())
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -200,6 +205,24 @@ def test_a_long_stretch_without_kept_words_costs_no_more_than_its_length():
     assert time.perf_counter() - began < 2  # some 20 ms; 3,000 pieces each looking through a million words: 4 s and up
     backend.close()
     assert backend.tally().words == 20
+
+
+NARROW = """
+from test_cpu_kernels import ARCHITECTURES, Case, TrainingOptions, assert_held_to_the_reference
+from firth.backends.simd import LANES, REGISTERS
+assert (LANES, REGISTERS) == (8, 16)
+for architecture in ARCHITECTURES:
+    for negative in (5, 8):
+        options = TrainingOptions(architecture=architecture, negative=negative, workers=1, sample=0.01)
+        assert_held_to_the_reference(Case(5, 150, 20, (700, 300, 5), options, unknown=0.1, one_word=0.1))
+"""
+
+
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="256-bit registers are x86's")
+def test_machines_with_narrower_registers_compute_the_same():
+    avx2 = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma,+bmi,+bmi2,+sse4.2,+popcnt"}
+    environment = os.environ | avx2 | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    subprocess.run([sys.executable, "-W", "error", "-c", NARROW], check=True, env=environment)
 
 
 # ---- many workers ------------------------------------------------------------------------------
