@@ -108,10 +108,6 @@ def _check(name: str, value: Any, hint: Any, rule: Mapping[str, Any]) -> Any:
     return value
 
 
-# word2vec.c starts skip-gram at 0.025 and CBOW at 0.05: CBOW averages its contexts, which shortens its steps.
-DEFAULT_ALPHA = {"skipgram": 0.025, "cbow": 0.05}
-
-
 @dataclass(frozen=True, kw_only=True)
 class TrainingOptions(_Checked):
     """What is trained and how. The names are those of gensim 4 and fastText."""
@@ -151,9 +147,9 @@ class TrainingOptions(_Checked):
         at_most=1,
     )
     epochs: int = option(5, "passes over the corpus", at_least=1)
-    alpha: float | None = option(
-        None,
-        "learning rate at the start; 0.025 for skipgram and 0.05 for cbow if not given",
+    alpha: float = option(
+        0.05,
+        "learning rate at the start; for skipgram over more than some 8 epochs, or for rare words, 0.025",
         at_least=0,
         at_most=1,
         remedy="rates between 0.01 and 0.1 are usual",
@@ -175,16 +171,11 @@ class TrainingOptions(_Checked):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.min_alpha > self.initial_alpha:
+        if self.min_alpha > self.alpha:
             raise BadOption(
-                f"min_alpha must not exceed alpha, got min_alpha {self.min_alpha} and alpha {self.initial_alpha}; "
+                f"min_alpha must not exceed alpha, got min_alpha {self.min_alpha} and alpha {self.alpha}; "
                 "lower min_alpha or raise alpha"
             )
-
-    @property
-    def initial_alpha(self) -> float:
-        """The learning rate at the start: `alpha`, or the architecture's default."""
-        return DEFAULT_ALPHA[self.architecture] if self.alpha is None else self.alpha
 
     @property
     def threads(self) -> int:

@@ -40,8 +40,8 @@ def tables_for(vocabulary: Vocabulary, options: TrainingOptions) -> Tables:
 
 def rates_in(epoch: int, options: TrainingOptions, tokens: int) -> Rates:
     """The learning rates of one epoch: a straight line over the whole run, from alpha down to min_alpha."""
-    fall = options.initial_alpha - options.min_alpha
-    start = options.initial_alpha - fall * epoch / options.epochs
+    fall = options.alpha - options.min_alpha
+    start = options.alpha - fall * epoch / options.epochs
     return Rates(start, fall / (options.epochs * max(tokens, 1)), options.min_alpha)
 
 
@@ -154,7 +154,7 @@ class _Run:
         if math.isfinite(tally.loss) and all(is_finite(matrix) for matrix in (weights.input, weights.output)):
             return
         raise Diverged(
-            f"training grew without bound in epoch {self.state.epoch + 1} (alpha {self.options.initial_alpha}, "
+            f"training grew without bound in epoch {self.state.epoch + 1} (alpha {self.options.alpha}, "
             f"negative {self.options.negative}, window {self.options.window}, {len(self.vocabulary):,} words); "
             "lower alpha, or take fewer noise words or a smaller window"
         )

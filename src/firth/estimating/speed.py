@@ -95,7 +95,7 @@ def _train_for(
 ) -> float:
     """Seconds for each token, over at least so many seconds."""
     began, tokens = time.perf_counter(), 0
-    rates = Rates(0.0 if held_out else options.initial_alpha, 0.0, 0.0)
+    rates = Rates(0.0 if held_out else options.alpha, 0.0, 0.0)
     for chunk in chunks:
         machine.train(chunk, 0, rates, held_out=held_out)
         tokens += chunk.last - chunk.first
