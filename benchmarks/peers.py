@@ -22,7 +22,7 @@ from statistics import mean, median
 from typing import Any
 
 from material import SETS, Text, chosen_corpus, corpora_folder, machine, prepared, quality
-from trainers import ALPHA, MIN_COUNT, NEGATIVE, READS_WHILE_TRAINING, SAMPLE, TRAINERS, VECTOR_SIZE, WINDOW, Job
+from trainers import ALPHA, MIN_COUNT, NEGATIVE, READS_WHILE_TRAINING, TRAINERS, WINDOW, Job
 
 FIRTH, *PEERS = TRAINERS
 PACKAGES = {"gensim-file": "gensim", "gensim-iterator": "gensim", "fasttext": "fasttext"}
@@ -72,6 +72,8 @@ def arguments() -> argparse.Namespace:
     add("--tokens", type=int, help="use about the first so many tokens, for a quick try")
     add("--threads", type=int, nargs="+", default=[1, 2], help="numbers of threads")
     add("--architectures", nargs="+", default=list(ALPHA), choices=ALPHA)
+    add("--vector-size", type=int, default=100, help="numbers in a vector (default 100)")
+    add("--sample", type=float, default=1e-3, help="subsampling threshold (default 0.001)")
     add("--peers", nargs="+", default=PEERS, choices=PEERS, help="whom to measure firth against")
     add("--rounds", type=int, default=3, help="rounds of speed, with seeds from 1 (default 3; 0: none)")
     add("--epochs", type=int, default=5, help="epochs of the runs whose vectors are judged (default 5)")
@@ -145,13 +147,17 @@ def measured(job: Job, text: Text, sets: Path | None) -> Run:
     )
 
 
+def job_of(options: argparse.Namespace, trainer: str, text: Text, vectors: Path, *settings: Any) -> Job:
+    return Job(trainer, str(text.path), str(vectors), *settings, options.vector_size, options.sample)
+
+
 def jobs(plan: Pass, options: argparse.Namespace, text: Text, vectors: Path) -> Iterator[Job]:
     """The runs of a pass: within a round, those to compare follow each other."""
     for seed in range(1, plan.rounds + 1):
         for architecture in options.architectures:
             for threads in plan.threads:
                 for trainer in (FIRTH, *options.peers):
-                    yield Job(trainer, str(text.path), str(vectors), architecture, threads, plan.epochs, seed)
+                    yield job_of(options, trainer, text, vectors, architecture, threads, plan.epochs, seed)
 
 
 def warm_up(corpus: Path, folder: Path, options: argparse.Namespace) -> None:
@@ -159,7 +165,7 @@ def warm_up(corpus: Path, folder: Path, options: argparse.Namespace) -> None:
     tiny = prepared(corpus, folder / "tiny.txt", WARM_UP_TOKENS, MIN_COUNT)
     for architecture in options.architectures:
         for threads in options.threads:
-            launched(Job(FIRTH, str(tiny.path), str(folder / "tiny.bin"), architecture, threads, epochs=1, seed=1))
+            launched(job_of(options, FIRTH, tiny, folder / "tiny.bin", architecture, threads, 1, 1))
 
 
 # ---- telling -----------------------------------------------------------------------------------
@@ -218,7 +224,7 @@ def notes(options: argparse.Namespace) -> Iterator[str]:
     alphas = ", ".join(f"{ALPHA[each]} ({each})" for each in options.architectures)
     yield f"- {machine()}; {python}; {packages}; {datetime.date.today()}."
     yield (
-        f"- D = {VECTOR_SIZE}, window {WINDOW}, K = {NEGATIVE}, sample {SAMPLE:g}, min_count {MIN_COUNT}, "
+        f"- D = {options.vector_size}, window {WINDOW}, K = {NEGATIVE}, sample {options.sample:g}, min_count {MIN_COUNT}, "
         f"alpha {alphas}."
     )
     yield (

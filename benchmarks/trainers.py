@@ -17,10 +17,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gensim.models import Word2Vec as GensimWord2Vec
 
-VECTOR_SIZE = 100
 WINDOW = 5
 NEGATIVE = 5
-SAMPLE = 1e-3
 MIN_COUNT = 5
 ALPHA = {"skipgram": 0.025, "cbow": 0.05}
 END_OF_LINE = "</s>"  # a word of fastText's own, made from the ends of lines
@@ -37,6 +35,8 @@ class Job:
     threads: int
     epochs: int
     seed: int
+    vector_size: int
+    sample: float
 
 
 def train_firth(job: Job) -> float:
@@ -44,10 +44,10 @@ def train_firth(job: Job) -> float:
 
     model = Word2Vec(
         architecture=job.architecture,
-        vector_size=VECTOR_SIZE,
+        vector_size=job.vector_size,
         window=WINDOW,
         negative=NEGATIVE,
-        sample=SAMPLE,
+        sample=job.sample,
         min_count=MIN_COUNT,
         alpha=ALPHA[job.architecture],
         epochs=job.epochs,
@@ -88,10 +88,10 @@ def _gensim(job: Job) -> GensimWord2Vec:
         raise RuntimeError("gensim runs without its compiled code; install a wheel of it")
     return Word2Vec(
         sg=int(job.architecture == "skipgram"),
-        vector_size=VECTOR_SIZE,
+        vector_size=job.vector_size,
         window=WINDOW,
         negative=NEGATIVE,
-        sample=SAMPLE,
+        sample=job.sample,
         min_count=MIN_COUNT,
         alpha=ALPHA[job.architecture],
         workers=job.threads,
@@ -110,10 +110,10 @@ def train_fasttext(job: Job) -> float:
     model = fasttext.train_unsupervised(
         job.corpus,
         model=job.architecture,
-        dim=VECTOR_SIZE,
+        dim=job.vector_size,
         ws=WINDOW,
         neg=NEGATIVE,
-        t=SAMPLE,
+        t=job.sample,
         minCount=MIN_COUNT,
         lr=ALPHA[job.architecture],
         epoch=job.epochs,
@@ -126,7 +126,7 @@ def train_fasttext(job: Job) -> float:
     seconds = time.perf_counter() - began
     words = [word for word in model.get_words() if word != END_OF_LINE]
     with Path(job.vectors).open("wb") as file:
-        file.write(f"{len(words)} {VECTOR_SIZE}\n".encode())
+        file.write(f"{len(words)} {job.vector_size}\n".encode())
         for word in words:
             file.write(word.encode() + b" " + model.get_word_vector(word).astype("<f4").tobytes())
     return seconds
