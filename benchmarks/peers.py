@@ -224,8 +224,8 @@ def notes(options: argparse.Namespace) -> Iterator[str]:
     alphas = ", ".join(f"{ALPHA[each]} ({each})" for each in options.architectures)
     yield f"- {machine()}; {python}; {packages}; {datetime.date.today()}."
     yield (
-        f"- D = {options.vector_size}, window {WINDOW}, K = {NEGATIVE}, sample {options.sample:g}, min_count {MIN_COUNT}, "
-        f"alpha {alphas}."
+        f"- D = {options.vector_size}, window {WINDOW}, K = {NEGATIVE}, sample {options.sample:g}, "
+        f"min_count {MIN_COUNT}, alpha {alphas}."
     )
     yield (
         "- words/s: tokens within the vocabulary × epochs / seconds of training; reading, vocabulary, tables, saving "
