@@ -209,7 +209,7 @@ def test_a_long_stretch_without_kept_words_costs_no_more_than_its_length():
 
 NARROW = """
 from test_cpu_kernels import ARCHITECTURES, Case, TrainingOptions, assert_held_to_the_reference
-from firth.backends.simd import LANES, REGISTERS
+from firth.machine import LANES, REGISTERS
 assert (LANES, REGISTERS) == (8, 16)
 for architecture in ARCHITECTURES:
     for negative in (5, 8):

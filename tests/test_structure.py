@@ -17,7 +17,7 @@ SOURCE = Path(firth.__file__).parent
 LAYERS = [
     {"errors"},
     {"options"},
-    {"arrow", "cache", "storage", "draws", "jit", "jit_cache", "memory"},
+    {"arrow", "cache", "storage", "draws", "jit", "jit_cache", "machine", "memory"},
     {"corpus"},
     {"vocabulary"},
     {"weights"},

@@ -13,16 +13,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
+from firth import machine
 from firth.backends.simd import address_of, intrinsic
 from firth.jit import compiled, inlined
 
 LANES = 16
 # As many sums as registers hold: 24 of 32 with 512 bits; else 6 of 16 lanes each are 12 of 16 with 256 bits.
-TILE, PANELS = (12, 2) if binding.get_host_cpu_features().get("avx512f") else (6, 1)
+TILE, PANELS = (12, 2) if machine.LANES == LANES else (6, 1)
 PANEL_ROWS = PANELS * LANES
 LINE = 4 * LANES  # bytes of a vector
 

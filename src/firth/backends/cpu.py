@@ -19,9 +19,9 @@ import numpy.typing as npt
 from firth.backends import cpu_kernels as kernels
 from firth.backends import cpu_plan as plans
 from firth.backends.base import Rates, Tables, Tally
-from firth.backends.simd import LANES
 from firth.corpus.encoded import Chunk
 from firth.draws import Purpose, as_chance, stream_key
+from firth.machine import LANES
 from firth.options import TrainingOptions
 from firth.weights import Floats, Weights, aligned_rows, with_padding
 

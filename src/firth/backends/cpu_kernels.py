@@ -19,7 +19,6 @@ from firth.backends.cpu_plan import FLOAT_BYTES, MARGIN, PIECE, Floats, Ints, Pl
 from firth.backends.simd import (
     CONSTANTS,
     GROUP,
-    LANES,
     add_to_rows,
     address_of,
     copy_eight,
@@ -34,6 +33,7 @@ from firth.backends.simd import (
     update_from_one,
 )
 from firth.jit import compiled, inlined
+from firth.machine import LANES
 from firth.weights import aligned_rows
 
 # Windows between asking for output rows and using them: at 1 skip-gram is a fifth slower; at 3 one thread is as fast as

@@ -11,17 +11,16 @@ Scores and gradients of a window are stored group by group, then context by cont
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
 from typing import Any
 
-import llvmlite.binding as llvm
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic as typed_intrinsic
+
+from firth.machine import LANES, REGISTERS
 
 
 def intrinsic(function: Callable[..., Any]) -> Any:
@@ -29,16 +28,6 @@ def intrinsic(function: Callable[..., Any]) -> Any:
     return typed_intrinsic(function)
 
 
-def _machine() -> tuple[int, int]:
-    """(floats that a vector register holds, number of such registers) on the machine that Numba compiles for."""
-    if platform.machine().lower() in ("arm64", "aarch64"):
-        return 4, 32
-    chosen = getattr(numba.config, "CPU_FEATURES", None)
-    features = llvm.get_host_cpu_features().flatten() if chosen is None else chosen
-    return (16, 32) if "+avx512f" in features.split(",") else (8, 16)
-
-
-LANES, REGISTERS = _machine()
 LINE = 64  # bytes of a cache line
 GROUP = 8
 PAIR = 2 * GROUP  # scores of two contexts against a group: what `gradient` takes at once
