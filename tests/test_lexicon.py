@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firth.corpus import lexicon as module
-from firth.corpus.lexicon import Lexicon, ranked_words
+from firth.corpus.lexicon import Lexicon
+from firth.corpus.ranking import ranked_words
 from firth.corpus.tokenizers import LETTERS, WHITESPACE
 from firth.errors import BadCorpus
 

@@ -23,7 +23,8 @@ import pyarrow as pa
 from firth.corpus.blocks import Block, TextBlock
 from firth.corpus.encoded import CORPUS_FILE, SCHEMA, WORDS_FILE
 from firth.corpus.files import Source
-from firth.corpus.lexicon import Lexicon, ranked_words
+from firth.corpus.lexicon import Lexicon
+from firth.corpus.ranking import ranked_words
 from firth.corpus.tokenizers import Numbered, Tokenizer
 from firth.errors import BadCorpus, CannotWrite
 
