@@ -369,7 +369,10 @@ def _number(table, data, offsets, scratch, ids, place):
         token = place[0]
         count = min(PIECE, len(ids) - token)
         for i in range(count):
-            scratch.bounds[2 * i], scratch.bounds[2 * i + 1] = start + offsets[token + i], start + offsets[token + i + 1]
+            scratch.bounds[2 * i], scratch.bounds[2 * i + 1] = (
+                start + offsets[token + i],
+                start + offsets[token + i + 1],
+            )
         _number_piece(table, scratch, count, ids, token)
         place[0] += count
     return True

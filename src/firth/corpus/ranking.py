@@ -105,3 +105,10 @@ def _copy_words(starts, arena, order, offsets, data):
         begin = starts[order[rank]]
         for i in range(offsets[rank + 1] - offsets[rank]):
             data[offsets[rank] + i] = arena[begin + i]
+
+
+@compiled
+def put_ranks(numbers, ranks):
+    """Put the rank of each word in place of its number."""
+    for i in range(len(numbers)):
+        numbers[i] = ranks[numbers[i]]
