@@ -22,7 +22,7 @@ class TextBlock:
     the next block and `line_goes_on` is true.
     """
 
-    data: bytes
+    data: bytes | bytearray
     origin: str
     start: int  # the block's first byte in the (uncompressed) file
     line_goes_on: bool

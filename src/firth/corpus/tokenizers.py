@@ -78,7 +78,7 @@ def tokenizer_for(given: TokenizerLike) -> Tokenizer:
 # ---- text to arrays ----------------------------------------------------------------------------
 
 
-def decoded(block: TextBlock, errors: str) -> bytes:
+def decoded(block: TextBlock, errors: str) -> bytes | bytearray:
     """The block's bytes, held to be UTF-8: `strict` raises `BadCorpus` with the place, others mend."""
     whole = pa.StringArray.from_buffers(
         1, pa.py_buffer(np.array([0, len(block.data)], np.int32)), pa.py_buffer(block.data)
