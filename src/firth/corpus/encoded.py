@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ from firth.errors import BadCorpus
 
 Tokens = npt.NDArray[np.int32]
 Ints = npt.NDArray[np.int64]
+Number = TypeVar("Number", bound=np.generic)
 
 CORPUS_FILE, WORDS_FILE = "corpus.arrow", "words.arrow"
 PAGES_KEPT = 4 << 20  # bytes behind the chunk under way that stay in memory, as they may still be in training
@@ -58,14 +59,14 @@ class EncodedCorpus:
         self.folder = folder
         self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True) if temporary else None
         try:
-            table = pa.ipc.open_file(pa.memory_map(str(folder / WORDS_FILE))).read_all()
-            self.words: pa.LargeStringArray = table["word"].combine_chunks()
-            self.counts: Ints = table["count"].to_numpy()
+            words = pa.ipc.open_file(pa.memory_map(str(folder / WORDS_FILE))).get_batch(0)
+            self.words: pa.LargeStringArray = words["word"]
+            self.counts: Ints = _numbers(words["count"], np.int64)
             self._mapped = _mapped(folder / CORPUS_FILE)
             if _reader(self._mapped).schema != SCHEMA:
                 raise ValueError(f"{CORPUS_FILE} has not the one column tokens")
             self.total_tokens = int(self.counts.sum())
-            self.sentences = int((table.schema.metadata or {})[b"sentences"])
+            self.sentences = int((words.schema.metadata or {})[b"sentences"])
         except (pa.ArrowException, OSError, KeyError, ValueError) as error:
             raise BadCorpus(f"the folder {folder} does not hold a sound encoded corpus: {error}; remove it") from error
 
@@ -77,10 +78,10 @@ class EncodedCorpus:
         base = pa.py_buffer(self._mapped).address
         position = done = 0
         for lists in _batches(self._mapped):
-            offsets: Ints = lists.offsets.to_numpy()
+            offsets: Ints = _numbers(lists.offsets, np.int64)
             length = int(offsets[-1] - offsets[0])
             if position + length > start:
-                tokens: Tokens = lists.flatten().to_numpy()
+                tokens: Tokens = _numbers(lists.flatten(), np.int32)
                 begin = tokens.ctypes.data - base
                 numbered = tokens if ids is None else ids[tokens]
                 for chunk in _stretches(numbered, offsets - offsets[0], position, start, tokens_each):
@@ -109,8 +110,13 @@ def values_within(path: Path) -> list[tuple[int, int]]:
     """Where the tokens of each batch stand in a corpus file: at which byte they begin, and how many they are."""
     mapped = _mapped(path)
     base = pa.py_buffer(mapped).address
-    tokens = (lists.flatten() for lists in _batches(mapped))
-    return [(each.buffers()[1].address - base, len(each)) for each in tokens]
+    tokens = (_numbers(lists.flatten(), np.int32) for lists in _batches(mapped))
+    return [(each.ctypes.data - base, len(each)) for each in tokens]
+
+
+def _numbers(array: pa.Array, kind: type[Number]) -> npt.NDArray[Number]:
+    """An array without nulls, as it lies in memory: its own `to_numpy` would import pandas where that is installed."""
+    return np.frombuffer(array.buffers()[1], kind)[array.offset : array.offset + len(array)]
 
 
 def _reader(mapped: mmap.mmap) -> Any:
