@@ -29,6 +29,7 @@ SLACK = 16  # bytes that may be read beyond the arena's last
 PAGE = 4096  # bytes: no system has smaller ones, and within one reading cannot fail
 FEWEST_SLOTS = 1 << 15
 BITS = 64
+NEW_LINE = 10
 
 # Of a word of n bytes, the bits that count in its first and its second eight bytes.
 FIRST_EIGHT = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(IN_SLOT + 1)], np.uint64)
@@ -164,7 +165,44 @@ def _most_words(slots: int) -> int:
     return slots * 5 // 8
 
 
+def lines(data: Bytes) -> Ints:
+    """Offsets of the lines in `data`, each with its line feed; there is at least one, and the last may lack it."""
+    offsets = np.empty(len(data) + 2, np.int64)  # what is not needed is not touched
+    return offsets[: _find_lines(data, offsets)].copy()
+
+
 # ---- compiled: cutting -------------------------------------------------------------------------
+
+
+@inlined
+def _within(at, end):
+    """A bit for each byte of the block of `at` that stands from `at` on and before `end`."""
+    block = at & ~np.int64(BLOCK - 1)
+    bits = ALL << np.uint64(at - block)
+    if end - block < BLOCK:
+        bits &= (ONE << np.uint64(end - block)) - ONE
+    return bits
+
+
+@compiled
+def _find_lines(data, offsets):
+    """Write the lines' offsets, and give how many there are."""
+    start = np.int64(data.ctypes.data)
+    at, end = start, start + len(data)
+    offsets[0] = 0
+    count = 1
+    while at < end:
+        block = at & ~np.int64(BLOCK - 1)
+        feeds = in_ranges(block, NEW_LINE, 0, NEW_LINE, 0) & _within(at, end)
+        while feeds != 0:
+            offsets[count] = block + first_bit(feeds) + 1 - start
+            count += 1
+            feeds &= feeds - ONE
+        at = block + BLOCK
+    if count == 1 or offsets[count - 1] < len(data):
+        offsets[count] = len(data)
+        count += 1
+    return count
 
 
 @inlined
@@ -212,9 +250,7 @@ def _cut(start, offsets, separators, bounds, lengths, place):
         before, inside, beyond = found, np.uint64(0), 0
         while at < end and found <= 2 * PIECE:
             block = at & ~np.int64(BLOCK - 1)
-            within = ALL << np.uint64(at - block)
-            if end - block < BLOCK:
-                within &= (ONE << np.uint64(end - block)) - ONE
+            within = _within(at, end)
             separates = in_ranges(block, separators.first, separators.width, separators.other, separators.other_width)
             separates |= (ONE << np.uint64(beyond)) - ONE
             if separators.wide:

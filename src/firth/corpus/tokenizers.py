@@ -17,14 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from firth.corpus.blocks import Block, StringsBlock, TextBlock, TokensBlock, is_token_list, shown, tokens_block
-from firth.corpus.lexicon import Lexicon, Separators
+from firth.corpus.lexicon import Lexicon, Separators, lines
 from firth.errors import BadCorpus, BadOption
 
 Ints = npt.NDArray[np.int64]
 Numbered = tuple[npt.NDArray[np.int32], Ints]
 TokenizerLike = str | Callable[[str], Iterable[str]] | Any
 
-NEW_LINE = 10
 
 # What stands between the words of `Words`, in RE2's syntax. A word begins with a letter or digit, goes on with these
 # and their marks, and may hold one apostrophe between two of them. Joiners of no width (U+200C, U+200D) belong to the
@@ -98,14 +97,6 @@ def decoded(block: TextBlock, errors: str) -> bytes | bytearray:
     return block.data
 
 
-def _lines(data: npt.NDArray[np.uint8]) -> Ints:
-    """Offsets of the lines in `data`, each with its line feed; there is at least one, and the last may lack it."""
-    ends = np.flatnonzero(data == NEW_LINE) + 1
-    if not len(ends) or ends[-1] != len(data):
-        ends = np.append(ends, len(data))
-    return np.concatenate([np.zeros(1, np.int64), ends])
-
-
 def _buffers(strings: pa.LargeStringArray) -> tuple[npt.NDArray[np.uint8], Ints]:
     """The bytes of an array of strings, and where each starts and the last ends."""
     if not len(strings):
@@ -121,7 +112,7 @@ def _strings(block: TextBlock | StringsBlock, errors: str) -> pa.LargeStringArra
     if isinstance(block, StringsBlock):
         return block.strings
     data = decoded(block, errors)
-    offsets = _lines(np.frombuffer(data, np.uint8))
+    offsets = lines(np.frombuffer(data, np.uint8))
     return pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data))
 
 
