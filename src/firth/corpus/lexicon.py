@@ -95,23 +95,24 @@ class Lexicon:
         self._refuse_too_many()
         return ids[: place[2]].copy(), lengths
 
-    def number(self, data: Bytes, offsets: Ints) -> npt.NDArray[np.int32]:
-        """The numbers of ready-made tokens, token i being data[offsets[i]:offsets[i + 1]], none of them empty."""
+    def number(self, data: Bytes, offsets: Ints, counts: Words64 | None = None) -> npt.NDArray[np.int32]:
+        """The numbers of ready-made tokens, token i being data[offsets[i]:offsets[i + 1]], none of them empty.
+
+        Each counts once, or as `counts` (uint64) says.
+        """
         self._make_room(0, len(data))
         ids = np.empty(len(offsets) - 1, np.int32)
+        counts = np.ones(len(ids), np.uint64) if counts is None else counts
         place = np.zeros(1, np.int64)
-        while not _number(self.table, data, offsets, self._scratch, ids, place):
+        while not _number(self.table, data, offsets, counts, self._scratch, ids, place):
             self._make_room(len(self), 0)
         self._refuse_too_many()
         return ids
 
     def absorb(self, other: Lexicon) -> npt.NDArray[np.int32]:
         """Add another lexicon's words and counts; give the number here of each of its words."""
-        self._make_room(len(other), int(other.table.starts[len(other)]))
-        numbers = np.empty(len(other), np.int32)
-        _absorb(self.table, other.table, numbers)
-        self._refuse_too_many()
-        return numbers
+        starts = other.table.starts[: len(other) + 1]
+        return self.number(other.table.arena, starts, other.counts().view(np.uint64))
 
     def words(self) -> tuple[pa.LargeBinaryArray, Ints]:
         """All words in the order they were met, and their counts."""
@@ -368,13 +369,15 @@ def _add(table, at, size, slot, key_0, key_1, count):
 
 
 @inlined
-def _number_piece(table, scratch, count, ids, token):
-    """Number the `count` tokens whose bounds are known, into ids[token:]."""
+def _number_piece(table, scratch, count, counts, ids, token):
+    """Number the `count` tokens whose bounds are known, into ids[token:]; without `counts`, each counts once."""
     _look_ahead(table, scratch, count)
     for i in range(count):
         at = scratch.bounds[2 * i]
+        size = scratch.bounds[2 * i + 1] - at
         keys = scratch.keys[i]
-        ids[token + i] = _add(table, at, scratch.bounds[2 * i + 1] - at, np.int64(keys[2]), keys[0], keys[1], ONE)
+        times = ONE if counts is None else counts[token + i]
+        ids[token + i] = _add(table, at, size, np.int64(keys[2]), keys[0], keys[1], times)
 
 
 @inlined
@@ -390,13 +393,13 @@ def _split(table, data, offsets, separators, scratch, ids, lengths, place):
         if not _has_room(table):
             return False
         count = _cut(start, offsets, separators, scratch.bounds, lengths, place)
-        _number_piece(table, scratch, count, ids, place[2])
+        _number_piece(table, scratch, count, None, ids, place[2])
         place[2] += count
     return True
 
 
 @compiled
-def _number(table, data, offsets, scratch, ids, place):
+def _number(table, data, offsets, counts, scratch, ids, place):
     """Number ready-made tokens until all is done (True) or the table must grow (False)."""
     start = np.int64(data.ctypes.data)
     while place[0] < len(ids):
@@ -409,23 +412,9 @@ def _number(table, data, offsets, scratch, ids, place):
                 start + offsets[token + i],
                 start + offsets[token + i + 1],
             )
-        _number_piece(table, scratch, count, ids, token)
+        _number_piece(table, scratch, count, counts, ids, token)
         place[0] += count
     return True
-
-
-@compiled
-def _absorb(table, other, numbers):
-    """Add all words of another table to one that has room, in the order of slots, which is much the same in both."""
-    for i in range(len(other.slots)):
-        which = other.slots[i, WHICH]
-        if which != 0:
-            word = np.int64(which & np.uint64(0xFFFFFFFF))
-            at = np.int64(other.arena.ctypes.data) + other.starts[word]
-            key_0, key_1 = other.slots[i, KEY_0], other.slots[i, KEY_1]
-            slot = _slot(key_0, key_1, table.slots)
-            size = other.starts[word + 1] - other.starts[word]
-            numbers[word] = _add(table, at, size, slot, key_0, key_1, other.slots[i, COUNT])
 
 
 @compiled

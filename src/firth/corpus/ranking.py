@@ -7,12 +7,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from firth.corpus.lexicon import FIRST_EIGHT, SLACK, Lexicon
-from firth.corpus.scan import byte_at, eight_at, reversed_bytes
+from firth.corpus.scan import ask_for, byte_at, eight_at, reversed_bytes
 from firth.jit import compiled, inlined
 
 Ints = npt.NDArray[np.int64]
 Ranks = npt.NDArray[np.int32]
 
+WORDS_AHEAD = 16  # whose bytes are asked for while one is copied
 MOST_IN_KEY = (1 << 24) - 1  # counts from there on share a key
 
 
@@ -101,7 +102,9 @@ def _settle(starts, arena, counts, keys, order, scratch):
 
 @compiled
 def _copy_words(starts, arena, order, offsets, data):
+    at = np.int64(arena.ctypes.data)
     for rank in range(len(order)):
+        ask_for(at + starts[order[min(rank + WORDS_AHEAD, len(order) - 1)]])
         begin = starts[order[rank]]
         for i in range(offsets[rank + 1] - offsets[rank]):
             data[offsets[rank] + i] = arena[begin + i]
