@@ -134,3 +134,11 @@ def test_importing_the_trainer_loads_only_what_training_needs():
 
 def test_opening_vectors_compiles_nothing():
     assert not loaded_by("from firth import WordVectors", ["numba", "llvmlite", "torch", "matplotlib"])
+
+
+def test_training_gets_neither_pandas_nor_numba_ready(tmp_path):
+    """Either takes longer than a small corpus: pandas where pyarrow finds it, Numba once the kernels are compiled."""
+    (tmp_path / "a.txt").write_text("a b c\n" * 9)
+    fit = f"import firth; firth.Word2Vec(min_count=1, sample=0, workers=1).fit({str(tmp_path / 'a.txt')!r})"
+    loaded_by(fit, [])  # the kernels are compiled, if they were not
+    assert not loaded_by(fit, ["pandas", "numba.np.arraymath", "scipy.linalg", "torch"])

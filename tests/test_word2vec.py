@@ -362,17 +362,17 @@ def test_a_model_is_not_saved_under_the_name_of_another_format(tmp_path):
 def test_a_disk_that_keeps_no_compiled_code_only_costs_the_next_start(tmp_path):
     program = """
 import sys
-from numba.core.caching import IndexDataCacheFile
+import firth.jit
 def full(*_):
     raise OSError(28, "No space left on device")
-IndexDataCacheFile.save = full
-import firth
+firth.jit.replaced = full
 model = firth.Word2Vec(min_count=1, sample=0, epochs=1, vector_size=4, workers=1).fit([["a", "b"]] * 9)
 print(len(model.vectors))
 """
     environment = {**os.environ, "FIRTH_CACHE": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment)
     assert (done.returncode, done.stdout.strip()) == (0, "2"), done.stderr
+    assert "firth cannot keep its compiled code" in done.stderr
 
 
 def test_where_no_cache_can_be_written_training_goes_on_and_says_so(tmp_path, monkeypatch):

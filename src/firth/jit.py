@@ -21,8 +21,8 @@ from typing import Any
 import llvmlite as typed_llvmlite
 import llvmlite.binding as typed_llvm
 import numba as typed_numba
-import numba.extending
 import numpy as np
+from numba import extending as typed_extending
 
 from firth.cache import cache_folder
 from firth.errors import CannotWrite
@@ -30,6 +30,7 @@ from firth.storage import replaced
 
 # Their annotations leave out what this module needs.
 numba: Any = typed_numba
+extending: Any = typed_extending
 llvm: Any = typed_llvm
 
 OWNS_DATA = 4  # NumPy's flag, which means nothing to the compiler
@@ -55,6 +56,11 @@ def inlined(function: Callable[..., Any]) -> Any:
     A call would push every array of a tuple on the stack.
     """
     return _numba_function(function, forceinline=True)
+
+
+def intrinsic(function: Callable[..., Any]) -> Any:
+    """Make a function that emits LLVM itself; what it becomes is called without the typing context that it takes."""
+    return extending.intrinsic(function)
 
 
 def _numba_function(function: Callable[..., Any], **options: bool) -> Any:
@@ -100,10 +106,12 @@ class _Kernel:
         return _Code(kept, kinds)
 
 
-@numba.extending.typeof_impl.register(_Kernel)
 def _type_of_kernel(kernel: _Kernel, _: Any) -> Any:
     """What Numba takes a kernel for that a function which it compiles calls."""
     return numba.types.Dispatcher(kernel.for_numba)
+
+
+extending.typeof_impl.register(_Kernel)(_type_of_kernel)
 
 
 def _flatten(value: Any, kinds: list[Any], values: list[Any]) -> None:

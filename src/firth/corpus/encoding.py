@@ -138,7 +138,7 @@ def _rank(
                 file.readinto(some.data)
                 put_ranks(some, ranks[lexicon])
                 file.seek(place)
-                left = memoryview(some).cast("B")
+                left = some.view(np.uint8).data
                 while left:  # a disk that is full takes a part, then says so
                     left = left[file.write(left) :]
 

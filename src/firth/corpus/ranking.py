@@ -14,7 +14,7 @@ Ints = npt.NDArray[np.int64]
 Ranks = npt.NDArray[np.int32]
 
 WORDS_AHEAD = 16  # whose bytes are asked for while one is copied
-MOST_IN_KEY = (1 << 24) - 1  # counts from there on share a key
+MOST_IN_KEY = (1 << 24) - 1  # counts above share a key
 
 
 def ranked_words(lexicons: list[Lexicon]) -> tuple[pa.LargeStringArray, Ints, list[Ranks]]:
@@ -51,12 +51,15 @@ def _order(starts: Ints, arena: npt.NDArray[np.uint8], counts: Ints) -> Ints:
 
 @compiled
 def _make_keys(starts, arena, counts, keys):
-    """24 bits that fall with the count, then the first 5 bytes."""
+    """24 bits that fall with the count, then the first 5 bytes; 0 for all whose count is too high for that."""
     at = np.int64(arena.ctypes.data)
     for word in range(len(keys)):
+        if counts[word] > MOST_IN_KEY:
+            keys[word] = 0
+            continue
         size = min(starts[word + 1] - starts[word], 8)
         text = reversed_bytes(eight_at(at + starts[word]) & FIRST_EIGHT[size])
-        rarity = np.uint64(MOST_IN_KEY - min(counts[word], MOST_IN_KEY))
+        rarity = np.uint64(MOST_IN_KEY + 1 - counts[word])
         keys[word] = (rarity << np.uint64(40)) | (text >> np.uint64(24))
 
 

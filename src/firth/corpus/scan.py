@@ -11,9 +11,8 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic as typed_intrinsic
 
-intrinsic: Any = typed_intrinsic  # called without the typing context that the decorated function takes
+from firth.jit import intrinsic
 
 BLOCK = 64  # bytes: a cache line, and as many as an int64 has bits
 
