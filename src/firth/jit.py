@@ -1,7 +1,7 @@
 """Compiling with Numba, once for each version of the source and each machine.
 
 What Numba makes of a function is kept as machine code in the user's cache folder and loaded by llvmlite alone, since
-Numba takes a third of a second to get ready for anything, compiled code included (it loads SciPy, for one). The
+Numba takes over a quarter of a second to get ready, even to load what it compiled before (it loads SciPy, for one). The
 folder's name is made from the text of firth's own compiled modules, so an upgrade never meets code compiled from older
 sources, and a read-only installation works. `FIRTH_CACHE` moves the folder.
 """

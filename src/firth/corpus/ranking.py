@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from firth.corpus.lexicon import FIRST_EIGHT, SLACK, Lexicon
+from firth.corpus.lexicon import FIRST_EIGHT, Lexicon
 from firth.corpus.scan import ask_for, byte_at, eight_at, reversed_bytes
 from firth.jit import compiled, inlined
 
@@ -31,9 +31,9 @@ def ranked_words(lexicons: list[Lexicon]) -> tuple[pa.LargeStringArray, Ints, li
     ranks[order] = np.arange(len(order), dtype=np.int32)
     offsets = np.zeros(len(order) + 1, np.int64)
     np.cumsum(np.diff(starts[: len(order) + 1])[order], out=offsets[1:])
-    data = np.empty(offsets[-1] + SLACK, np.uint8)
+    data = np.empty(offsets[-1], np.uint8)
     _copy_words(starts, arena, order, offsets, data)
-    words = pa.LargeStringArray.from_buffers(len(order), pa.py_buffer(offsets), pa.py_buffer(data[: offsets[-1]]))
+    words = pa.LargeStringArray.from_buffers(len(order), pa.py_buffer(offsets), pa.py_buffer(data))
     return words, counts[order], [ranks[each] for each in numbers]
 
 
