@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from firth.corpus.scan import BLOCK, ask_for, byte_at, eight_at, first_bit, in_ranges
+from firth.corpus.scan import BLOCK, ask_for, byte_at, count_bits, eight_at, first_bit, in_ranges
 from firth.errors import BadCorpus
 from firth.jit import compiled, inlined
 
@@ -79,6 +79,7 @@ class Lexicon:
 
     def __init__(self) -> None:
         self.table = _table(FEWEST_SLOTS, 1 << 18)
+        self._ids = np.empty(0, np.int32)
         self._scratch = Scratch(np.empty(2 * PIECE + BLOCK + 2, np.int64), np.empty((PIECE + BLOCK, 3), np.uint64))
 
     def __len__(self) -> int:
@@ -87,7 +88,10 @@ class Lexicon:
     def split(self, data: Bytes, offsets: Ints, separators: Separators) -> tuple[npt.NDArray[np.int32], Ints]:
         """Cut each text data[offsets[i]:offsets[i + 1]] into tokens; give their numbers and how many each text has."""
         self._make_room(0, len(data))
-        ids = np.empty((len(data) + 1) // 2 + len(offsets), np.int32)  # a token takes two bytes, or ends a text
+        most = (len(data) + 1) // 2 + len(offsets)  # tokens: each takes two bytes, or ends a text
+        if len(self._ids) < most:
+            self._ids = np.empty(most, np.int32)
+        ids = self._ids  # kept, as fresh memory costs more than what is written to it
         lengths = np.zeros(len(offsets) - 1, np.int64)
         place = np.array([0, offsets[0], 0], np.int64)  # text, byte, token: where to go on after growing
         while not _split(self.table, data, offsets, separators, self._scratch, ids, lengths, place):
@@ -168,8 +172,12 @@ def _most_words(slots: int) -> int:
 
 def lines(data: Bytes) -> Ints:
     """Offsets of the lines in `data`, each with its line feed; there is at least one, and the last may lack it."""
-    offsets = np.empty(len(data) + 2, np.int64)  # what is not needed is not touched
-    return offsets[: _find_lines(data, offsets)].copy()
+    offsets = np.zeros(_count_feeds(data) + 2, np.int64)
+    count = _find_feeds(data, offsets)
+    if count == 1 or offsets[count - 1] < len(data):
+        offsets[count] = len(data)
+        count += 1
+    return offsets[:count]
 
 
 # ---- compiled: cutting -------------------------------------------------------------------------
@@ -185,24 +193,36 @@ def _within(at, end):
     return bits
 
 
+@inlined
+def _feeds(at, end):
+    """A bit for each line feed in the block of `at`, from `at` on and before `end`."""
+    return in_ranges(at & ~np.int64(BLOCK - 1), NEW_LINE, 0, NEW_LINE, 0) & _within(at, end)
+
+
 @compiled
-def _find_lines(data, offsets):
-    """Write the lines' offsets, and give how many there are."""
+def _count_feeds(data):
+    at = np.int64(data.ctypes.data)
+    end = at + len(data)
+    count = 0
+    while at < end:
+        count += count_bits(_feeds(at, end))
+        at = (at & ~np.int64(BLOCK - 1)) + BLOCK
+    return count
+
+
+@compiled
+def _find_feeds(data, offsets):
+    """Write where a line begins after each line feed, from offsets[1] on; how many offsets that makes."""
     start = np.int64(data.ctypes.data)
     at, end = start, start + len(data)
-    offsets[0] = 0
     count = 1
     while at < end:
-        block = at & ~np.int64(BLOCK - 1)
-        feeds = in_ranges(block, NEW_LINE, 0, NEW_LINE, 0) & _within(at, end)
+        feeds, block = _feeds(at, end), at & ~np.int64(BLOCK - 1)
         while feeds != 0:
             offsets[count] = block + first_bit(feeds) + 1 - start
             count += 1
             feeds &= feeds - ONE
         at = block + BLOCK
-    if count == 1 or offsets[count - 1] < len(data):
-        offsets[count] = len(data)
-        count += 1
     return count
 
 

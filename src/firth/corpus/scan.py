@@ -71,6 +71,16 @@ def first_bit(typingctx: Any, bits: Any) -> Any:
 
 
 @intrinsic
+def count_bits(typingctx: Any, bits: Any) -> Any:
+    """How many bits are set in a uint64."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.uint64), codegen
+
+
+@intrinsic
 def reversed_bytes(typingctx: Any, value: Any) -> Any:
     """A uint64 with its bytes in the opposite order, so that text compares as numbers do."""
 
