@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from firth.errors import BadCorpus
 
-BLOCK_BYTES = 4 << 20  # of text: large enough to spread the cost of a call, small enough to stay near the caches
+BLOCK_BYTES = 2 << 20  # of text: large enough to spread the cost of a call, small enough to stay near the caches
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ MOST_WORDS = 2**30  # numbers are int32, and a block may bring some more before 
 IN_SLOT = 16  # bytes of a word that its slot holds
 SLACK = 16  # bytes that may be read beyond the arena's last
 PAGE = 4096  # bytes: no system has smaller ones, and within one reading cannot fail
-FEWEST_SLOTS = 1 << 15
+FEWEST_SLOTS = 1 << 17  # 4 MiB, of which the system gives what is touched; growing costs more
 BITS = 64
 NEW_LINE = 10
 
@@ -78,7 +78,7 @@ class Lexicon:
     """Numbers words as they are met, and counts them. At most one thread at a time may use it."""
 
     def __init__(self) -> None:
-        self.table = _table(FEWEST_SLOTS, 1 << 18)
+        self.table = _table(FEWEST_SLOTS)
         self._ids = np.empty(0, np.int32)
         self._scratch = Scratch(np.empty(2 * PIECE + BLOCK + 2, np.int64), np.empty((PIECE + BLOCK, 3), np.uint64))
 
@@ -139,30 +139,25 @@ class Lexicon:
 
     def _make_room(self, words: int, bytes_more: int) -> None:
         """Let the table hold `words` more words, of `bytes_more` bytes together."""
-        old, used = self.table, len(self)
-        filled, slots, room = int(old.starts[used]), len(old.slots), len(old.arena) - SLACK
+        used = len(self)
+        filled, slots = int(self.table.starts[used]), len(self.table.slots)
+        if filled + bytes_more > len(self.table.arena) - SLACK:
+            arena = np.empty(2 * filled + bytes_more + SLACK, np.uint8)
+            arena[:filled] = self.table.arena[:filled]
+            self.table = self.table._replace(arena=arena)
         while _most_words(slots) < used + words + PIECE + BLOCK:
             slots *= 2
-        if filled + bytes_more > room:
-            room = 2 * room + bytes_more
-        if (slots, room) == (len(old.slots), len(old.arena) - SLACK):
-            return
-        new = _table(slots, room)
-        new.starts[: used + 1], new.used[0] = old.starts[: used + 1], used
-        new.arena[:filled] = old.arena[:filled]
-        _rehash(old.slots, new.slots)
-        self.table = new
+        if slots > len(self.table.slots):
+            new = _table(slots)
+            _rehash(self.table.slots, new.slots)
+            new.starts[: used + 1], new.used[0] = self.table.starts[: used + 1], used
+            self.table = new._replace(arena=self.table.arena)
 
 
-def _table(slots: int, arena: int) -> Table:
+def _table(slots: int) -> Table:
     starts = np.empty(_most_words(slots) + 1, np.int64)
     starts[0] = 0
-    return Table(
-        slots=np.zeros((slots, 4), np.uint64),
-        starts=starts,
-        arena=np.empty(arena + SLACK, np.uint8),
-        used=np.zeros(1, np.int64),
-    )
+    return Table(np.zeros((slots, 4), np.uint64), starts, np.empty(SLACK, np.uint8), used=np.zeros(1, np.int64))
 
 
 def _most_words(slots: int) -> int:

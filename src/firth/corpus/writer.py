@@ -50,9 +50,9 @@ class CorpusWriter:
         with writing(self.folder):
             self._file = _Holed(path)
             self._batches = pa.ipc.new_file(pa.PythonFile(self._file, "w"), SCHEMA)
-        self._ids: list[Ids] = []  # not yet written
-        self._lengths: list[Ints] = []  # of the whole sentences among them
-        self._held = 0  # tokens not yet written
+        self._ids = np.empty(2 * BATCH_TOKENS, np.int32)  # kept, as fresh memory costs more than what is written to it
+        self._held = 0  # how many of them are tokens not yet written
+        self._lengths: list[Ints] = []  # of the whole sentences among these
         self._unfinished = 0  # tokens of a line that goes on in the next block
         self._streamed = 0  # of them, already written
         self._stream_began = 0
@@ -69,12 +69,19 @@ class CorpusWriter:
         self.runs.append((lexicon, len(ids)))
         self.tokens += len(ids)
         self.sentences += len(lengths)
-        self._held += len(ids)
-        self._ids.append(ids)
         self._lengths.append(lengths)
+        self._hold(ids)
         if self._streamed or self._held > BATCH_TOKENS:
             with writing(self.folder):
-                self._write_full(np.concatenate(self._ids), np.concatenate(self._lengths))
+                self._write_full(self._ids[: self._held], np.concatenate(self._lengths))
+
+    def _hold(self, ids: Ids) -> None:
+        if self._held + len(ids) > len(self._ids):
+            larger = np.empty(2 * (self._held + len(ids)), np.int32)
+            larger[: self._held] = self._ids[: self._held]
+            self._ids = larger
+        self._ids[self._held : self._held + len(ids)] = ids
+        self._held += len(ids)
 
     def _write_full(self, ids: Ids, lengths: Ints) -> None:
         """Write what makes up whole batches, and what there is of a sentence longer than a batch; keep the rest."""
@@ -88,7 +95,8 @@ class CorpusWriter:
             ids, lengths = ids[written:], lengths[upto:]
             if not len(ids):
                 break
-        self._ids, self._lengths, self._held = [ids], [lengths], len(ids)
+        self._held, self._lengths = len(ids), [lengths]
+        self._ids[: self._held] = ids
 
     def _write(self, ids: Ids, lengths: Ints) -> int:
         """Write sentences of these lengths, the first of `ids`, as a batch; how many tokens that are."""
@@ -126,7 +134,7 @@ class CorpusWriter:
             return
         with writing(self.folder), self._file:
             if self._held:
-                self._write(np.concatenate(self._ids), np.concatenate(self._lengths))
+                self._write(self._ids[: self._held], np.concatenate(self._lengths))
             self._batches.close()
 
 
