@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firth.corpus import EncodedCorpus, encoded_corpus, encoding, files, iterables, store
+from firth.corpus import EncodedCorpus, encoded_corpus, encoding, files, iterables, store, writer
 from firth.errors import BadCorpus, CannotWrite, MissingFile
 from firth.options import CorpusOptions
 
@@ -68,7 +68,7 @@ def test_threads_blocks_and_batches_change_nothing(tmp_path, sentences, threads,
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(files, "BLOCK_BYTES", block_bytes)
         patch.setattr(iterables, "SENTENCES_AT_ONCE", block_bytes)
-        patch.setattr(encoding, "BATCH_TOKENS", batch_tokens)
+        patch.setattr(writer, "BATCH_TOKENS", batch_tokens)
         tokenizer = str.split if kind == "callable" else None
         with encoded_corpus(given_as[kind], UNCACHED, tokenizer=tokenizer, threads=threads) as corpus:
             words, counts, lists = plainly_encoded(sentences)
@@ -121,7 +121,7 @@ def test_a_line_of_three_million_tokens_is_one_sentence(tmp_path):
 
 
 def test_batches_hold_whole_sentences_and_few_tokens(monkeypatch):
-    monkeypatch.setattr(encoding, "BATCH_TOKENS", 10)
+    monkeypatch.setattr(writer, "BATCH_TOKENS", 10)
     sentences = [["a"] * length for length in (3, 7, 1, 25, 4, 4, 4, 10, 1)]
     with encoded_corpus(sentences) as corpus:
         reader = pa.ipc.open_file(str(corpus.folder / "corpus.arrow"))
@@ -149,7 +149,7 @@ def test_chunks_cover_every_token_from_the_start_on_once(sentences, tokens_each,
     ranks = plainly_encoded(sentences)[2]
     tokens = [rank for sentence in ranks for rank in sentence]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoding, "BATCH_TOKENS", batch_tokens)
+        patch.setattr(writer, "BATCH_TOKENS", batch_tokens)
         corpus = encoded_corpus(sentences)
     with corpus:
         covered = []
@@ -418,7 +418,7 @@ def test_text_that_is_not_utf8_leaves_nothing(cache, text):
     assert list(cache.iterdir()) == []
 
 
-@pytest.mark.parametrize("stage", ["_write_words", "_rank", "_write_corpus"])
+@pytest.mark.parametrize("stage", ["_write_words", "_rank"])
 def test_a_full_disk_is_said_to_be_full_and_nothing_is_left(cache, text, monkeypatch, stage):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

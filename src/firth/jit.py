@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numba as typed_numba
+from numba import extending
 
 from firth.jit_cache import CompiledCache
 
@@ -25,6 +26,12 @@ def compiled(function: Callable[..., Any]) -> Any:
 def inlined(function: Callable[..., Any]) -> Any:
     """As `compiled`, and always made part of its caller: a call would push every array of a tuple on the stack."""
     return _jit(function, forceinline=True)
+
+
+def intrinsic(function: Callable[..., Any]) -> Any:
+    """Numba's decorator of the same name; what it makes is called without the typing context that `function` takes."""
+    make: Any = extending.intrinsic
+    return make(function)
 
 
 def _jit(function: Callable[..., Any], **options: bool) -> Any:

@@ -18,8 +18,8 @@ from numba import types
 from numba.core import cgutils
 
 from firth import machine
-from firth.backends.simd import address_of, intrinsic
-from firth.jit import compiled, inlined
+from firth.backends.simd import address_of
+from firth.jit import compiled, inlined, intrinsic
 
 LANES = 16
 # As many sums as registers hold: 24 of 32 with 512 bits; else 6 of 16 lanes each are 12 of 16 with 256 bits.

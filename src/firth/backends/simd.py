@@ -11,22 +11,15 @@ Scores and gradients of a window are stored group by group, then context by cont
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic as typed_intrinsic
 
+from firth.jit import intrinsic
 from firth.machine import LANES, REGISTERS
-
-
-def intrinsic(function: Callable[..., Any]) -> Any:
-    """Numba's decorator; what it makes is called without the typing context that the function takes."""
-    return typed_intrinsic(function)
-
 
 LINE = 64  # bytes of a cache line
 GROUP = 8

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from firth.errors import BadCorpus
 
-BLOCK_BYTES = 4 << 20  # of text: large enough to spread the cost of a call, small enough to stay near the caches
+BLOCK_BYTES = 2 << 20  # of text: large enough to spread the cost of a call, small enough to stay near the caches
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class TextBlock:
     the next block and `line_goes_on` is true.
     """
 
-    data: bytes
+    data: bytes | bytearray
     origin: str
     start: int  # the block's first byte in the (uncompressed) file
     line_goes_on: bool

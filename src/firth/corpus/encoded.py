@@ -1,8 +1,9 @@
 """The encoded corpus: sentences as lists of word numbers, in an Arrow file mapped into memory.
 
 A folder holds `corpus.arrow` (an IPC file, column `tokens`: large_list<int32>, one list per sentence) and
-`words.arrow` (columns `word`, `count`). Words are numbered by falling count, so any vocabulary cut by count or size
-is a prefix: numbers from its size on are out of vocabulary. The encoded corpus therefore serves every `min_count`.
+`words.arrow` (columns `word`, `count`; metadata `sentences`: how many there are). Words are numbered by falling count,
+so any vocabulary cut by count or size is a prefix: numbers from its size on are out of vocabulary. The encoded corpus
+therefore serves every `min_count`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ from firth.errors import BadCorpus
 
 Tokens = npt.NDArray[np.int32]
 Ints = npt.NDArray[np.int64]
+Number = TypeVar("Number", bound=np.generic)
 
 CORPUS_FILE, WORDS_FILE = "corpus.arrow", "words.arrow"
 PAGES_KEPT = 4 << 20  # bytes behind the chunk under way that stay in memory, as they may still be in training
@@ -58,13 +60,14 @@ class EncodedCorpus:
         self.folder = folder
         self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True) if temporary else None
         try:
-            table = pa.ipc.open_file(pa.memory_map(str(folder / WORDS_FILE))).read_all()
-            self.words: pa.LargeStringArray = table["word"].combine_chunks()
-            self.counts: Ints = as_numpy(table["count"].combine_chunks())
+            words = pa.ipc.open_file(pa.memory_map(str(folder / WORDS_FILE))).get_batch(0)
+            self.words: pa.LargeStringArray = words["word"]
+            self.counts: Ints = as_numpy(words["count"])
             self._mapped = _mapped(folder / CORPUS_FILE)
-            metadata = self._reader().schema.metadata or {}
-            self.total_tokens = int(metadata[b"tokens"])
-            self.sentences = int(metadata[b"sentences"])
+            if _reader(self._mapped).schema != SCHEMA:
+                raise ValueError(f"{CORPUS_FILE} has not the one column tokens")
+            self.total_tokens = int(self.counts.sum())
+            self.sentences = int((words.schema.metadata or {})[b"sentences"])
         except (pa.ArrowException, OSError, KeyError, ValueError) as error:
             raise BadCorpus(f"the folder {folder} does not hold a sound encoded corpus: {error}; remove it") from error
 
@@ -73,11 +76,9 @@ class EncodedCorpus:
 
         `ids` (one for each word of the corpus) gives the words other numbers, -1 for those to leave out.
         """
-        reader = self._reader()
         base = pa.py_buffer(self._mapped).address
         position = done = 0
-        for index in range(reader.num_record_batches):
-            lists = reader.get_batch(index).column(0)
+        for lists in _batches(self._mapped):
             offsets: Ints = as_numpy(lists.offsets)
             length = int(offsets[-1] - offsets[0])
             if position + length > start:
@@ -88,9 +89,6 @@ class EncodedCorpus:
                     yield chunk
                     done = _forget(self._mapped, done, begin + 4 * chunk.first - PAGES_KEPT)
             position += length
-
-    def _reader(self) -> Any:
-        return pa.ipc.open_file(pa.BufferReader(pa.py_buffer(self._mapped)))
 
     @cached_property
     def size(self) -> int:
@@ -107,6 +105,24 @@ class EncodedCorpus:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def values_within(path: Path) -> list[tuple[int, int]]:
+    """Where the tokens of each batch stand in a corpus file: at which byte they begin, and how many they are."""
+    mapped = _mapped(path)
+    base = pa.py_buffer(mapped).address
+    tokens = (as_numpy(lists.flatten()) for lists in _batches(mapped))
+    return [(each.ctypes.data - base, len(each)) for each in tokens]
+
+
+def _reader(mapped: mmap.mmap) -> Any:
+    return pa.ipc.open_file(pa.BufferReader(pa.py_buffer(mapped)))
+
+
+def _batches(mapped: mmap.mmap) -> Iterator[pa.LargeListArray]:
+    reader = _reader(mapped)
+    for index in range(reader.num_record_batches):
+        yield reader.get_batch(index).column(0)
 
 
 def _stretches(tokens: Tokens, offsets: Ints, position: int, start: int, tokens_each: int) -> Iterator[Chunk]:

@@ -173,15 +173,16 @@ def _decompressed(raw: BinaryIO, path: str) -> BinaryIO:
 
 def cut_into_blocks(file: BinaryIO, origin: str) -> Iterator[TextBlock]:
     """Read a file block by block, cutting after a line's end, or before white space in a line longer than a block."""
-    left, start = b"", 0
+    left, start = bytearray(), 0
     while True:
-        read = _read(file, origin)
-        data = left + read
+        data = _read(file, left, origin)
+        ended = len(data) == len(left)
         if start == 0:
             _refuse_foreign(data, origin)
             if data.startswith(BYTE_ORDER_MARK):
-                data, start = data[len(BYTE_ORDER_MARK) :], len(BYTE_ORDER_MARK)
-        if not read:
+                del data[: len(BYTE_ORDER_MARK)]
+                start = len(BYTE_ORDER_MARK)
+        if ended:
             if data:
                 yield TextBlock(data, origin, start, line_goes_on=False)
             return
@@ -191,22 +192,30 @@ def cut_into_blocks(file: BinaryIO, origin: str) -> Iterator[TextBlock]:
                 f"{origin} has {LONGEST_TOKEN >> 20} MiB without a space or a line's end from byte {start:,} on, so it "
                 "is hardly text; use a text file with a sentence per line"
             )
+        left = data[cut:]
+        del data[cut:]
         if cut:
-            yield TextBlock(data[:cut], origin, start, line_goes_on)
-        left, start = data[cut:], start + cut
+            yield TextBlock(data, origin, start, line_goes_on)
+        start += cut
 
 
-def _read(file: BinaryIO, origin: str) -> bytes:
+def _read(file: BinaryIO, left: bytearray, origin: str) -> bytearray:
+    """What was `left`, and the next BLOCK_BYTES of the file, or what it has."""
+    data = bytearray(len(left) + BLOCK_BYTES)
+    data[: len(left)] = left
     try:
-        return file.read(BLOCK_BYTES)
+        with memoryview(data)[len(left) :] as room:
+            count = file.readinto(room)  # type: ignore[attr-defined]  # all binary files have it
     except DAMAGED as error:
         raise BadCorpus(
             f"{origin} cannot be read to its end: {str(error) or 'it ends too early'}; if it is damaged or cut short, "
             "fetch it anew, and if its suffix is wrong, rename it"
         ) from error
+    del data[len(left) + count :]
+    return data
 
 
-def _cut(data: bytes) -> tuple[int, bool]:
+def _cut(data: bytearray) -> tuple[int, bool]:
     """Where to cut `data`, and whether a line goes on beyond: after its last line, else before its last space."""
     end_of_line = data.rfind(b"\n") + 1
     if end_of_line:
@@ -215,7 +224,7 @@ def _cut(data: bytes) -> tuple[int, bool]:
     return (space, True) if space > 0 else (0, False)
 
 
-def _refuse_foreign(data: bytes, origin: str) -> None:
+def _refuse_foreign(data: bytearray, origin: str) -> None:
     """Raise `BadCorpus` for a file whose beginning shows that it is no UTF-8 text."""
     for beginning, remedy in FOREIGN.items():
         if data.startswith(beginning):

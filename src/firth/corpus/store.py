@@ -16,15 +16,16 @@ from pathlib import Path
 from firth.cache import cache_folder
 from firth.corpus.columns import ColumnFile
 from firth.corpus.encoded import EncodedCorpus
-from firth.corpus.encoding import Progress, encode, writing
+from firth.corpus.encoding import Progress, encode
 from firth.corpus.files import Source
 from firth.corpus.sources import CorpusLike, find
 from firth.corpus.tokenizers import Tokenizer, TokenizerLike, tokenizer_for
+from firth.corpus.writer import writing
 from firth.errors import BadCorpus, BadOption
 from firth.memory import give_back_free_memory
 from firth.options import CorpusOptions
 
-ENCODING_VERSION = 2  # raise it whenever the same text would be encoded otherwise
+ENCODING_VERSION = 3  # raise it whenever the same text would be encoded otherwise
 MOST_CACHED_BYTES = 32 << 30  # beyond, the corpora longest unused are removed
 ABANDONED_SECONDS = 86_400  # after which an unfinished encoding is taken for dead
 UNFINISHED = "making-"

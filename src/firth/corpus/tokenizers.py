@@ -17,16 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from firth.corpus.blocks import Block, StringsBlock, TextBlock, TokensBlock, is_token_list, shown, tokens_block
-from firth.corpus.lexicon import PART, PERHAPS_SPACE, SEPARATOR, Lexicon
+from firth.corpus.lexicon import Lexicon, Separators, lines
 from firth.errors import BadCorpus, BadOption
 
 Ints = npt.NDArray[np.int64]
 Numbered = tuple[npt.NDArray[np.int32], Ints]
 TokenizerLike = str | Callable[[str], Iterable[str]] | Any
 
-ASCII_SPACE = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"  # as in Python's str.split
-FIRST_BYTES_OF_WIDE_SPACES = b"\xc2\xe1\xe2\xe3"
-NEW_LINE = 10
 
 # What stands between the words of `Words`, in RE2's syntax. A word begins with a letter or digit, goes on with these
 # and their marks, and may hold one apostrophe between two of them. Joiners of no width (U+200C, U+200D) belong to the
@@ -41,15 +38,8 @@ BETWEEN_WORDS = "|".join(
 )
 
 
-def _classes(separators: Iterable[int], perhaps: bytes = b"") -> npt.NDArray[np.uint8]:
-    classes = np.full(256, PART, np.uint8)
-    classes[list(separators)] = SEPARATOR
-    classes[list(perhaps)] = PERHAPS_SPACE
-    return classes
-
-
-WHITESPACE = _classes(ASCII_SPACE, FIRST_BYTES_OF_WIDE_SPACES)
-LETTERS = _classes(set(range(256)) - set(range(ord("a"), ord("z") + 1)))
+WHITESPACE = Separators(0x09, 0x0D - 0x09, 0x1C, 0x20 - 0x1C, wide=True)  # as in Python's str.split
+LETTERS = Separators(0, ord("a") - 1, ord("z") + 1, 0xFF - ord("z") - 1, wide=False)
 
 
 class Tokenizer(ABC):
@@ -87,7 +77,7 @@ def tokenizer_for(given: TokenizerLike) -> Tokenizer:
 # ---- text to arrays ----------------------------------------------------------------------------
 
 
-def decoded(block: TextBlock, errors: str) -> bytes:
+def decoded(block: TextBlock, errors: str) -> bytes | bytearray:
     """The block's bytes, held to be UTF-8: `strict` raises `BadCorpus` with the place, others mend."""
     whole = pa.StringArray.from_buffers(
         1, pa.py_buffer(np.array([0, len(block.data)], np.int32)), pa.py_buffer(block.data)
@@ -107,14 +97,6 @@ def decoded(block: TextBlock, errors: str) -> bytes:
     return block.data
 
 
-def _lines(data: npt.NDArray[np.uint8]) -> Ints:
-    """Offsets of the lines in `data`, each with its line feed; there is at least one, and the last may lack it."""
-    ends = np.flatnonzero(data == NEW_LINE) + 1
-    if not len(ends) or ends[-1] != len(data):
-        ends = np.append(ends, len(data))
-    return np.concatenate([np.zeros(1, np.int64), ends])
-
-
 def _buffers(strings: pa.LargeStringArray) -> tuple[npt.NDArray[np.uint8], Ints]:
     """The bytes of an array of strings, and where each starts and the last ends."""
     if not len(strings):
@@ -130,7 +112,7 @@ def _strings(block: TextBlock | StringsBlock, errors: str) -> pa.LargeStringArra
     if isinstance(block, StringsBlock):
         return block.strings
     data = decoded(block, errors)
-    offsets = _lines(np.frombuffer(data, np.uint8))
+    offsets = lines(np.frombuffer(data, np.uint8))
     return pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data))
 
 
@@ -163,9 +145,9 @@ def _holds(strings: pa.LargeStringArray, part: str) -> bool:
 
 
 class _Splitter(Tokenizer):
-    """Cuts at bytes of some classes, after preparing the strings. Ready-made token lists pass unchanged."""
+    """Cuts at separators, after preparing the strings. Ready-made token lists pass unchanged."""
 
-    classes: npt.NDArray[np.uint8]
+    separators: Separators
 
     def prepared(self, strings: pa.LargeStringArray) -> pa.LargeStringArray:
         return strings
@@ -174,7 +156,7 @@ class _Splitter(Tokenizer):
         if isinstance(block, TokensBlock):
             return _number_lists(block.lists, lexicon)
         data, offsets = _buffers(self.prepared(_strings(block, errors)))
-        return lexicon.split(data, offsets, self.classes)
+        return lexicon.split(data, offsets, self.separators)
 
     def identity(self) -> str | None:
         return type(self).__name__
@@ -183,13 +165,13 @@ class _Splitter(Tokenizer):
 class Whitespace(_Splitter):
     """Splits at white space, as Python's `str.split` does; tokens stay as they stand."""
 
-    classes = WHITESPACE
+    separators = WHITESPACE
 
 
 class Letters(_Splitter):
     """Lower-cased runs of the letters a to z."""
 
-    classes = LETTERS
+    separators = LETTERS
 
     def prepared(self, strings: pa.LargeStringArray) -> pa.LargeStringArray:
         """The strings lower-cased, as far as that gives a to z: two letters beyond ASCII do, as in `str.lower`."""
@@ -204,7 +186,7 @@ class Words(_Splitter):
     space between words (Chinese, Japanese, Thai) need a tokenizer that knows their words.
     """
 
-    classes = WHITESPACE
+    separators = WHITESPACE
 
     def prepared(self, strings: pa.LargeStringArray) -> pa.LargeStringArray:
         """The strings lower-cased, with a space for all that stands between words."""
