@@ -13,7 +13,7 @@ from firth.backends.cpu import CpuBackend
 from firth.backends.reference import ReferenceBackend
 from firth.corpus import encoded_corpus, sample
 from firth.errors import BadCorpus, BadOption, MissingFile
-from firth.estimating import Estimate, growth, sizes
+from firth.estimating import Estimate, growth, sizes, trials
 from firth.formats.model import StoredModel, write_model
 from firth.memory import machine_memory_bytes, peak_memory_bytes
 from firth.options import CorpusOptions, TrainingOptions
@@ -86,6 +86,13 @@ def test_a_text_of_one_line_is_cut_at_spaces(tmp_path, monkeypatch):
     monkeypatch.setattr(sample, "SAMPLE_BYTES", 100_000)
     sample.read_sample(str(path), CorpusOptions(), tmp_path, 1)
     assert set(firth.EncodedCorpus(tmp_path / "whole").words.to_pylist()) == {"alpha", "beta", "gamma"}
+
+
+def test_files_of_the_current_folder_are_not_run(tmp_path, monkeypatch):
+    (tmp_path / "numpy.py").write_text("raise SystemExit('ran')")
+    (tmp_path / "a.txt").write_text("a b c\n")
+    monkeypatch.chdir(tmp_path)
+    assert trials.sampled(["a.txt"], CorpusOptions(), 1, tmp_path, several=False).share == 1
 
 
 def test_a_corpus_in_the_cache_is_not_read_again(text, cache):

@@ -58,5 +58,5 @@ def sampled(paths: Sequence[str], options: CorpusOptions, threads: int, folder: 
 
 
 def _output(program: str, arguments: Sequence[str]) -> str:
-    command = [sys.executable, "-c", program, *arguments]
+    command = [sys.executable, "-P", "-c", program, *arguments]  # -P: imports nothing from the user's current folder
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True).stdout
