@@ -12,7 +12,7 @@ import firth
 from firth.backends.cpu import CpuBackend
 from firth.backends.reference import ReferenceBackend
 from firth.corpus import encoded_corpus, sample
-from firth.errors import BadCorpus, BadOption, MissingFile
+from firth.errors import BadCorpus, BadOption, FirthError, MissingFile
 from firth.estimating import Estimate, growth, sizes, trials
 from firth.formats.model import StoredModel, write_model
 from firth.memory import machine_memory_bytes, peak_memory_bytes
@@ -93,6 +93,19 @@ def test_files_of_the_current_folder_are_not_run(tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_text("a b c\n")
     monkeypatch.chdir(tmp_path)
     assert trials.sampled(["a.txt"], CorpusOptions(), 1, tmp_path, several=False).share == 1
+
+
+def test_a_rate_at_which_training_would_diverge_is_estimated(tmp_path):
+    (tmp_path / "a.txt").write_text("a b c d\n" * 1000)
+    options = {"alpha": 1.0, "vector_size": 8, "negative": 20, "architecture": "cbow", "workers": 1}
+    assert firth.estimate(tmp_path / "a.txt", cache=False, **options).vocabulary == 4
+
+
+def test_a_process_that_fails_is_told_by_its_last_line():
+    with pytest.raises(FirthError, match=r"the process that tries .* got 3: there is no room; mend that"):
+        trials._output("tries", "import sys; print('more\\nthere is no room', file=sys.stderr); sys.exit(3)", [])
+    with pytest.raises(FirthError, match="got 9: it said nothing"):
+        trials._output("tries", "raise SystemExit(9)", [])
 
 
 def test_a_corpus_in_the_cache_is_not_read_again(text, cache):
