@@ -80,6 +80,20 @@ def test_a_packed_text_is_read_from_its_beginning(text, monkeypatch, tmp_path):
     assert tokens / read.share == pytest.approx(2_000_000, rel=0.25), "a decompressor reads ahead"
 
 
+def test_a_folder_may_begin_with_files_that_hold_no_token(tmp_path):
+    for number in range(sample.FIRST_BLOCKS + 1):
+        (tmp_path / f"{number}.txt").write_text(" \n" * (number > 0))
+    (tmp_path / "z.txt").write_text("a b c\n")
+    (tmp_path / "out").mkdir()
+    read = sample.read_sample(str(tmp_path / "*.txt"), CorpusOptions(), tmp_path / "out", 1)
+    assert (read.share, read.first_words) == (1, 3), "the first file holds no block"
+    (tmp_path / "9.txt").write_text("\n")
+    (tmp_path / "again").mkdir()
+    read = sample.read_sample(str(tmp_path / "*.txt"), CorpusOptions(), tmp_path / "again", 1)
+    assert (read.share, read.first_words) == (1, 0)
+    assert read.peak_bytes_with(6, 3) >= read.peak_bytes
+
+
 def test_a_text_of_one_line_is_cut_at_spaces(tmp_path, monkeypatch):
     path = tmp_path / "line.txt"
     path.write_text("alpha beta gamma " * 100_000)

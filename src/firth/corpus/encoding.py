@@ -30,6 +30,7 @@ from firth.errors import BadCorpus, CannotWrite
 
 BATCH_TOKENS = 1 << 20  # in one record batch, unless a single sentence is longer
 BLOCKS_IN_FLIGHT = 3  # for each thread: enough that none waits, few enough that memory stays small
+EMPTY = "the corpus is empty: it holds no token; check the path, and the tokenizer's rule"
 MOST_THREADS = 16  # beyond, reading itself is the limit
 
 Progress = Callable[[int, int | None, int], None]  # (bytes read, bytes in all where known, tokens so far)
@@ -105,7 +106,7 @@ def encode(
     with contextlib.closing(_Spool(folder)) as spool:
         lexicons = _tokenise(sources, tokenizer, spool, min(threads, MOST_THREADS), encoding_errors, progress)
         if not spool.tokens:
-            raise BadCorpus("the corpus is empty: it holds no token; check the path, and the tokenizer's rule")
+            raise BadCorpus(EMPTY)
         words, counts, ranks = ranked_words(lexicons)
         with writing(folder):
             _write_words(folder / WORDS_FILE, words, counts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import sys
@@ -12,11 +13,11 @@ from pathlib import Path
 
 from firth.corpus.blocks import Block, TextBlock
 from firth.corpus.encoded import EncodedCorpus
-from firth.corpus.encoding import encode
+from firth.corpus.encoding import EMPTY, encode
 from firth.corpus.files import UNPACKERS, Source, TextFile, cut_into_blocks, readable
 from firth.corpus.sources import STANDARD_INPUT
 from firth.corpus.store import asked_for
-from firth.errors import FirthError
+from firth.errors import BadCorpus, FirthError
 from firth.memory import peak_memory_bytes
 from firth.options import CorpusOptions
 
@@ -58,9 +59,13 @@ def read_sample(corpus: str | list[Path], options: CorpusOptions, folder: Path, 
     sources, cut, _ = asked_for(corpus, options)
     first, whole = folder / "first", folder / "whole"
     first.mkdir()
-    encode([_Beginning(sources[0], FIRST_BLOCKS)], cut, first, threads=threads, encoding_errors=options.encoding_errors)
-    first_peak, first_words = peak_memory_bytes() or 0, len(EncodedCorpus(first).words)
     whole.mkdir()
+    first_words = 0
+    with _unless_empty():
+        beginning = _Beginning(sources, FIRST_BLOCKS)
+        encode([beginning], cut, first, threads=threads, encoding_errors=options.encoding_errors)
+        first_words = len(EncodedCorpus(first).words)
+    first_peak = peak_memory_bytes() or 0
     parts = sample_sources(sources)
     began = time.perf_counter()
     encode(parts or sources, cut, whole, threads=threads, encoding_errors=options.encoding_errors)
@@ -68,6 +73,16 @@ def read_sample(corpus: str | list[Path], options: CorpusOptions, folder: Path, 
     total = sum(source.size or 0 for source in sources)
     share = min(1.0, sum(part.done for part in parts) / total) if parts else 1.0
     return Sampled(share, seconds, peak_memory_bytes() or 0, first_peak, first_words)
+
+
+@contextlib.contextmanager
+def _unless_empty() -> Iterator[None]:
+    """Go on where what was encoded holds no token: there is more of the corpus."""
+    try:
+        yield
+    except BadCorpus as error:
+        if str(error) != EMPTY:
+            raise
 
 
 def sample_sources(sources: Sequence[Source]) -> list[Source]:
@@ -96,13 +111,14 @@ def _parts(source: Source, starts: Sequence[int], length: int) -> list[Source]:
 
 @dataclass
 class _Beginning(Source):
-    """A source's first blocks."""
+    """The first blocks of all sources."""
 
-    source: Source
+    sources: Sequence[Source]
     count: int
 
     def blocks(self) -> Iterator[Block]:
-        yield from itertools.islice(self.source.blocks(), self.count)
+        every = itertools.chain.from_iterable(source.blocks() for source in self.sources)
+        yield from itertools.islice(every, self.count)
 
 
 @dataclass
