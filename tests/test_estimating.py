@@ -122,6 +122,22 @@ def test_a_process_that_fails_is_told_by_its_last_line():
         trials._output("tries", "raise SystemExit(9)", [])
 
 
+@pytest.mark.parametrize(("space", "whole"), [("\t", False), ("\r", False), ("\u3000", True)])
+def test_a_text_may_have_other_white_space(tmp_path, monkeypatch, space, whole):
+    (tmp_path / "line.txt").write_text(space.join(["alpha", "beta", "gamma"] * 50_000), newline="")
+    monkeypatch.setattr(sample, "SAMPLE_BYTES", 100_000)
+    read = sample.read_sample(str(tmp_path / "line.txt"), CorpusOptions(), tmp_path, 1)
+    assert read.share == 1 if whole else 0.05 < read.share < 0.2
+    assert set(firth.EncodedCorpus(tmp_path / "whole").words.to_pylist()) == {"alpha", "beta", "gamma"}
+
+
+def test_a_text_that_holds_no_token_is_empty_however_it_is_read(tmp_path, monkeypatch):
+    (tmp_path / "blank.txt").write_text(" \n" * 100_000)
+    monkeypatch.setattr(sample, "SAMPLE_BYTES", 10_000)
+    with pytest.raises(BadCorpus, match="the corpus is empty"):
+        sample.read_sample(str(tmp_path / "blank.txt"), CorpusOptions(), tmp_path, 1)
+
+
 def test_a_corpus_in_the_cache_is_not_read_again(text, cache):
     with encoded_corpus(text, CorpusOptions()) as corpus:
         found = firth.estimate(text, epochs=1, vector_size=8, workers=1)
