@@ -12,8 +12,8 @@ import firth
 from firth.backends.cpu import CpuBackend
 from firth.backends.reference import ReferenceBackend
 from firth.corpus import encoded_corpus, sample
-from firth.errors import BadCorpus, BadOption, MissingFile
-from firth.estimating import Estimate, growth, sizes
+from firth.errors import BadCorpus, BadOption, FirthError, MissingFile
+from firth.estimating import Estimate, growth, sizes, trials
 from firth.formats.model import StoredModel, write_model
 from firth.memory import machine_memory_bytes, peak_memory_bytes
 from firth.options import CorpusOptions, TrainingOptions
@@ -80,12 +80,62 @@ def test_a_packed_text_is_read_from_its_beginning(text, monkeypatch, tmp_path):
     assert tokens / read.share == pytest.approx(2_000_000, rel=0.25), "a decompressor reads ahead"
 
 
+def test_a_folder_may_begin_with_files_that_hold_no_token(tmp_path):
+    for number in range(sample.FIRST_BLOCKS + 1):
+        (tmp_path / f"{number}.txt").write_text(" \n" * (number > 0))
+    (tmp_path / "z.txt").write_text("a b c\n")
+    (tmp_path / "out").mkdir()
+    read = sample.read_sample(str(tmp_path / "*.txt"), CorpusOptions(), tmp_path / "out", 1)
+    assert (read.share, read.first_words) == (1, 3), "the first file holds no block"
+    (tmp_path / "9.txt").write_text("\n")
+    (tmp_path / "again").mkdir()
+    read = sample.read_sample(str(tmp_path / "*.txt"), CorpusOptions(), tmp_path / "again", 1)
+    assert (read.share, read.first_words) == (1, 0)
+    assert read.peak_bytes_with(6, 3) >= read.peak_bytes
+
+
 def test_a_text_of_one_line_is_cut_at_spaces(tmp_path, monkeypatch):
     path = tmp_path / "line.txt"
     path.write_text("alpha beta gamma " * 100_000)
     monkeypatch.setattr(sample, "SAMPLE_BYTES", 100_000)
     sample.read_sample(str(path), CorpusOptions(), tmp_path, 1)
     assert set(firth.EncodedCorpus(tmp_path / "whole").words.to_pylist()) == {"alpha", "beta", "gamma"}
+
+
+def test_files_of_the_current_folder_are_not_run(tmp_path, monkeypatch):
+    (tmp_path / "numpy.py").write_text("raise SystemExit('ran')")
+    (tmp_path / "a.txt").write_text("a b c\n")
+    monkeypatch.chdir(tmp_path)
+    assert trials.sampled(["a.txt"], CorpusOptions(), 1, tmp_path, several=False).share == 1
+
+
+def test_a_rate_at_which_training_would_diverge_is_estimated(tmp_path):
+    (tmp_path / "a.txt").write_text("a b c d\n" * 1000)
+    options = {"alpha": 1.0, "vector_size": 8, "negative": 20, "architecture": "cbow", "workers": 1}
+    assert firth.estimate(tmp_path / "a.txt", cache=False, **options).vocabulary == 4
+
+
+def test_a_process_that_fails_is_told_by_its_last_line():
+    with pytest.raises(FirthError, match=r"the process that tries .* got 3: there is no room; mend that"):
+        trials._output("tries", "import sys; print('more\\nthere is no room', file=sys.stderr); sys.exit(3)", [])
+    with pytest.raises(FirthError, match="got 9: it said nothing"):
+        trials._output("tries", "raise SystemExit(9)", [])
+
+
+@pytest.mark.parametrize(("space", "whole"), [("\t", False), ("\r", False), ("\u3000", True)])
+def test_a_text_may_have_other_white_space(tmp_path, monkeypatch, space, whole):
+    (tmp_path / "line.txt").write_text(space.join(["alpha", "beta", "gamma"] * 50_000), newline="")
+    monkeypatch.setattr(sample, "SAMPLE_BYTES", 100_000)
+    read = sample.read_sample(str(tmp_path / "line.txt"), CorpusOptions(), tmp_path, 1)
+    assert read.share == 1 if whole else 0.05 < read.share < 0.2
+    assert set(firth.EncodedCorpus(tmp_path / "whole").words.to_pylist()) == {"alpha", "beta", "gamma"}
+
+
+def test_a_text_that_holds_no_token_is_empty_however_it_is_read(tmp_path, monkeypatch):
+    (tmp_path / "blank.txt").write_text(" \n" * 100_000)
+    monkeypatch.setattr(sample, "SAMPLE_BYTES", 10_000)
+    with pytest.raises(BadCorpus, match="the corpus is empty"):
+        sample.read_sample(str(tmp_path / "blank.txt"), CorpusOptions(), tmp_path, 1)
 
 
 def test_a_corpus_in_the_cache_is_not_read_again(text, cache):

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,7 @@ def test_other_versions_of_the_compiler_have_a_folder_of_their_own(monkeypatch):
     from firth import jit_cache
 
     folder = jit_cache.compiled_folder.__wrapped__()
-    monkeypatch.setattr(jit_cache, "version", lambda package: "0.0" if package == "llvmlite" else "1.0")
+    monkeypatch.setattr(jit_cache.llvmlite, "__version__", "0.0")
     assert jit_cache.compiled_folder.__wrapped__() != folder
 
 
@@ -140,6 +141,39 @@ def test_what_was_cut_short_is_compiled_anew(made, tmp_path):
         assert started(SOURCE, tmp_path / "cache")["hits"] == 1
 
 
+def test_forms_that_two_processes_keep_at_once_are_not_mistaken(tmp_path):
+    """Process B looks and saves while A has looked and not yet saved."""
+    from firth.jit_cache import _CacheFile
+
+    a, b = (_CacheFile(str(tmp_path), "f", "stamp") for _ in range(2))
+    a_saves_index = a._save_index
+
+    def b_comes_first(overloads):
+        b.save("Y", "code of Y")
+        a_saves_index(overloads)
+
+    a._save_index = b_comes_first
+    a.save("X", "code of X")
+    later = _CacheFile(str(tmp_path), "f", "stamp")
+    assert later.load("X") == "code of X"
+    assert later.load("Y") in (None, "code of Y"), "one that the index lost is compiled anew"
+    b._save_index({"Y": "f.2.nbc"})
+    b.save("Y", "code of Y")
+    assert later.load("Y") == "code of Y"
+
+
+def test_a_package_without_sources_keeps_no_code(tmp_path):
+    package = tmp_path / "zipped"
+    with zipfile.ZipFile(package, "w") as archive:
+        for file in SOURCE.rglob("*.py"):
+            archive.write(file, Path("firth") / file.relative_to(SOURCE))
+    told = started(package / "firth", tmp_path / "cache")
+    assert (told["hits"], told["misses"]) == (0, 1)
+    (warning,) = told["warnings"]
+    assert "its sources are not there" in warning
+    assert not (tmp_path / "cache").exists()
+
+
 def test_only_compiled_code_that_is_long_unused_is_removed(tmp_path):
     compiled = tmp_path / "compiled"
     long_ago = time.time() - 91 * 86_400
@@ -155,10 +189,12 @@ def test_only_compiled_code_that_is_long_unused_is_removed(tmp_path):
         path.touch()
         for each in (path, *path.parents[:2]):
             os.utime(each, (changed, changed))
+    (compiled / "4444444444444444").mkdir()
+    os.utime(compiled / "4444444444444444", (long_ago, long_ago))
     (compiled / "3333333333333333").symlink_to(compiled / "mine")
     told = started(SOURCE, tmp_path)
     left = {each.name for each in compiled.iterdir()}
-    assert left == {*folders, "3333333333333333", Path(told["folder"]).name} - {"0000000000000000"}
+    assert left == {*folders, "3333333333333333", "4444444444444444", Path(told["folder"]).name} - {"0000000000000000"}
 
 
 def test_each_start_marks_the_folder_it_uses(made):

@@ -239,7 +239,9 @@ def test_when_every_word_is_asked_for_none_is_answered(vectors):
         (lambda v: v.most_similar(np.ones(2)), "a vector of 3 finite numbers"),
         (lambda v: v.most_similar(np.array([1, np.nan, 1])), "a vector of 3 finite numbers"),
         (lambda v: v.most_similar([None]), "a vector of 3 finite numbers"),
-        (lambda v: v.most_similar_batch("king"), "put it in a list"),
+        (lambda v: v.most_similar_batch("king"), "list of words or vectors, got .king.; give a list"),
+        (lambda v: v.most_similar_batch(None), "got None; give a list"),
+        (lambda v: v.most_similar_batch({"king": 1}), "got {'king': 1}; give a list"),
         (lambda v: v.most_similar_batch(["king"], topn=0), "topn must be a whole number, 1 or more, got 0"),
     ],
 )
@@ -275,6 +277,27 @@ def test_a_batch_answers_as_each_query_alone(small_parts, topn, threads):
         expected = vectors.most_similar(query, topn=topn)
         assert [word for word, _ in found] == [word for word, _ in expected]
         np.testing.assert_allclose([score for _, score in found], [score for _, score in expected], atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [2, 9])
+def test_a_batch_may_come_from_an_iterator(vectors, count):
+    queries = ["king", "man", "woman"] * 3
+    assert vectors.most_similar_batch(iter(queries[:count])) == vectors.most_similar_batch(queries[:count])
+
+
+@pytest.mark.parametrize("topn", [100, 250, 1000])
+def test_a_part_keeps_no_more_answers_than_it_has_rows(small_parts, monkeypatch, topn):
+    from firth import nearest_kernels
+
+    shapes = []
+    kernel = nearest_kernels.best_rows
+    monkeypatch.setattr(nearest_kernels, "best_rows", lambda *args: (shapes.append(args[-1].shape[1]), kernel(*args)))
+    vectors = random_vectors(300)
+    queries = vectors.words[:8]
+    found = vectors.most_similar_batch(queries, topn, threads=3)
+    assert shapes == [100] * 3
+    for query, answers in zip(queries, found, strict=True):
+        assert [word for word, _ in answers] == [word for word, _ in vectors.most_similar(query, topn)]
 
 
 @pytest.mark.parametrize("count", [1, 2, 20])

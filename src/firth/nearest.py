@@ -143,7 +143,8 @@ def _best_of_parts(
         products = aligned_rows(TILE, PANEL_ROWS)
         bounds = np.full(tiles * TILE, np.inf, np.float32)
         bounds[:Q] = -np.inf
-        rows, scores = np.full((Q, count), V, np.int64), np.full((Q, count), -np.inf, np.float32)
+        most = min(count, last - first)  # of this part's rows there are no more
+        rows, scores = np.full((Q, most), V, np.int64), np.full((Q, most), -np.inf, np.float32)
         address, stride = matrix.ctypes.data, matrix.strides[0]
         best_rows(address, stride, D, norms, first, last, tiled, excluded, panel, products, bounds, scores, rows)
         return rows, scores

@@ -10,6 +10,7 @@ V is the number of words, D the size of a vector, Q a number of queries.
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
@@ -178,12 +179,18 @@ class WordVectors:
         return [(self._words[row], score) for row, score in found if row not in asked][:topn]
 
     def most_similar_batch(
-        self, queries: Sequence[Query], topn: int = 10, *, restrict: int | None = None, threads: int | None = None
+        self, queries: Iterable[Query], topn: int = 10, *, restrict: int | None = None, threads: int | None = None
     ) -> list[Neighbours]:
-        """What `most_similar` answers to each of Q words or vectors, by matrix products; no copy of the matrix."""
+        """What `most_similar` answers to each of Q words or vectors, by matrix products; no copy of the matrix.
+
+        Raises what `most_similar` raises, and `BadOption` for queries that are no list of them.
+        """
         _check_count("topn", topn)
-        if isinstance(queries, str):
-            raise BadOption(f"queries must be a list of words or vectors, got the string {queries!r}; put it in a list")
+        if isinstance(queries, (str, Mapping)) or not isinstance(queries, Iterable):
+            raise BadOption(
+                f"queries must be a list of words or vectors, got {reprlib.repr(queries)}; give a list, also for one"
+            )
+        queries = list(queries)
         V, threads = self._answerable(restrict), _cores(threads)
         if len(queries) < FEW_QUERIES:
             return [self.most_similar([query], topn=topn, restrict=restrict, threads=threads) for query in queries]

@@ -30,6 +30,7 @@ from firth.corpus.writer import CorpusWriter, writing
 from firth.errors import BadCorpus
 
 BLOCKS_IN_FLIGHT = 3  # for each thread: enough that none waits, few enough that memory stays small
+EMPTY = "the corpus is empty: it holds no token; check the path, and the tokenizer's rule"
 MOST_THREADS = 16  # beyond, reading itself is the limit
 TOKENS_AT_ONCE = 1 << 18  # read, ranked and written back: they stay in the second cache
 
@@ -54,7 +55,7 @@ def encode(
         with CorpusWriter(folder / CORPUS_FILE) as corpus:
             lexicons = _tokenise(sources, tokenizer, corpus, pool, threads, encoding_errors, progress)
             if not corpus.tokens:
-                raise BadCorpus("the corpus is empty: it holds no token; check the path, and the tokenizer's rule")
+                raise BadCorpus(EMPTY)
         words, counts, ranks = ranked_words(lexicons)
         with writing(folder):
             _write_words(folder / WORDS_FILE, words, counts, corpus.sentences)

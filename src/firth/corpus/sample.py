@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import sys
@@ -11,12 +12,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from firth.corpus.blocks import Block, TextBlock
-from firth.corpus.encoded import EncodedCorpus
-from firth.corpus.encoding import encode
+from firth.corpus.encoded import WORDS_FILE, EncodedCorpus
+from firth.corpus.encoding import EMPTY, encode
 from firth.corpus.files import UNPACKERS, Source, TextFile, cut_into_blocks, readable
 from firth.corpus.sources import STANDARD_INPUT
 from firth.corpus.store import asked_for
-from firth.errors import FirthError
+from firth.errors import BadCorpus, FirthError
 from firth.memory import peak_memory_bytes
 from firth.options import CorpusOptions
 
@@ -58,16 +59,34 @@ def read_sample(corpus: str | list[Path], options: CorpusOptions, folder: Path, 
     sources, cut, _ = asked_for(corpus, options)
     first, whole = folder / "first", folder / "whole"
     first.mkdir()
-    encode([_Beginning(sources[0], FIRST_BLOCKS)], cut, first, threads=threads, encoding_errors=options.encoding_errors)
-    first_peak, first_words = peak_memory_bytes() or 0, len(EncodedCorpus(first).words)
     whole.mkdir()
-    parts = sample_sources(sources)
+    first_words = 0
+    with _unless_empty():
+        beginning = _Beginning(sources, FIRST_BLOCKS)
+        encode([beginning], cut, first, threads=threads, encoding_errors=options.encoding_errors)
+        first_words = len(EncodedCorpus(first).words)
+    first_peak = peak_memory_bytes() or 0
     began = time.perf_counter()
-    encode(parts or sources, cut, whole, threads=threads, encoding_errors=options.encoding_errors)
+    parts = sample_sources(sources)
+    with _unless_empty() if parts else contextlib.nullcontext():
+        encode(parts or sources, cut, whole, threads=threads, encoding_errors=options.encoding_errors)
+    if parts and not (whole / WORDS_FILE).exists():  # no place showed where a word ends, or all were blank
+        began, parts = time.perf_counter(), list(_from_the_beginning(sources))
+        encode(parts, cut, whole, threads=threads, encoding_errors=options.encoding_errors)
     seconds = time.perf_counter() - began
     total = sum(source.size or 0 for source in sources)
     share = min(1.0, sum(part.done for part in parts) / total) if parts else 1.0
     return Sampled(share, seconds, peak_memory_bytes() or 0, first_peak, first_words)
+
+
+@contextlib.contextmanager
+def _unless_empty() -> Iterator[None]:
+    """Go on where what was encoded holds no token: there is more of the corpus."""
+    try:
+        yield
+    except BadCorpus as error:
+        if str(error) != EMPTY:
+            raise
 
 
 def sample_sources(sources: Sequence[Source]) -> list[Source]:
@@ -90,23 +109,34 @@ def sample_sources(sources: Sequence[Source]) -> list[Source]:
 def _parts(source: Source, starts: Sequence[int], length: int) -> list[Source]:
     assert isinstance(source, TextFile)
     if Path(source.path).suffix.lower() in UNPACKERS:  # cannot be entered but at its beginning
-        return [_Packed(source, length * len(starts))]
+        return [_UpTo(source, length * len(starts))]
     return [_Place(source.path, start, length) for start in starts]
+
+
+def _from_the_beginning(sources: Sequence[Source]) -> Iterator[Source]:
+    """The first sources, SAMPLE_BYTES of them."""
+    left = SAMPLE_BYTES
+    for source in sources:
+        if left <= 0:
+            return
+        yield _UpTo(source, left)
+        left -= source.size or 0
 
 
 @dataclass
 class _Beginning(Source):
-    """A source's first blocks."""
+    """The first blocks of all sources."""
 
-    source: Source
+    sources: Sequence[Source]
     count: int
 
     def blocks(self) -> Iterator[Block]:
-        yield from itertools.islice(self.source.blocks(), self.count)
+        every = itertools.chain.from_iterable(source.blocks() for source in self.sources)
+        yield from itertools.islice(every, self.count)
 
 
 @dataclass
-class _Packed(Source):
+class _UpTo(Source):
     """A source from its beginning on, up to so many bytes as stored."""
 
     source: Source
@@ -140,8 +170,8 @@ class _Place(Source):
 
 
 def _whole_lines(data: bytes, path: str, start: int) -> TextBlock | None:
-    """What stands between the first and the last end of a line in `data`, or else space."""
-    for end in (b"\n", b" "):
+    """What stands between the first and the last end of a line in `data`, or else white space."""
+    for end in (b"\n", b" ", b"\t", b"\r"):
         first, last = data.find(end), data.rfind(end)
         if first != last:
             return TextBlock(data[first + 1 : last + 1], path, start + first + 1, line_goes_on=False)

@@ -24,6 +24,7 @@ MOST_BYTES = 4 << 30  # of matrices trained here; beyond, hardly a row is in any
 MOST_SHARE_OF_MACHINE = 8  # and no more than one part in so many of the machine's memory
 MEASURE_SECONDS = 1.5
 WARM_UP_SECONDS = 0.3
+RATE = 1e-4  # of learning: a sample trained again and again at a higher one might diverge
 SAVED_BYTES = 64 << 20  # written to see how fast that is
 
 Ids = npt.NDArray[np.int32] | None
@@ -71,9 +72,9 @@ def measured_speed(
     chunks = _again_and_again(corpus, tokens_each(total_tokens, options.threads), ids)
     machine.start(weights, tables, options)
     try:
-        _train_for(WARM_UP_SECONDS, machine, chunks, options, held_out=False)
-        per_token = _train_for(MEASURE_SECONDS, machine, chunks, options, held_out=False)
-        per_held_out = _train_for(WARM_UP_SECONDS, machine, chunks, options, held_out=True) if options.held_out else 0.0
+        _train_for(WARM_UP_SECONDS, machine, chunks, held_out=False)
+        per_token = _train_for(MEASURE_SECONDS, machine, chunks, held_out=False)
+        per_held_out = _train_for(WARM_UP_SECONDS, machine, chunks, held_out=True) if options.held_out else 0.0
         weights = machine.weights()
     finally:
         machine.close()
@@ -90,12 +91,10 @@ def _again_and_again(corpus: EncodedCorpus, each: int, ids: Ids) -> Iterator[Chu
     return (chunk for _ in itertools.repeat(None) for chunk in corpus.chunks(each, ids=ids))
 
 
-def _train_for(
-    seconds: float, machine: Backend, chunks: Iterator[Chunk], options: TrainingOptions, *, held_out: bool
-) -> float:
+def _train_for(seconds: float, machine: Backend, chunks: Iterator[Chunk], *, held_out: bool) -> float:
     """Seconds for each token, over at least so many seconds."""
     began, tokens = time.perf_counter(), 0
-    rates = Rates(0.0 if held_out else options.alpha, 0.0, 0.0)
+    rates = Rates(0.0 if held_out else RATE, 0.0, 0.0)
     for chunk in chunks:
         machine.train(chunk, 0, rates, held_out=held_out)
         tokens += chunk.last - chunk.first

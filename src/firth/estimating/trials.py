@@ -16,6 +16,10 @@ from firth.errors import FirthError
 from firth.options import CorpusOptions, TrainingOptions
 
 TRIAL_TEXT = "".join(f"{a} {b} {c}\n" for a in range(20) for b in range(20) for c in range(10))
+TRIAL_RATES = {
+    "alpha": 1e-4,
+    "min_alpha": 1e-5,
+}  # low enough that a few words do not diverge
 NOT_TRIED = ("min_count", "max_vocabulary", "epochs", "sample", "held_out")  # as they could leave nothing to train
 
 
@@ -28,11 +32,14 @@ class Trial:
 
 
 def tried(options: TrainingOptions, folder: Path) -> Trial:
-    """Train a few words with these options on the command line, in `folder`."""
+    """Train a few words with these options on the command line, in `folder`.
+
+    Raises `FirthError` where that fails, with what it said last.
+    """
     text = folder / "trial.txt"
     text.write_text(TRIAL_TEXT)
     given = {name: value for name, value in options.as_dict().items() if value is not None and name not in NOT_TRIED}
-    given |= {"dynamic_window": options.dynamic_window}
+    given |= {"dynamic_window": options.dynamic_window} | TRIAL_RATES
     arguments = ["train", str(text), "-o", str(folder / "trial.safetensors"), "--json", "--no-cache"]
     arguments += ["--epochs", "1", "--min-count", "1", "--sample", "0"]
     for name, value in given.items():
@@ -42,7 +49,7 @@ def tried(options: TrainingOptions, folder: Path) -> Trial:
         else:
             arguments += [f"--{flag}", str(value)]
     began = time.perf_counter()
-    told = json.loads(_output("from firth.cli import main; main()", arguments))
+    told = json.loads(_output("trains a few words", "from firth.cli import main; main()", arguments))
     return Trial(told["peak_memory_bytes"] or 0, time.perf_counter() - began)
 
 
@@ -50,13 +57,21 @@ def sampled(paths: Sequence[str], options: CorpusOptions, threads: int, folder: 
     """Read a sample of the corpus into `folder`; raises what reading it raises."""
     asked = {"paths": list(paths), "several": several, "options": options.as_dict(), "threads": threads}
     program = "from firth.corpus.sample import main; main()"
-    told = json.loads(_output(program, [json.dumps(asked | {"folder": str(folder)})]))
+    told = json.loads(_output("reads a sample", program, [json.dumps(asked | {"folder": str(folder)})]))
     if "error" in told:
         kind: type[FirthError] = getattr(errors, told["error"])
         raise kind(told["message"])
     return Sampled(**told)
 
 
-def _output(program: str, arguments: Sequence[str]) -> str:
-    command = [sys.executable, "-c", program, *arguments]
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True).stdout
+def _output(purpose: str, program: str, arguments: Sequence[str]) -> str:
+    command = [sys.executable, "-P", "-c", program, *arguments]  # -P: imports nothing from the user's current folder
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False)
+    if done.returncode:
+        last = (done.stderr.strip() or "it said nothing").splitlines()[-1]
+        raise FirthError(
+            f"the process that {purpose} for the estimate must end with status 0, got {done.returncode}: {last}; "
+            "mend that, or train without an estimate"
+        )
+    sys.stderr.write(done.stderr)  # warnings
+    return done.stdout
