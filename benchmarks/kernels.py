@@ -76,6 +76,8 @@ class Run:
     name: str
     size: int
     round: int
+    items: int
+    flop: int
     seconds: float
     peak: float
 
@@ -103,7 +105,7 @@ def arguments() -> argparse.Namespace:
     add("--tokens", type=int, default=3_000_000, help="tokens to train (default 3 million)")
     add("--sizes", type=int, nargs="+", default=[100, 300], help="vector sizes D")
     add("--windows", type=int, default=500_000, help="windows in the cache in a run (default 500,000)")
-    add("--peak-loops", type=int, default=1_500_000, help="repeats of the peak's loop (default 1.5 million)")
+    add("--peak-loops", type=int, default=30_000_000, help="repeats of the peak's loop (default 30 million)")
     add("--rounds", type=int, default=5, help="rounds, in each of which every kernel runs once (default 5)")
     add("--trial", type=Path, help="script of another trainer, to be timed instead in turn with firth's training")
     add("--python", default=sys.executable, help="the interpreter that runs it")
@@ -193,11 +195,11 @@ def counted(backend: CpuBackend, material: Encoded, options: TrainingOptions) ->
 
 def measured(cases: Sequence[Case], options: argparse.Namespace) -> Iterator[Run]:
     """All cases in turn, the peak before each."""
-    timed(parts.peak_loop, 1)  # compiles
+    timed(parts.run_peak, 1)  # compiles
     for number in range(1, options.rounds + 1):
         for case in cases:
-            peak = parts.peak_flop(options.peak_loops) / timed(parts.peak_loop, options.peak_loops)
-            yield Run(case.name, case.size, number, case.run(), peak)
+            peak = parts.peak_flop(options.peak_loops) / timed(parts.run_peak, options.peak_loops)
+            yield Run(case.name, case.size, number, case.items, case.flop, case.run(), peak)
 
 
 def duels(options: argparse.Namespace, text: Text) -> Iterator[Duel]:
@@ -232,7 +234,7 @@ def of(runs: Sequence[Run], case: Case) -> list[Run]:
 
 def share(runs: Sequence[Run], case: Case) -> float:
     """The median of its rounds' shares of the peak measured before, in percent."""
-    return 100 * median(case.flop / run.seconds / run.peak for run in of(runs, case))
+    return 100 * median(run.flop / run.seconds / run.peak for run in of(runs, case))
 
 
 def table(runs: Sequence[Run], cases: Sequence[Case]) -> Iterator[str]:
@@ -349,7 +351,10 @@ def main() -> None:
         raise SystemExit(f"no script at {options.trial}; correct --trial")
     with tempfile.TemporaryDirectory() as scratch:
         text = text_for(options, Path(scratch))
-        (measure_trial if options.trial else measure_kernels)(options, text)
+        if options.trial:
+            measure_trial(options, text)
+        else:
+            measure_kernels(options, text)
 
 
 if __name__ == "__main__":

@@ -79,9 +79,15 @@ def arguments() -> argparse.Namespace:
     add("--architectures", nargs="+", choices=NAMES, default=list(NAMES))
     add("--tokens", type=int, default=3_000_000, help="tokens of the texts, where that is not varied (default 3 M)")
     add("--threads", type=int, nargs="+", default=powers_of_two(usable_cores()), help="numbers of threads")
-    add("--vocabularies", type=int, nargs="+", default=[10_000, 50_000, 200_000, 1_000_000, 2_000_000])
+    add("--vocabularies", type=int, nargs="+", default=[10_000, 50_000, 200_000, 1_000_000, 2_000_000], help="words")
     add("--sizes", type=int, nargs="+", default=[50, 100, 200, 300, 512], help="vector sizes D")
-    add("--lengths", type=int, nargs="+", default=[250_000, 1_000_000, 4_000_000, 16_000_000], help="tokens")
+    add(
+        "--lengths",
+        type=int,
+        nargs="+",
+        default=[250_000, 1_000_000, 4_000_000, 16_000_000],
+        help="tokens of the texts",
+    )
     add("--epochs", type=int, default=5, help="the last epoch of the threads' part (default 5)")
     add("--rounds", type=int, default=3, help="rounds (default 3)")
     add("--quick", action="store_true", help="a tenth of each text and vocabulary, and one round, to see that it runs")
