@@ -297,6 +297,7 @@ def plot(path: Path, runs: Sequence[Run]) -> None:
         axes.set_ylabel("million words a second" if place == 0 else "")
     for axes in (*upper, *lower):
         axes.spines[["top", "right"]].set_visible(False)
+    for axes in (upper[0], lower[0]):
         if axes.has_data():
             axes.legend(frameon=False, fontsize=7)
     figure.savefig(path, format="svg", metadata={"Date": None})
