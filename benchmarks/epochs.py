@@ -44,15 +44,16 @@ def encoded(text: Path, min_count: int) -> Encoded:
 
 
 @contextmanager
-def started(material: Encoded, options: TrainingOptions) -> Iterator[CpuBackend]:
+def started(material: Encoded, options: TrainingOptions, *, touched: bool = True) -> Iterator[CpuBackend]:
     """A backend with fresh weights, its kernel compiled.
 
-    All pages are written before: else the system hands out those of the output matrix in the first epoch, which with
-    2 million words and one thread took two to three times as long.
+    With `touched`, all pages are written before: else the system hands out those of the output matrix in the first
+    epoch, which with 2 million words and one thread took two to three times as long.
     """
     backend = CpuBackend()
     weights = initial_weights(len(material.vocabulary), options.vector_size, options.seed, usable_cores())
-    weights.output[:] = 0.0
+    if touched:
+        weights.output[:] = 0.0
     backend.start(weights, material.tables, options)
     try:
         yield backend
@@ -73,7 +74,7 @@ def trained_epoch(backend: CpuBackend, material: Encoded, options: TrainingOptio
     return Epoch(seconds, trained.words, trained.examples)
 
 
-def trained(material: Encoded, options: TrainingOptions) -> list[Epoch]:
-    """Train all epochs from fresh weights."""
-    with started(material, options) as backend:
+def trained(material: Encoded, options: TrainingOptions, *, touched: bool = True) -> list[Epoch]:
+    """Train all epochs from fresh weights; `touched` as for `started`."""
+    with started(material, options, touched=touched) as backend:
         return [trained_epoch(backend, material, options, number) for number in range(options.epochs)]

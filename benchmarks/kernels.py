@@ -209,7 +209,7 @@ def duels(options: argparse.Namespace, text: Text) -> Iterator[Duel]:
         for size in options.sizes:
             for threads in options.threads:
                 training = TrainingOptions(vector_size=size, epochs=options.epochs, workers=threads)
-                epochs = trained(material, training)
+                epochs = trained(material, training, touched=False)  # as in a run of its own
                 ours = sum(each.words for each in epochs) / sum(each.seconds for each in epochs)
                 yield Duel(size, threads, number, ours, trial(options, text, size, threads))
 
