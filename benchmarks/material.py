@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import numpy as np
+
 from firth.evaluate import evaluate_analogies, evaluate_similarity
 from firth.vectors import WordVectors
 
@@ -21,6 +23,7 @@ CORPUS = "text17.txt.xz"
 ANALOGIES = {"Google": "questions-words.txt"}
 SIMILARITIES = {"MEN": "men.tsv", "WS-353": "ws353.tsv", "SimLex-999": "simlex999.tsv", "RW": "rw.tsv"}
 SETS = (*ANALOGIES, *SIMILARITIES)
+WORDS_A_LINE = 20  # of made-up texts
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,21 @@ def prepared(source: Path, target: Path, tokens: int | None, min_count: int) -> 
             file.write(line)
     kept = [count for count in counts.values() if count >= min_count]
     return Text(target, read, len(kept), sum(kept))
+
+
+def made_up(target: Path, tokens: int, vocabulary: int, seed: int = 1) -> Text:
+    """Write a text of words that are drawn by Zipf's law (exponent 1), each of them at least once."""
+    if tokens < vocabulary:
+        raise SystemExit(f"{vocabulary:,} words need a text of as many tokens, got {tokens:,}; ask for a longer one")
+    generator = np.random.default_rng(seed)
+    upto = np.cumsum(1 / np.arange(1, vocabulary + 1))
+    drawn = np.searchsorted(upto, generator.random(tokens - vocabulary) * upto[-1])
+    numbers = generator.permutation(np.concatenate([np.arange(vocabulary), drawn])).tolist()
+    words = [f"w{number}" for number in range(vocabulary)]
+    with target.open("w", encoding="ascii") as file:
+        for first in range(0, tokens, WORDS_A_LINE):
+            file.write(" ".join([words[number] for number in numbers[first : first + WORDS_A_LINE]]) + "\n")
+    return Text(target, tokens, vocabulary, tokens)
 
 
 def machine() -> str:
