@@ -296,8 +296,8 @@ def test_a_part_keeps_no_more_answers_than_it_has_rows(small_parts, monkeypatch,
     queries = vectors.words[:8]
     found = vectors.most_similar_batch(queries, topn, threads=3)
     assert set(shapes) == {100}
-    for query, answers in zip(queries, found, strict=True):
-        assert [word for word, _ in answers] == [word for word, _ in vectors.most_similar(query, topn)]
+    assert found == vectors.most_similar_batch(queries, topn, threads=1)
+    assert len(found[0]) == min(topn, 299)
 
 
 @pytest.mark.parametrize("count", [1, 2, 20])
