@@ -52,7 +52,7 @@ class Measure:
 class Run:
     """One process, measured: seconds by name."""
 
-    library: str
+    searcher: str
     threads: int
     round: int
     seconds: dict[str, float]
@@ -160,7 +160,7 @@ def launched(job: Job, place: Path) -> dict[str, Any]:
         env=held,
     )
     if done.returncode:
-        raise SystemExit(f"{job.library} failed with status {done.returncode}:\n{done.stderr[-4000:]}")
+        raise SystemExit(f"{job.searcher} failed with status {done.returncode}:\n{done.stderr[-4000:]}")
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return told
 
@@ -210,7 +210,7 @@ def pairs(runs: Sequence[Run], measure: Measure, threads: int) -> tuple[list[flo
     """What was measured in each round, of firth and of gensim, in the measure's unit."""
     names = {"firth": measure.ours, "gensim": measure.theirs}
     ours, theirs = (
-        [run.seconds[names[name]] * measure.scale for run in runs if (run.library, run.threads) == (name, threads)]
+        [run.seconds[names[name]] * measure.scale for run in runs if (run.searcher, run.threads) == (name, threads)]
         for name in SEARCHERS
     )
     return ours, theirs
@@ -230,7 +230,7 @@ def table(runs: Sequence[Run], options: argparse.Namespace) -> Iterator[str]:
             yield f"| {' | '.join([*cells, f'{ratio(ours, theirs):.2f} ×'])} |"
     for threads in options.threads:
         peaks = [
-            median(run.peak_bytes for run in runs if (run.library, run.threads) == (name, threads)) / 2**20
+            median(run.peak_bytes for run in runs if (run.searcher, run.threads) == (name, threads)) / 2**20
             for name in SEARCHERS
         ]
         yield f"| most memory, mapped file included | {threads} | {peaks[0]:,.0f} | {peaks[1]:,.0f} | MB | |"
@@ -257,7 +257,7 @@ def notes(runs: Sequence[Run], options: argparse.Namespace) -> Iterator[str]:
 
 
 def _screens(runs: Sequence[Run], threads: int) -> list[float]:
-    return [run.seconds["slowest of others"] for run in runs if (run.library, run.threads) == ("firth", threads)]
+    return [run.seconds["slowest of others"] for run in runs if (run.searcher, run.threads) == ("firth", threads)]
 
 
 def plot(path: Path, runs: Sequence[Run], options: argparse.Namespace) -> None:
@@ -304,7 +304,7 @@ def main() -> None:
         place = Path(scratch)
         for run in measured(prepared(options, place), options, place):
             told = ", ".join(f"{name} {seconds:.4g}" for name, seconds in run.seconds.items())
-            print(f"{run.library}, {run.threads} threads, round {run.round}: {told} s", file=sys.stderr, flush=True)
+            print(f"{run.searcher}, {run.threads} threads, round {run.round}: {told} s", file=sys.stderr, flush=True)
             runs.append(run)
     print(*table(runs, options), "", *notes(runs, options), sep="\n")
     if options.json:

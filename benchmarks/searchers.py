@@ -29,7 +29,7 @@ Found = list[list[str]]
 class Job:
     """What to load and what to ask of it."""
 
-    library: str
+    searcher: str
     vectors: str
     questions: str
     queries: list[str]
@@ -129,5 +129,5 @@ SEARCHERS = {"firth": search_firth, "gensim": search_gensim}
 if __name__ == "__main__":
     job = Job(**json.loads(Path(sys.argv[1]).read_text()))
     clock = Clock()
-    answers = SEARCHERS[job.library](job, clock)
+    answers = SEARCHERS[job.searcher](job, clock)
     print(json.dumps({"seconds": clock.seconds, "peak_bytes": peak_bytes(), "answers": answers}))
