@@ -28,6 +28,8 @@ MASK = 2**64 - 1
 
 CHANCE_ONE = 1 << 24  # a chance is a whole number of 2^-24; this is certainty
 DRAWS_PER_POSITION = 64  # noise draws of position p are numbered p · 64 + k, so that k < 64 never collides
+PAIRS_PER_POSITION = 2048  # those of its context c, where each has its own: (p · 2048 + c) · 64 + k
+ATTEMPTS = 16  # to draw a noise word that may stand; attempt a > 0 of draw n is numbered n · 16 + a
 
 
 class Purpose(IntEnum):
@@ -38,6 +40,7 @@ class Purpose(IntEnum):
     NOISE = 3
     WEIGHTS = 4
     HELD_OUT = 5
+    NOISE_AGAIN = 6
 
 
 def stream_key(seed: int, epoch: int, purpose: Purpose) -> int:
@@ -60,6 +63,20 @@ def draw(key: int, counter: npt.ArrayLike) -> Draws:
         value = (value ^ (value >> np.uint64(30))) * np.uint64(MIX_1)
         value = (value ^ (value >> np.uint64(27))) * np.uint64(MIX_2)
         return np.asarray(value ^ (value >> np.uint64(31)))
+
+
+def noise_counters(positions: npt.ArrayLike, count: int, pairs: npt.ArrayLike | None = None) -> Draws:
+    """The counters of `count` noise words at each of `positions` (n,), or of pairs (n,) there: uint64 (n, count)."""
+    places = np.asarray(positions).astype(np.uint64)
+    if pairs is not None:
+        places = places * np.uint64(PAIRS_PER_POSITION) + np.asarray(pairs).astype(np.uint64)
+    first = places * np.uint64(DRAWS_PER_POSITION)
+    return np.asarray(first[:, None] + np.arange(count, dtype=np.uint64), np.uint64)
+
+
+def counters_again(counters: Draws) -> Draws:
+    """The counters of the further attempts at each of `counters` (n,): uint64 (n, ATTEMPTS - 1)."""
+    return np.asarray(counters[:, None] * np.uint64(ATTEMPTS) + np.arange(1, ATTEMPTS, dtype=np.uint64), np.uint64)
 
 
 def below(draws: Draws, bound: int) -> npt.NDArray[np.int64]:
