@@ -8,116 +8,22 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import ARCHITECTURES, NEGATIVES, Case, assert_held_to_the_reference, cases, trained
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from firth.backends import cpu_kernels, cpu_plan
-from firth.backends.base import Rates, Tables
+from firth.backends import cpu_plan, cpu_windows
+from firth.backends.base import Rates
 from firth.backends.cpu import CpuBackend
 from firth.backends.reference import ReferenceBackend
 from firth.corpus.encoded import Chunk
 from firth.draws import CHANCE_ONE, as_chance
 from firth.options import TrainingOptions
-from firth.vocabulary import Vocabulary
-from firth.weights import Weights, aligned_rows, with_padding
-
-ARCHITECTURES = ("skipgram", "cbow")
-NEGATIVES = (1, 5, 8, 20)  # each compiles once; from 8 on, output rows stand in several groups
-
-
-@dataclass(frozen=True)
-class Case:
-    """A corpus of word numbers, some of them outside the vocabulary, and how to train on it."""
-
-    seed: int
-    V: int
-    D: int
-    lengths: tuple[int, ...]
-    options: TrainingOptions
-    unknown: float = 0.0
-    one_word: float = 0.0  # share of tokens that are word 0, so that windows hold it many times
-    position: int = 0
-    epoch: int = 0
-    tokens_each: int = 1 << 20
-
-    def tokens(self):
-        rng = np.random.default_rng(self.seed)
-        words = rng.integers(0, self.V, sum(self.lengths)).astype(np.int32)
-        words[rng.random(len(words)) < self.one_word] = 0
-        outside = rng.random(len(words)) < self.unknown
-        return np.where(outside, rng.choice([-1, self.V, self.V + 7], len(words)), words).astype(np.int32)
-
-    def start(self):
-        rng = np.random.default_rng(self.seed + 1)
-        weights = Weights(*(aligned_rows(self.V, self.D)[:, : self.D] for _ in range(2)))
-        for matrix in (weights.input, weights.output):
-            matrix[:] = rng.normal(0, 1 / np.sqrt(self.D), matrix.shape)
-        return weights
-
-    def tables(self):
-        rng = np.random.default_rng(self.seed + 2)
-        counts = rng.integers(1, 1000, self.V)
-        vocabulary = Vocabulary(tuple(map(str, range(self.V))), -np.sort(-counts))
-        return Tables(vocabulary.keep_chances(self.options.sample), vocabulary.noise_table(0.75))
-
-    def chunks(self):
-        tokens, offsets = self.tokens(), np.cumsum([0, *self.lengths])
-        for first in range(0, len(tokens), self.tokens_each):
-            sentence = int(np.searchsorted(offsets, first, side="right")) - 1
-            yield Chunk(tokens, offsets, sentence, first, min(first + self.tokens_each, len(tokens)), self.position)
-
-
-def trained(backend, case, *, held_out=False, rates=None):
-    """Train a case from its start; gives (weights, tally)."""
-    if rates is None:  # CBOW moves a word that fills a wide window by the whole gradient at each of its places
-        rates = Rates(0.05, 1e-6, 0.01) if case.options.window <= 20 else Rates(0.005, 1e-7, 0.001)
-    backend.start(case.start(), case.tables(), case.options)
-    for chunk in case.chunks():
-        backend.train(chunk, case.epoch, rates, held_out=held_out)
-    backend.settle()
-    backend.close()
-    return backend.weights(), backend.tally()
-
-
-def assert_held_to_the_reference(case, **how):
-    expected, truth = trained(ReferenceBackend(), case, **how)
-    weights, tally = trained(CpuBackend(), case, **how)
-    assert (tally.examples, tally.words) == (truth.examples, truth.words)
-    assert np.isfinite(truth.loss)
-    assert tally.loss == pytest.approx(truth.loss, rel=1e-5, abs=1e-5)
-    np.testing.assert_allclose(weights.input, expected.input, rtol=1e-3, atol=5e-5)
-    np.testing.assert_allclose(weights.output, expected.output, rtol=1e-3, atol=5e-5)
-
-
-@st.composite
-def cases(draw, longest=80):
-    options = TrainingOptions(
-        architecture=draw(st.sampled_from(ARCHITECTURES)),
-        negative=draw(st.sampled_from(NEGATIVES)),
-        window=draw(st.sampled_from([1, 2, 3, 5, 8, 9, 20, 300])),
-        dynamic_window=draw(st.booleans()),
-        sample=draw(st.sampled_from([0, 1e-2, 1e-1])),
-        held_out=draw(st.sampled_from([0.0, 0.3])),
-        workers=1,
-        seed=draw(st.integers(0, 2**63 - 1)),
-    )
-    return Case(
-        seed=draw(st.integers(0, 2**32)),
-        V=draw(st.sampled_from([1, 2, 3, 10, 200, 3000])),
-        D=draw(st.sampled_from([1, 15, 16, 17, 100])),
-        lengths=(*draw(st.lists(st.integers(0, longest), min_size=1, max_size=12)), 1),
-        options=options,
-        unknown=draw(st.sampled_from([0.0, 0.3, 0.97])),
-        one_word=draw(st.sampled_from([0.0, 0.5, 0.9])),
-        position=draw(st.integers(0, 2**48)),
-        epoch=draw(st.integers(0, 20)),
-        tokens_each=draw(st.integers(1, 400)),
-    )
+from firth.weights import aligned_rows, with_padding
 
 
 @settings(max_examples=150)
@@ -208,7 +114,7 @@ def test_a_long_stretch_without_kept_words_costs_no_more_than_its_length():
 
 
 NARROW = """
-from test_cpu_kernels import ARCHITECTURES, Case, TrainingOptions, assert_held_to_the_reference
+from cases import ARCHITECTURES, Case, TrainingOptions, assert_held_to_the_reference
 from firth.machine import LANES, REGISTERS
 assert (LANES, REGISTERS) == (8, 16)
 for architecture in ARCHITECTURES:
@@ -274,7 +180,7 @@ def merged(shared, mine, before):
         rows[0, :D] = row
     shared_in, shared_out, own_in, own_out, merged_in, merged_out = parts
     rows = cpu_plan.Rows(shared_in, shared_out, 1, own_in, own_out, merged_in, merged_out, 1000, np.ones(1, np.int64))
-    cpu_kernels.merge(rows)
+    cpu_windows.merge(rows)
     for rows_in, rows_out in ((shared_in, shared_out), (own_in, own_out), (merged_in, merged_out)):
         np.testing.assert_array_equal(rows_in, shared_in)
         np.testing.assert_array_equal(rows_out, shared_in)
@@ -389,7 +295,7 @@ def test_an_error_in_a_worker_comes_out_and_leaves_no_thread(monkeypatch):
     backend = CpuBackend()
     case = Case(1, 30, 16, (60,) * 50, TrainingOptions(workers=2), tokens_each=10)
     backend.start(case.start(), case.tables(), case.options)
-    monkeypatch.setattr(backend, "_kernel", lambda *_: 1 / 0)
+    monkeypatch.setattr(backend, "_kernel", backend._kernel._replace(train=lambda *_: 1 / 0))
     backend.train(next(case.chunks()), 0, Rates(0.0, 0.0, 0.0))
     with pytest.raises(ZeroDivisionError):
         backend.settle()

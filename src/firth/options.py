@@ -118,7 +118,12 @@ class TrainingOptions(_Checked):
         "cbow predicts each word from those around it (faster)",
         choices=("skipgram", "cbow"),
     )
-    loss: Literal["ns"] = option("ns", "ns: negative sampling", choices=("ns",))
+    loss: Literal["ns", "hs", "softmax"] = option(
+        "ns",
+        "ns: negative sampling; hs: hierarchical softmax, probabilities from a Huffman tree; "
+        "softmax: full softmax, for vocabularies up to some 50,000 words",
+        choices=("ns", "hs", "softmax"),
+    )
     vector_size: int = option(100, "numbers in a vector", at_least=1, at_most=4096)
     window: int = option(5, "how many words to each side count as context", at_least=1, at_most=1000)
     dynamic_window: bool = option(
@@ -134,11 +139,26 @@ class TrainingOptions(_Checked):
         at_least=1,
         at_most=64,
     )
+    noise: Literal["window", "pair"] = option(
+        "window",
+        "window: draw the noise words once for each window (faster); pair: anew for each pair of centre and context, "
+        "as word2vec.c does (cbow has one example a window: there both are the same)",
+        choices=("window", "pair"),
+    )
+    distinct_noise: bool = option(
+        False, "draw again until a noise word is neither the centre nor a context, nor drawn before in its window"
+    )
     ns_exponent: float = option(
         0.75,
         "noise words are drawn by count to this power: 1 as often as they occur, 0 all alike, below 0 rare ones first",
         at_least=-2,
         at_most=2,
+    )
+    cbow_gradient: Literal["historical", "corrected"] = option(
+        "historical",
+        "historical: cbow adds the gradient of the contexts' mean whole to each of them, as word2vec.c and gensim do; "
+        "corrected: divided by their number, as the chain rule says",
+        choices=("historical", "corrected"),
     )
     sample: float = option(
         1e-3,
@@ -161,6 +181,11 @@ class TrainingOptions(_Checked):
         "threads; all cores if not given. One worker gives the same bytes at every run",
         at_least=1,
         at_most=1024,
+    )
+    backend: Literal["cpu", "reference"] = option(
+        "cpu",
+        "cpu: compiled kernels; reference: the plain NumPy that they are held to, thousands of times slower",
+        choices=("cpu", "reference"),
     )
     held_out: float = option(
         0.0,

@@ -22,6 +22,7 @@ from firth.backends.base import Backend, Rates, Tables, Tally
 from firth.callbacks import Callback, Progress, StopTraining, check_callbacks
 from firth.corpus.encoded import EncodedCorpus
 from firth.errors import BadCorpus, BadOption, Diverged
+from firth.huffman import huffman_tree
 from firth.options import TrainingOptions
 from firth.state import State
 from firth.vectors import WordVectors
@@ -34,8 +35,13 @@ CHUNKS_PER_WORKER = 16  # in an epoch of a small corpus, so that workers end tog
 
 
 def tables_for(vocabulary: Vocabulary, options: TrainingOptions) -> Tables:
-    """The chances that draws are compared with."""
-    return Tables(vocabulary.keep_chances(options.sample), vocabulary.noise_table(options.ns_exponent))
+    """The chances that draws are compared with, and the tree, as the loss needs them."""
+    keep = vocabulary.keep_chances(options.sample)
+    if options.loss == "ns":
+        return Tables(keep, noise=vocabulary.noise_table(options.ns_exponent))
+    if options.loss == "hs":
+        return Tables(keep, tree=huffman_tree(vocabulary.counts))
+    return Tables(keep)
 
 
 def rates_in(epoch: int, options: TrainingOptions, tokens: int) -> Rates:

@@ -170,7 +170,7 @@ class Word2Vec:
             state = State()
         before = state.seconds
         weights, state = train(
-            corpus, vocabulary, options, backend(), weights, ids=ids, state=state, callbacks=callbacks
+            corpus, vocabulary, options, backend(options), weights, ids=ids, state=state, callbacks=callbacks
         )
         training = state.seconds - before
         self._set(vocabulary, weights, state)
@@ -270,8 +270,12 @@ def check_model_name(path: AnyPath) -> None:
         )
 
 
-def backend() -> Backend:
+def backend(options: TrainingOptions) -> Backend:
     """The machine that trains."""
+    if options.backend == "reference":
+        from firth.backends.reference import ReferenceBackend
+
+        return ReferenceBackend()
     from firth.backends.cpu import CpuBackend
 
     return CpuBackend()

@@ -6,7 +6,7 @@ the loss, and hands the weights back. It reads no files, prints nothing, parses 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +20,9 @@ from firth.weights import Weights
 # n-th of them. Their sum moves one output row: at rates of 0.025 to 0.05, 20 at once were sound on the most frequent
 # words, 40 to 100 grew without bound. Windows of 8 take one step.
 CONTEXTS_AT_ONCE = 16
+# Examples of full softmax that take one step: consecutive ones of a chunk. With many, products of matrices are fast;
+# with too many, the sum of their gradients on the rows of frequent words steps too far.
+SOFTMAX_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,13 @@ class Tables:
     """What draws are compared with, in units of 2^-24 (see `Vocabulary`).
 
     keep: uint32 (V,), the chance that an occurrence of each word is kept.
-    noise: uint32 (V, 2), the alias table of the noise words.
+    noise: uint32 (V, 2), the alias table of the noise words; empty where none are drawn.
+    tree: int32 (2V - 1,), the Huffman tree (see `huffman`); empty where it is not walked.
     """
 
     keep: npt.NDArray[np.uint32]
-    noise: npt.NDArray[np.uint32]
+    noise: npt.NDArray[np.uint32] = field(default_factory=lambda: np.zeros((0, 2), np.uint32))
+    tree: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
 
 
 @dataclass(frozen=True)

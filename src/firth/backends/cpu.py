@@ -9,14 +9,15 @@ without bound from 4 workers on where words were few or subsampling off; with Ad
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from firth.backends import cpu_kernels as kernels
+from firth.backends import cpu_kernels, cpu_pairs, cpu_tree, cpu_windows
 from firth.backends import cpu_plan as plans
 from firth.backends.base import Rates, Tables, Tally
 from firth.corpus.encoded import Chunk
@@ -34,7 +35,28 @@ LOSS_UNITS = 2**20  # a chunk's loss is a whole number of these parts, so that s
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
-KERNELS = {"skipgram": kernels.train_skipgram, "cbow": kernels.train_cbow}
+
+class Kernel(NamedTuple):
+    """What trains: a compiled function, what it knows when it is compiled, and the maker of one worker's buffers."""
+
+    train: Any
+    known: tuple[Any, ...]
+    scratch: Callable[[], Any]
+
+
+def kernel_for(options: TrainingOptions, width: int) -> Kernel:
+    """The kernel that trains what is asked for on rows of `width` floats."""
+    window, S = options.window, options.negative + 1
+    row_like = (0,) * (width // LANES)
+    skipgram = options.architecture == "skipgram"
+    if options.loss == "hs":
+        train = cpu_tree.train_skipgram_tree if skipgram else cpu_tree.train_cbow_tree
+        return Kernel(train, (row_like,), lambda: cpu_tree.tree_scratch(window, width))
+    known = ((0,) * S, row_like, True if options.distinct_noise else None)
+    if skipgram and options.noise == "pair":
+        return Kernel(cpu_pairs.train_skipgram_pairs, known, lambda: cpu_pairs.pair_scratch(window, S, width))
+    train = cpu_kernels.train_skipgram if skipgram else cpu_kernels.train_cbow
+    return Kernel(train, known, lambda: cpu_windows.scratch(window, S, planned=S, padded=width))
 
 
 class CpuBackend:
@@ -45,15 +67,17 @@ class CpuBackend:
         self._weights = weights
         self._options = options
         self._padded = Weights(with_padding(weights.input), with_padding(weights.output))
-        self._tables = plans.Tables(_read_only(tables.keep), _read_only(_in_one(tables.noise)))
-        self._rules = plans.Rules(options.window, options.dynamic_window, np.uint64(int(as_chance(options.held_out))))
-        self._kernel = KERNELS[options.architecture]
+        self._tables = plans.Tables(_read_only(tables.keep), _read_only(_in_one(tables.noise)), _read_only(tables.tree))
+        self._rules = plans.Rules(
+            options.window,
+            options.dynamic_window,
+            options.cbow_gradient == "corrected",
+            np.uint64(int(as_chance(options.held_out))),
+        )
+        self._kernel = kernel_for(options, self._padded.input.shape[1])
         workers = options.threads
         self._rows = [self._rows_for_worker(workers) for _ in range(workers)]
-        width = self._padded.input.shape[1]
-        self._outputs_like = (0,) * (options.negative + 1)
-        self._row_like = (0,) * (width // LANES)
-        self._scratch = [kernels.scratch(options.window, options.negative, width) for _ in range(workers)]
+        self._scratch = [self._kernel.scratch() for _ in range(workers)]
         self._free: SimpleQueue[int] = SimpleQueue()
         for worker in range(workers):
             self._free.put(worker)
@@ -103,7 +127,7 @@ class CpuBackend:
         tokens, offsets = _read_only(chunk.tokens), _read_only(chunk.offsets)
         worker = self._free.get()
         try:
-            loss, examples, words = self._kernel(
+            loss, examples, words = self._kernel.train(
                 plans.Stretch(tokens, offsets, chunk.sentence, chunk.first, chunk.last, chunk.position),
                 plans.Rates(rates.start, rates.slope, rates.floor),
                 self._keys(epoch),
@@ -111,8 +135,7 @@ class CpuBackend:
                 self._tables,
                 self._rows[worker],
                 self._scratch[worker],
-                self._outputs_like,
-                self._row_like,
+                *self._kernel.known,
                 held_out,
             )
         finally:
@@ -124,7 +147,13 @@ class CpuBackend:
         def key(purpose: Purpose, epoch: int = epoch) -> np.uint64:
             return np.uint64(stream_key(self._options.seed, epoch, purpose))
 
-        return plans.Keys(key(Purpose.KEEP), key(Purpose.REACH), key(Purpose.NOISE), key(Purpose.HELD_OUT, epoch=0))
+        return plans.Keys(
+            key(Purpose.KEEP),
+            key(Purpose.REACH),
+            key(Purpose.NOISE),
+            key(Purpose.NOISE_AGAIN),
+            key(Purpose.HELD_OUT, epoch=0),
+        )
 
     def _raise_failures(self) -> None:
         for future in [each for each in self._pending if each.done()]:
@@ -138,7 +167,7 @@ class CpuBackend:
         for _ in range(2):
             for rows in self._rows:
                 if rows.hot:
-                    kernels.merge(rows)
+                    cpu_windows.merge(rows)
 
     def tally(self) -> Tally:
         """The sums over all finished chunks."""
@@ -154,13 +183,18 @@ class CpuBackend:
         """What each worker has of its own: four copies of the hot rows, and what it decides ahead in."""
         width = int(aligned_rows(1, options.vector_size).shape[1])
         hot = min(HOT_ROWS, V) if options.threads > 1 else 0
-        scratch = kernels.scratch(options.window, options.negative, width)
-        own = sum(each.nbytes for each in (*scratch.plan, *scratch) if isinstance(each, np.ndarray))
-        return options.threads * (4 * 4 * hot * width + own)
+        return options.threads * (4 * 4 * hot * width + _bytes_of(kernel_for(options, width).scratch()))
 
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _bytes_of(buffers: Any) -> int:
+    """The bytes of all arrays in tuples of tuples."""
+    if isinstance(buffers, np.ndarray):
+        return buffers.nbytes
+    return sum(_bytes_of(each) for each in buffers) if isinstance(buffers, tuple) else 0
 
 
 def _read_only(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:

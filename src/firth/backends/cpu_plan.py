@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from firth.backends.cpu_draws import below, chance, draw, low_chance
 from firth.backends.simd import address_of
-from firth.draws import DRAWS_PER_POSITION
+from firth.draws import ATTEMPTS, DRAWS_PER_POSITION
 from firth.jit import inlined
 
 PIECE = 1024  # tokens decided ahead; what is written down about them stays in the second-level cache
@@ -52,6 +52,7 @@ class Keys(NamedTuple):
     keep: np.uint64
     reach: np.uint64
     noise: np.uint64
+    noise_again: np.uint64
     held_out: np.uint64
 
 
@@ -60,14 +61,16 @@ class Rules(NamedTuple):
 
     window: int
     dynamic_window: bool
+    corrected: bool  # whether each of CBOW's contexts gets its share of the gradient, instead of the whole
     held_out: np.uint64
 
 
 class Tables(NamedTuple):
-    """Keep-chances uint32 (V,); the alias table, uint64 (V,): below, the chance to stay; above, the word to go to."""
+    """What decisions are looked up in; the noise or the tree is empty where it is not needed."""
 
-    keep: npt.NDArray[np.uint32]
-    noise: npt.NDArray[np.uint64]
+    keep: npt.NDArray[np.uint32]  # (V,), keep-chances
+    noise: npt.NDArray[np.uint64]  # (V,), the alias table: below, the chance to stay; above, the word to go to
+    tree: npt.NDArray[np.int32]  # (2V - 1,), the Huffman tree
 
 
 class Rows(NamedTuple):
@@ -94,7 +97,7 @@ class Plan(NamedTuple):
     drawn: npt.NDArray[np.uint64]  # one draw for each, of the kind under way
     places: Ints  # where each kept word stands in the batch
     inputs: Ints  # its number, and then the address of its input row
-    outputs: Ints  # (S, ·): likewise of its output row, and of those of its noise words
+    outputs: Ints  # (S, ·): likewise of its output row, and of those of noise words drawn for its whole window
     low: Ints  # its contexts stand in [low, high), itself left out
     high: Ints
     rate: Floats
@@ -103,15 +106,15 @@ class Plan(NamedTuple):
     met: Ints  # slot -> where a word of that slot was last met
 
 
-def plan(window: int, negative: int) -> Plan:
-    """Buffers for one worker: `window` words to each side, `negative` noise words."""
+def plan(window: int, S: int) -> Plan:
+    """Buffers for one worker: `window` words to each side, S output rows decided ahead."""
     length = PIECE + 2 * window + MARGIN
     return Plan(
         fate=np.zeros(length, np.uint8),
         drawn=np.zeros(length, np.uint64),
         places=np.zeros(length, np.int64),
         inputs=np.zeros(length, np.int64),
-        outputs=np.zeros((negative + 1, length), np.int64),
+        outputs=np.zeros((S, length), np.int64),
         low=np.zeros(length, np.int64),
         high=np.zeros(length, np.int64),
         rate=np.zeros(length, np.float32),
@@ -216,24 +219,61 @@ def _decide_rates(chunk, rates, p, last):
 
 @inlined
 def _decide_noise(chunk, keys, tables, p, last):
-    """The words of the output rows: the kept words [0, last) themselves, then noise."""
-    V = np.uint64(len(tables.keep))
-    for i in range(last):
-        p.outputs[0, i] = p.inputs[i]
+    """The noise words of the windows of kept words [0, last)."""
     for k in range(1, len(p.outputs)):
         for i in range(last):
             counter = np.uint64(chunk.position + p.places[i]) * np.uint64(DRAWS_PER_POSITION) + np.uint64(k - 1)
             p.drawn[i] = draw(keys.noise, counter)
         for i in range(last):
-            bucket = below(p.drawn[i], V)
-            entry = tables.noise[bucket]
-            stays = low_chance(p.drawn[i]) < (entry & LOW_HALF)
-            p.outputs[k, i] = bucket if stays else np.int64(entry >> HALF_BITS)
+            p.outputs[k, i] = noise_word(tables, p.drawn[i])
 
 
 @inlined
-def _find_repeats(p, last, kept):
-    """Mark windows in which a context, or an output row, may stand twice (a slot is shared by several words)."""
+def noise_word(tables, drawn):
+    """The word that a draw gives, by the alias table."""
+    bucket = below(drawn, np.uint64(len(tables.noise)))
+    entry = tables.noise[bucket]
+    return bucket if low_chance(drawn) < (entry & LOW_HALF) else np.int64(entry >> HALF_BITS)
+
+
+@inlined
+def _may_stand(word, words, low, high, outputs, k, column):
+    """Whether a word is not among words [low, high), nor among the output rows before the k-th in a column."""
+    free = True
+    for at in range(low, high):
+        free &= words[at] != word
+    for other in range(k):
+        free &= outputs[other, column] != word
+    return free
+
+
+@inlined
+def make_distinct(keys, tables, words, low, high, outputs, column, first):
+    """Draw the noise words in a column of `outputs` again until each may stand; after ATTEMPTS, the target stands.
+
+    Words [low, high) are those that it may not be; `first` is the counter of the first noise word's first draw.
+    """
+    for k in range(1, len(outputs)):
+        counter = (first + np.uint64(k - 1)) * np.uint64(ATTEMPTS)
+        attempt = 0
+        while not _may_stand(outputs[k, column], words, low, high, outputs, k, column):
+            attempt += 1
+            if attempt == ATTEMPTS:
+                outputs[k, column] = outputs[0, column]
+                break
+            outputs[k, column] = noise_word(tables, draw(keys.noise_again, counter + np.uint64(attempt)))
+
+
+@inlined
+def _make_windows_distinct(chunk, keys, tables, p, last):
+    for i in range(last):
+        first = np.uint64(chunk.position + p.places[i]) * np.uint64(DRAWS_PER_POSITION)
+        make_distinct(keys, tables, p.outputs[0], p.low[i], p.high[i], p.outputs, i, first)
+
+
+@inlined
+def _find_repeated_contexts(p, last, kept):
+    """Mark windows in which a context may stand twice (a slot is shared by several words)."""
     p.met[:] = -1
     latest = -1
     for i in range(kept):
@@ -243,6 +283,11 @@ def _find_repeats(p, last, kept):
         p.latest[i] = latest
     for i in range(last):
         p.repeats[i] = p.latest[p.high[i] - 1] >= p.low[i]
+
+
+@inlined
+def _find_repeated_outputs(p, last):
+    """Mark windows in which an output row stands twice."""
     for k in range(1, len(p.outputs)):
         for other in range(k):
             for i in range(last):
@@ -250,24 +295,20 @@ def _find_repeats(p, last, kept):
 
 
 @inlined
-def _find_rows(rows, p, last, kept):
-    """Turn the numbers of words into the addresses of their rows: the worker's own for hot words."""
-    row_bytes = rows.input.shape[1] * FLOAT_BYTES
-    hot = rows.hot
-    shared, own = address_of(rows.input), address_of(rows.own_input)
-    for i in range(kept):
-        p.inputs[i] = (own if p.inputs[i] < hot else shared) + p.inputs[i] * row_bytes
-    shared, own = address_of(rows.output), address_of(rows.own_output)
-    for k in range(len(p.outputs)):
-        for i in range(last):
-            p.outputs[k, i] = (own if p.outputs[k, i] < hot else shared) + p.outputs[k, i] * row_bytes
+def _find_rows(matrix, own, hot, numbers, count):
+    """Turn numbers of rows into their addresses: the worker's own for hot ones."""
+    row_bytes = matrix.shape[1] * FLOAT_BYTES
+    shared, mine = address_of(matrix), address_of(own)
+    for i in range(count):
+        numbers[i] = (mine if numbers[i] < hot else shared) + numbers[i] * row_bytes
 
 
 @inlined
-def look_ahead(chunk, rates, keys, rules, tables, rows, p, first, last, sentence, held_out):
-    """Make all decisions for tokens [first, last), at most PIECE; `sentence` holds `first`.
+def look_ahead(chunk, rates, keys, rules, tables, p, first, last, sentence, held_out):
+    """Decide for tokens [first, last), at most PIECE, which are kept, how far windows reach, and their rates.
 
-    Gives (first centre, last centre, kept words, the sentence of `last`, tokens seen in the vocabulary).
+    `sentence` holds `first`. The kept words stand in `outputs[0]`, too. Gives
+    (first centre, last centre, kept words, the sentence of `last`, tokens seen in the vocabulary).
     """
     _decide_fates(chunk, keys, tables, p, first, last)
     kept, seen = np.int64(0), np.int64(0)
@@ -303,7 +344,26 @@ def look_ahead(chunk, rates, keys, rules, tables, rows, p, first, last, sentence
         at = stop
     _decide_reach(chunk, keys, rules, p, last_centre)
     _decide_rates(chunk, rates, p, last_centre)
-    _decide_noise(chunk, keys, tables, p, last_centre)
-    _find_repeats(p, last_centre, kept)
-    _find_rows(rows, p, last_centre, kept)
+    for i in range(kept):
+        p.outputs[0, i] = p.inputs[i]
     return first_centre, last_centre, kept, sentence, seen
+
+
+@inlined
+def find_inputs(rows, p, last, kept):
+    """Mark repeated contexts of the windows of kept words [0, last); then find the input rows of all."""
+    _find_repeated_contexts(p, last, kept)
+    _find_rows(rows.input, rows.own_input, rows.hot, p.inputs, kept)
+
+
+@inlined
+def draw_noise(chunk, keys, tables, rows, p, last, kept, distinct):
+    """Noise for the windows of kept words [0, last); then find all rows. `distinct` is None or not."""
+    _decide_noise(chunk, keys, tables, p, last)
+    if distinct is not None:
+        _make_windows_distinct(chunk, keys, tables, p, last)
+    _find_repeated_contexts(p, last, kept)
+    _find_repeated_outputs(p, last)
+    _find_rows(rows.input, rows.own_input, rows.hot, p.inputs, kept)
+    for k in range(len(p.outputs)):
+        _find_rows(rows.output, rows.own_output, rows.hot, p.outputs[k], last)

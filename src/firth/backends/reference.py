@@ -1,21 +1,30 @@
 """The mathematics of Word2Vec in NumPy, one window at a time: slow on purpose, and the truth for every other backend.
 
-Shapes: V words, D dimensions, C contexts in a window, K noise words, S = 1 + K output rows (the target, then noise).
+Shapes: V words, D dimensions, C contexts in a window, K noise words, S output rows, B examples of a batch.
 
-A window at corpus position p has a centre word, up to `reach` kept words to each side as contexts, and K noise words
-drawn for the whole window. With x the vectors that predict and y the output vectors, negative sampling (Mikolov et
-al. 2013, "Distributed representations of words and phrases and their compositionality", eq. 4) minimises
+A window at corpus position p has a centre word and, up to `reach` kept words to each side, its contexts. The centre is
+to be predicted, from x:
 
-    loss = - log σ(x · y_target) - Σ_k log σ(-x · y_k)
-
-- skip-gram: each context's input vector is an x, and the centre is the target: C examples a window;
-- CBOW: x is the mean of the contexts' input vectors, and the centre is the target: one example a window.
+- skip-gram: the input vector of one context is an x: C examples a window;
+- CBOW: the mean of the contexts' input vectors is x: one example a window.
 
 (word2vec.c's skip-gram, too, predicts the centre from each context: over a whole corpus the pairs are the same.)
 
-A noise word equal to the target is left out; one drawn twice counts twice. All of a window's gradients are taken at
-the weights before it, and then applied together, also where a word stands in it twice. Only wide skip-gram windows
-take several such steps, as do those that drew one noise word often: summed over hundreds, gradients step too far.
+Three losses tell how well x predicts it. With y the rows of the output matrix:
+
+- negative sampling (Mikolov et al. 2013, "Distributed representations of words and phrases and their
+  compositionality", eq. 4), the centre being the target, with K noise words:
+  - log σ(x · y_target) - Σ_k log σ(-x · y_k)
+- hierarchical softmax (Morin and Bengio 2005), y being those of the inner nodes on the centre's way through a Huffman
+  tree, and its codes 0 or 1 at each:
+  - Σ_n log σ((1 - 2 code_n) x · y_n)
+- full softmax over all words:
+  - log (exp(x · y_target) / Σ_v exp(x · y_v))
+
+The first two are sums of logistic losses and share their gradients. All of a window's gradients are taken at the
+weights before it, and then applied together, also where a word stands in it twice. Only wide skip-gram windows take
+several such steps, as do those that drew one noise word often: summed over hundreds, gradients step too far. With
+noise for each pair, each pair takes a step. Full softmax takes one for each SOFTMAX_BATCH examples.
 """
 
 from __future__ import annotations
@@ -25,9 +34,21 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from firth.backends.base import CONTEXTS_AT_ONCE, Rates, Tables, Tally
+from firth.backends.base import CONTEXTS_AT_ONCE, SOFTMAX_BATCH, Rates, Tables, Tally
 from firth.corpus.encoded import Chunk
-from firth.draws import DRAWS_PER_POSITION, Purpose, as_chance, below, chance, draw, low_chance, stream_key
+from firth.draws import (
+    Draws,
+    Purpose,
+    as_chance,
+    below,
+    chance,
+    counters_again,
+    draw,
+    low_chance,
+    noise_counters,
+    stream_key,
+)
+from firth.huffman import path
 from firth.options import TrainingOptions
 from firth.weights import Weights
 
@@ -44,86 +65,153 @@ def sigmoid(z: Reals) -> Reals:
 
 
 class Gradients(NamedTuple):
-    """The loss of a window, summed over its examples, and its derivatives."""
+    """A loss, summed over its examples, and its derivatives."""
 
     loss: float
-    inputs: Reals  # ∂loss/∂x: (C, D)
-    outputs: Reals  # ∂loss/∂y: (S, D)
+    inputs: Reals  # ∂loss/∂x, of x's shape
+    outputs: Reals  # ∂loss/∂y, of y's shape
 
 
-def negative_sampling(x: Reals, y: Reals, weights: Reals) -> Gradients:
-    """Negative sampling of each of x (C, D) against the output vectors y (S, D), the first being the target's.
+def logistic(x: Reals, y: Reals, labels: Reals, weights: Reals) -> Gradients:
+    """Logistic regression of each of x (C, D) against each of y (S, D), whose labels (S,) are 1 or 0.
 
-    `weights` (S,) says how often each output row counts. With labels t = 1 for the target and 0 for noise,
+    `weights` (S,) says how often each output row counts.
 
-        loss     = Σ_c Σ_s w_s · -log σ(± x_c · y_s)      (+ for the target, - for noise)
-        ∂loss/∂(x_c · y_s) = w_s · (σ(x_c · y_s) - t_s)
+        loss               = Σ_c Σ_s w_s · -log σ(± x_c · y_s)      (+ for label 1, - for label 0)
+        ∂loss/∂(x_c · y_s) = w_s · (σ(x_c · y_s) - label_s)
     """
-    labels = np.zeros(len(y))
-    labels[0] = 1.0
     scores = x @ y.T  # (C, S)
-    signs = 1 - 2 * labels  # -log σ(score) = log(1 + e^-score) for the target, log(1 + e^score) for noise
+    signs = 1 - 2 * labels  # -log σ(score) = log(1 + e^-score) for label 1, log(1 + e^score) for 0
     loss = float(np.sum(weights * np.logaddexp(0.0, signs * scores)))
     slopes = weights * (sigmoid(scores) - labels)
     return Gradients(loss, slopes @ y, slopes.T @ x)
 
 
-def contexts_at_once(targets: Ints, weights: Reals) -> int:
+def softmax(x: Reals, y: Reals, targets: Ints) -> Gradients:
+    """Full softmax: from each of x (B, D), the probability of its target among all words, with y (V, D).
+
+    With the scores A = x yᵀ and T (B, V) the targets, one 1 in each row:
+
+        loss     = Σ_b - log softmax(A_b)[target_b]
+        ∂loss/∂A = softmax(A) - T,    ∂loss/∂x = ∂loss/∂A · y,    ∂loss/∂y = (∂loss/∂A)ᵀ · x
+    """
+    scores = x @ y.T
+    scores -= scores.max(axis=1, keepdims=True)  # changes no probability, and keeps exp from overflowing
+    rows = np.arange(len(x))
+    sums = np.exp(scores).sum(axis=1)
+    loss = float(np.sum(np.log(sums) - scores[rows, targets]))
+    slopes = np.exp(scores) / sums[:, None]
+    slopes[rows, targets] -= 1.0
+    return Gradients(loss, slopes @ y, slopes.T @ x)
+
+
+# ---- what is predicted -------------------------------------------------------------------------
+
+
+class Outputs(NamedTuple):
+    """The output rows of a window: their numbers int64 (S,), labels and weights (S,) for `logistic`."""
+
+    rows: Ints
+    labels: Reals
+    weights: Reals
+
+
+def target_and_noise(target: int, noise: Ints) -> Outputs:
+    """Negative sampling's: noise words equal to the target are left out, those drawn twice count twice."""
+    rows = np.append(target, noise)
+    labels, weights = np.zeros(len(rows)), np.ones(len(rows))
+    labels[0] = 1.0
+    weights[1:][noise == target] = 0.0
+    return Outputs(rows, labels, weights)
+
+
+def tree_nodes(tree: npt.NDArray[np.int32], target: int) -> Outputs:
+    """Hierarchical softmax's: the inner nodes above the target; at each, code 0 has the label 1, as in word2vec.c."""
+    nodes, codes = path(tree, target)
+    return Outputs(nodes, (1 - codes).astype(np.float64), np.ones(len(nodes)))
+
+
+# ---- one step ----------------------------------------------------------------------------------
+
+
+def contexts_at_once(outputs: Outputs) -> int:
     """How many contexts of a skip-gram window take one step together: fewer, the more often one output row counts."""
-    most = max(float(weights[targets == each].sum()) for each in targets)
+    most = max((float(outputs.weights[outputs.rows == each].sum()) for each in outputs.rows), default=1.0)
     return max(1, CONTEXTS_AT_ONCE // int(most))
 
 
-def skipgram_window(
-    input: Reals, output: Reals, contexts: Ints, targets: Ints, weights: Reals, rate: float
-) -> tuple[float, int]:
+def skipgram_window(input: Reals, output: Reals, contexts: Ints, outputs: Outputs, rate: float) -> tuple[float, int]:
     """Gradient descent on a skip-gram window, in place; gives its loss and number of examples."""
     loss = 0.0
-    at_once = contexts_at_once(targets, weights)
+    at_once = contexts_at_once(outputs)
     for first in range(0, len(contexts), at_once):
         some = contexts[first : first + at_once]
-        step = negative_sampling(input[some], output[targets], weights)
+        step = logistic(input[some], output[outputs.rows], outputs.labels, outputs.weights)
         np.subtract.at(input, some, rate * step.inputs)
-        np.subtract.at(output, targets, rate * step.outputs)
+        np.subtract.at(output, outputs.rows, rate * step.outputs)
         loss += step.loss
     return loss, len(contexts)
 
 
 def cbow_window(
-    input: Reals, output: Reals, contexts: Ints, targets: Ints, weights: Reals, rate: float
+    input: Reals, output: Reals, contexts: Ints, outputs: Outputs, rate: float, share: float = 1.0
 ) -> tuple[float, int]:
     """One step on a CBOW window, in place; gives its loss and number of examples.
 
-    The mean's gradient is added whole to every context, as word2vec.c and gensim do, though the chain rule divides it
-    by their number.
+    Each context gets `share` of the mean's gradient. The chain rule says 1 / C; word2vec.c and gensim take 1.
     """
     mean = input[contexts].mean(axis=0, keepdims=True)
-    step = negative_sampling(mean, output[targets], weights)
-    np.subtract.at(input, contexts, rate * np.repeat(step.inputs, len(contexts), axis=0))
-    np.subtract.at(output, targets, rate * step.outputs)
+    step = logistic(mean, output[outputs.rows], outputs.labels, outputs.weights)
+    np.subtract.at(input, contexts, rate * share * np.repeat(step.inputs, len(contexts), axis=0))
+    np.subtract.at(output, outputs.rows, rate * step.outputs)
     return step.loss, 1
 
 
-WINDOWS = {"skipgram": skipgram_window, "cbow": cbow_window}
+class Example(NamedTuple):
+    """One example of full softmax: the words whose mean is x, the share of x's gradient that each gets, the target."""
+
+    contexts: Ints
+    share: float
+    target: int
+    rate: float
+
+
+def softmax_step(input: Reals, output: Reals, examples: list[Example]) -> float:
+    """One step of full softmax on a batch, at the rate of its first example, in place; gives the loss."""
+    x = np.array([input[each.contexts].mean(axis=0) for each in examples])
+    step = softmax(x, output, np.array([each.target for each in examples]))
+    rate = examples[0].rate
+    for each, gradient in zip(examples, step.inputs, strict=True):
+        np.subtract.at(input, each.contexts, rate * each.share * gradient)
+    output -= rate * step.outputs
+    return step.loss
 
 
 # ---- the decisions -----------------------------------------------------------------------------
 
 
-def noise_weights(targets: Ints) -> Reals:
-    """1 for the target and for each noise word, but 0 for noise words equal to the target."""
-    weights = np.ones(len(targets))
-    weights[1:][targets[1:] == targets[0]] = 0.0
-    return weights
-
-
-def noise_words(key: int, position: int, count: int, table: npt.NDArray[np.uint32]) -> Ints:
-    """`count` noise words for the window at `position`, from the alias table."""
-    counters = np.uint64(position) * np.uint64(DRAWS_PER_POSITION) + np.arange(count, dtype=np.uint64)
+def noise_words(key: int, counters: Draws, table: npt.NDArray[np.uint32]) -> Ints:
+    """The noise word of each draw, from the alias table."""
     draws = draw(key, counters)
     rows = below(draws, len(table))
     stays = low_chance(draws) < table[rows, 0]
     return np.where(stays, rows, table[rows, 1].astype(np.int64))
+
+
+def distinct_noise_words(
+    keys: tuple[int, int], counters: Draws, table: npt.NDArray[np.uint32], target: int, contexts: Ints
+) -> Ints:
+    """Noise words that are neither the target nor a context nor like one another.
+
+    Each is drawn up to ATTEMPTS times; where none may stand the target stands, which is no noise. `keys` are those of
+    the first draw and of the draws again.
+    """
+    found: list[int] = []
+    again = counters_again(counters)
+    for first, others in zip(noise_words(keys[0], counters, table), noise_words(keys[1], again, table), strict=True):
+        taken = {target, *contexts.tolist(), *found}
+        found.append(next((int(word) for word in (first, *others) if int(word) not in taken), target))
+    return np.array(found, np.int64)
 
 
 def kept_tokens(key: int, tokens: npt.NDArray[np.int32], position: int, keep: npt.NDArray[np.uint32]) -> Ints:
@@ -144,6 +232,7 @@ class ReferenceBackend:
         self._tables = tables
         self._options = options
         self._tally = Tally()
+        self._batch: list[Example] = []
 
     def train(self, chunk: Chunk, epoch: int, rates: Rates, *, held_out: bool = False) -> None:
         """Train every window whose centre stands in tokens[first:last]."""
@@ -153,6 +242,7 @@ class ReferenceBackend:
             if self._is_held_out(chunk.position + begin) == held_out:
                 self._train_sentence(chunk, begin, end, epoch, rates)
             sentence += 1
+        self._train_batch()
 
     def _is_held_out(self, position: int) -> bool:
         """Whether the sentence that begins at `position` is held out: the same in every epoch."""
@@ -161,9 +251,7 @@ class ReferenceBackend:
 
     def _train_sentence(self, chunk: Chunk, begin: int, end: int, epoch: int, rates: Rates) -> None:
         options = self._options
-        keep, reach, noise = (
-            stream_key(options.seed, epoch, purpose) for purpose in (Purpose.KEEP, Purpose.REACH, Purpose.NOISE)
-        )
+        keep, reach = (stream_key(options.seed, epoch, purpose) for purpose in (Purpose.KEEP, Purpose.REACH))
         sentence = chunk.tokens[begin:end]
         kept = kept_tokens(keep, sentence, chunk.position + begin, self._tables.keep)
         words = sentence[kept].astype(np.int64)
@@ -176,13 +264,58 @@ class ReferenceBackend:
                 distance = 1 + int(below(draw(reach, position), options.window))
             contexts = np.concatenate([words[max(0, i - distance) : i], words[i + 1 : i + distance + 1]])
             if len(contexts):
-                targets = np.append(words[i], noise_words(noise, position, options.negative, self._tables.noise))
                 rate = max(rates.floor, rates.start - rates.slope * position)
-                window = WINDOWS[options.architecture]
-                loss, examples = window(self._input, self._output, contexts, targets, noise_weights(targets), rate)
-                self._tally += Tally(loss, examples, 0)
+                self._train_window(int(words[i]), contexts, position, epoch, rate)
         trained = chunk.tokens[max(begin, chunk.first) : min(end, chunk.last)]
         self._tally += Tally(0.0, 0, int(np.sum((trained >= 0) & (trained < len(self._tables.keep)))))
+
+    def _train_window(self, centre: int, contexts: Ints, position: int, epoch: int, rate: float) -> None:
+        """Train one window by the loss asked for."""
+        options, input, output = self._options, self._input, self._output
+        C = len(contexts)
+        share = 1.0 / C if options.cbow_gradient == "corrected" else 1.0
+        if options.loss == "softmax":
+            if options.architecture == "cbow":
+                self._add_to_batch(Example(contexts, share, centre, rate))
+            for context in contexts if options.architecture == "skipgram" else ():
+                self._add_to_batch(Example(np.array([context]), 1.0, centre, rate))
+        elif options.architecture == "cbow":
+            outputs = self._outputs(centre, contexts, position, epoch)
+            self._add(*cbow_window(input, output, contexts, outputs, rate, share))
+        elif options.loss == "ns" and options.noise == "pair":
+            for c in range(C):
+                one = contexts[c : c + 1]
+                outputs = self._outputs(centre, one, position, epoch, pair=c)
+                self._add(*skipgram_window(input, output, one, outputs, rate))
+        else:
+            outputs = self._outputs(centre, contexts, position, epoch)
+            self._add(*skipgram_window(input, output, contexts, outputs, rate))
+
+    def _outputs(self, centre: int, contexts: Ints, position: int, epoch: int, pair: int | None = None) -> Outputs:
+        """The output rows of a window, or of one of its pairs."""
+        options = self._options
+        if options.loss == "hs":
+            return tree_nodes(self._tables.tree, centre)
+        (counters,) = noise_counters([position], options.negative, None if pair is None else [pair])
+        key, again = (stream_key(options.seed, epoch, each) for each in (Purpose.NOISE, Purpose.NOISE_AGAIN))
+        if options.distinct_noise:
+            noise = distinct_noise_words((key, again), counters, self._tables.noise, centre, contexts)
+        else:
+            noise = noise_words(key, counters, self._tables.noise)
+        return target_and_noise(centre, noise)
+
+    def _add(self, loss: float, examples: int) -> None:
+        self._tally += Tally(loss, examples, 0)
+
+    def _add_to_batch(self, example: Example) -> None:
+        self._batch.append(example)
+        if len(self._batch) == SOFTMAX_BATCH:
+            self._train_batch()
+
+    def _train_batch(self) -> None:
+        if self._batch:
+            self._add(softmax_step(self._input, self._output, self._batch), len(self._batch))
+            self._batch = []
 
     def settle(self) -> None:
         """Nothing waits: `train` trains at once."""
@@ -198,8 +331,9 @@ class ReferenceBackend:
         return self._weights
 
     def buffer_bytes(self, V: int, options: TrainingOptions) -> int:
-        """Both matrices once more, in float64."""
-        return 2 * 8 * V * options.vector_size
+        """Both matrices once more, in float64; full softmax also has gradients of one, and the scores of a batch."""
+        softmax = V * (options.vector_size + 3 * SOFTMAX_BATCH) if options.loss == "softmax" else 0
+        return 8 * (2 * V * options.vector_size + softmax)
 
     def close(self) -> None:
         """Nothing to let go of."""

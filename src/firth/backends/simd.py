@@ -18,6 +18,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
+from firth.backends.base import CONTEXTS_AT_ONCE
 from firth.jit import intrinsic
 from firth.machine import LANES, REGISTERS
 
@@ -343,6 +344,97 @@ def update(typingctx: Any, contexts: Any, n: Any, outputs: Any, blocks: Any, gra
 
 
 @intrinsic
+def update_path(
+    typingctx: Any, contexts: Any, n: Any, rows: Any, first: Any, count: Any, blocks: Any, gradients: Any, stride: Any
+) -> Any:
+    """As `update`, for output rows whose number is known only when it runs: rows[first:first + count], int64 addresses.
+
+    n is at most CONTEXTS_AT_ONCE, and no row stands twice. A block of each context stays in a register (there is code
+    for each n) while all rows pass.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _, n, _, first, count, blocks, gradients, stride = arguments
+        contexts, rows = (context.make_array(signature.args[i])(context, builder, arguments[i]).data for i in (0, 2))
+
+        def train(C: int, number: Any) -> None:
+            """The blocks of this number of C contexts and all rows."""
+            places = [_block(builder, builder.load(builder.gep(contexts, [I64(c)])), number) for c in range(C)]
+            xs = [_load(builder, place) for place in places]
+            after = [cgutils.alloca_once(builder, VECTOR) for _ in xs]
+            for x, total in zip(xs, after, strict=True):
+                builder.store(x, total)
+            with cgutils.for_range(builder, count) as loop:
+                row = builder.load(builder.gep(rows, [builder.add(first, loop.index)]))
+                y = _load(builder, _block(builder, row, number))
+                group = builder.mul(builder.udiv(loop.index, I64(GROUP)), stride)
+                lane = builder.add(group, builder.urem(loop.index, I64(GROUP)))
+                sums = [y, _zero()]  # two, since each waits for its last term
+                for c in range(C):
+                    place = builder.add(gradients, builder.mul(builder.add(lane, I64(GROUP * c)), I64(4)))
+                    g = _splat(builder, builder.load(_pointer(builder, place)))
+                    sums[c % 2] = _fma(builder, g, xs[c], sums[c % 2])
+                    builder.store(_fma(builder, g, y, builder.load(after[c])), after[c])
+                _store(builder, builder.fadd(*sums), _block(builder, row, number))
+            for place, total in zip(places, after, strict=True):
+                _store(builder, builder.load(total), place)
+
+        start = builder.block
+        done = builder.append_basic_block("done")
+        cases = []
+        for C in range(1, CONTEXTS_AT_ONCE + 1):
+            cases.append(builder.append_basic_block(f"contexts.{C}"))
+            builder.position_at_end(cases[-1])
+            with cgutils.for_range(builder, blocks) as over:
+                train(C, over.index)
+            builder.branch(done)
+        builder.position_at_end(start)
+        choice = builder.switch(n, done)
+        for C, case in enumerate(cases, 1):
+            choice.add_case(I64(C), case)
+        builder.position_at_end(done)
+        return context.get_dummy_value()
+
+    kinds = (contexts, types.int64, rows, types.int64, types.int64, types.int64, ADDRESS, types.int64)
+    return types.void(*kinds), codegen
+
+
+@intrinsic
+def update_path_from_one(
+    typingctx: Any, x: Any, step: Any, rows: Any, first: Any, count: Any, gradients: Any, stride: Any, row_like: Any
+) -> Any:
+    """As `update_from_one`, for output rows rows[first:first + count], their number known only when it runs."""
+    most = (REGISTERS - 4) // 2  # blocks of x, as many of the step, one of a row, and a gradient
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        x, step, _, first, count, gradients, stride, _ = arguments
+        rows = context.make_array(signature.args[2])(context, builder, arguments[2]).data
+        for start in range(0, row_like.count, most):
+            numbers = [I64(number) for number in range(start, min(start + most, row_like.count))]
+            before = [_load(builder, _block(builder, x, number)) for number in numbers]
+            gains = [cgutils.alloca_once(builder, VECTOR) for _ in numbers]
+            for gain in gains:
+                builder.store(_zero(), gain)
+            with cgutils.for_range(builder, count) as loop:
+                row = builder.load(builder.gep(rows, [builder.add(first, loop.index)]))
+                group = builder.mul(builder.udiv(loop.index, I64(GROUP)), stride)
+                lane = builder.add(group, builder.urem(loop.index, I64(GROUP)))
+                place = builder.add(gradients, builder.mul(lane, I64(4)))
+                g = _splat(builder, builder.load(_pointer(builder, place)))
+                for number, value, gain in zip(numbers, before, gains, strict=True):
+                    block = _block(builder, row, number)
+                    y = _load(builder, block)
+                    builder.store(_fma(builder, g, y, builder.load(gain)), gain)
+                    _store(builder, _fma(builder, g, value, y), block)
+            for number, gain in zip(numbers, gains, strict=True):
+                _store(builder, builder.load(gain), _block(builder, step, number))
+        return context.get_dummy_value()
+
+    kinds = (ADDRESS, ADDRESS, rows, types.int64, types.int64, ADDRESS, types.int64, row_like)
+    return types.void(*kinds), codegen
+
+
+@intrinsic
 def update_from_one(typingctx: Any, x: Any, step: Any, outputs: Any, blocks: Any, gradients: Any, stride: Any) -> Any:
     """Row at `step` = Σ_s g[s] · output s, and output s += g[s] · the row at `x`, each from the values before.
 
@@ -404,14 +496,17 @@ def mean(typingctx: Any, rows: Any, first: Any, last: Any, skip: Any, scale: Any
 
 
 @intrinsic
-def add_to_rows(typingctx: Any, rows: Any, first: Any, last: Any, skip: Any, row: Any, row_like: Any) -> Any:
-    """Add the row at `row` to each of the rows at rows[first:last], rows[skip] left out."""
+def add_to_rows(
+    typingctx: Any, rows: Any, first: Any, last: Any, skip: Any, row: Any, scale: Any, row_like: Any
+) -> Any:
+    """Add scale · the row at `row` to each of the rows at rows[first:last], rows[skip] left out."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, first, last, skip, row, _ = arguments
+        _, first, last, skip, row, scale, _ = arguments
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        factor = _splat(builder, scale)
         for part in _parts(row_like.count):
-            steps = [_load(builder, _block(builder, row, I64(number))) for number in part]
+            steps = [builder.fmul(factor, _load(builder, _block(builder, row, I64(number)))) for number in part]
             for start, stop in ((first, skip), (builder.add(skip, I64(1)), last)):
                 with cgutils.for_range_slice(builder, start, stop, I64(1)) as (index, _):
                     address = builder.load(builder.gep(data, [index]))
@@ -420,7 +515,8 @@ def add_to_rows(typingctx: Any, rows: Any, first: Any, last: Any, skip: Any, row
                         _store(builder, builder.fadd(_load(builder, place), step), place)
         return context.get_dummy_value()
 
-    return types.void(rows, types.int64, types.int64, types.int64, ADDRESS, row_like), codegen
+    kinds = (rows, types.int64, types.int64, types.int64, ADDRESS, types.float32, row_like)
+    return types.void(*kinds), codegen
 
 
 def _adaptive(builder: Any, dot: Any, square: Any) -> Any:

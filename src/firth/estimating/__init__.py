@@ -123,7 +123,7 @@ def _estimated(
     distinct = len(corpus.words) if read.share == 1 else words_in_whole(quarters(corpus), read.share, 1)
     tokens, sentences = round(corpus.total_tokens / read.share), round(corpus.sentences / read.share)
     letters = mean_word_bytes(corpus, V)
-    machine, memory = backend(), machine_memory_bytes()
+    machine, memory = backend(options), machine_memory_bytes()
     counts = corpus.counts if given is None else given.counts
     speed = measured_speed(corpus, V, tokens, options, ids, counts, machine, folder, memory)
     start = tried(options, folder)

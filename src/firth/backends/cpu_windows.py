@@ -1,0 +1,181 @@
+"""What the kernels of all losses share: a worker's buffers, the contexts of a window, its gradients, the hot rows.
+
+Rows of the `hot` most frequent words are trained on copies of the worker's own, merged into the shared ones now and
+then: shared, their cache lines would travel between cores at nearly every word.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from firth.backends.base import CONTEXTS_AT_ONCE
+from firth.backends.cpu_plan import FLOAT_BYTES, MARGIN, Floats, Ints, Plan, plan
+from firth.backends.simd import CONSTANTS, GROUP, address_of, copy_eight, gradient, merge_row
+from firth.jit import compiled, inlined
+from firth.machine import LANES
+from firth.weights import aligned_rows
+
+WINDOWS_PER_SUM = 32  # whose losses are added up in float32, before they go to the float64 sum; a power of two
+GROUP_BYTES = GROUP * FLOAT_BYTES
+
+
+class Scratch(NamedTuple):
+    """One worker's buffers, for one piece and for one window.
+
+    Scores, gradients and weights of a window are laid out as `simd` tells: for each group of output rows, for each
+    context, GROUP floats.
+    """
+
+    plan: Plan
+    contexts: Ints  # the addresses of the window's input rows, each once
+    times: Floats  # how often each stands in the window
+    counts: Floats  # how often each output row counts
+    gradients: Floats  # scores, and then gradients
+    weights: Floats  # how often each pair counts, where any counts more than once
+    ones: Floats  # where none does: for each group, two contexts of ones, then zeros
+    signs: Floats  # -1 for the target, 1 for noise; for each group, of two contexts
+    losses: Floats  # LANES sums
+    constants: Floats
+    context: Floats  # CBOW's mean of its contexts
+    step: Floats  # and the step for them
+
+
+def scratch(window: int, S: int, planned: int, padded: int) -> Scratch:
+    """Buffers for one worker: `window` words to each side, rows of `padded` floats.
+
+    A window has up to S output rows, of which `planned` are decided for a whole piece.
+    """
+    widest = min(2 * window, CONTEXTS_AT_ONCE) + 1
+    groups = -(-S // GROUP)
+    counted = np.zeros((groups, GROUP), np.float32)
+    counted.reshape(-1)[:S] = 1.0
+    ones = np.zeros((groups, 3, GROUP), np.float32)
+    ones[:, :2] = counted[:, None]
+    signs = np.ones((groups, 2, GROUP), np.float32)
+    signs[0, :, 0] = -1.0
+    return Scratch(
+        plan=plan(window, planned),
+        contexts=np.zeros(widest + 2 * MARGIN, np.int64),
+        times=np.zeros(widest + 1, np.float32),
+        counts=np.zeros(groups * GROUP, np.float32),
+        gradients=aligned_rows(1, (widest + 1) * GROUP * groups)[0],
+        weights=aligned_rows(1, (widest + 1) * GROUP * groups)[0],
+        ones=ones.reshape(-1),
+        signs=signs.reshape(-1),
+        losses=aligned_rows(1, LANES)[0],
+        constants=np.array(list(CONSTANTS.values()), np.float32),
+        context=aligned_rows(1, padded),
+        step=aligned_rows(1, padded),
+    )
+
+
+# ---- one window --------------------------------------------------------------------------------
+
+
+@inlined
+def count_outputs(outputs, s, i):
+    """How often each output row in column i counts: at its first place, as often as it was drawn; the target once.
+
+    Gives how many contexts of the window may take one step together.
+    """
+    S = len(outputs)
+    most = np.float32(1.0)
+    for k in range(S):
+        count = np.float32(1.0)
+        for other in range(k + 1, S):
+            if outputs[other, i] == outputs[k, i] and k > 0:
+                count += np.float32(1.0)
+        for other in range(k):
+            if outputs[other, i] == outputs[k, i]:
+                count = np.float32(0.0)
+        s.counts[k] = count
+        most = max(most, count)
+    return max(1, CONTEXTS_AT_ONCE // np.int64(most))
+
+
+@inlined
+def gather(p, s, i, first, last):
+    """Write down the contexts of kept word i among the kept words [first, last); give how many."""
+    if i < first or last <= i:
+        for at in range(first, last, 8):
+            copy_eight(p.inputs, at, s.contexts, at - first)
+        return last - first
+    for at in range(first, i, 8):
+        copy_eight(p.inputs, at, s.contexts, at - first)
+    for at in range(i + 1, last, 8):
+        copy_eight(p.inputs, at, s.contexts, at - 1 - first)
+    return last - first - 1
+
+
+@inlined
+def stride(n):
+    """Floats from one group of scores to the next: contexts stand in pairs."""
+    return (n + (n & 1)) * GROUP
+
+
+@inlined
+def weigh(s, n, S):
+    """Of contexts that stand twice leave one, that counts twice; weigh pairs with S rows; give how many are left."""
+    found = 0
+    for c in range(n):
+        place = 0
+        while place < found and s.contexts[place] != s.contexts[c]:
+            place += 1
+        if place == found:
+            s.contexts[found] = s.contexts[c]
+            s.times[found] = np.float32(0.0)
+            found += 1
+        s.times[place] += np.float32(1.0)
+    s.times[found] = np.float32(0.0)  # the second of a pair whose first is the last
+    for c in range(found + (found & 1)):
+        for k in range(S):
+            place = k // GROUP * stride(found) + c * GROUP + k % GROUP
+            s.weights[place] = s.times[c] * s.counts[k]
+    return found
+
+
+@inlined
+def gradients(s, n, groups, weighed, rate):
+    """Turn the window's scores into gradients, two contexts at a time, and add up the loss."""
+    scores, losses, constants = address_of(s.gradients), address_of(s.losses), address_of(s.constants)
+    for group in range(groups):
+        signs = address_of(s.signs) + 2 * GROUP_BYTES * group
+        ones = address_of(s.ones) + 3 * GROUP_BYTES * group
+        for c in range(0, n, 2):
+            place = (group * stride(n) + c * GROUP) * FLOAT_BYTES
+            weights = ones + GROUP_BYTES * np.int64(c + 1 == n)
+            if weighed:
+                weights = address_of(s.weights) + place
+            gradient(scores + place, signs, weights, rate, constants, losses)
+
+
+# ---- hot rows ----------------------------------------------------------------------------------
+
+
+@inlined
+def _merge_rows(shared, own, merged):
+    """Merge the worker's own rows, one by one, with the shared ones."""
+    blocks = own.shape[1] // LANES
+    row_bytes = own.shape[1] * FLOAT_BYTES
+    for row in range(len(own)):
+        at = row * row_bytes
+        merge_row(address_of(shared) + at, address_of(own) + at, address_of(merged) + at, blocks)
+
+
+@compiled
+def merge(rows):
+    """Merge a worker's own rows of hot words with the shared ones."""
+    _merge_rows(rows.input, rows.own_input, rows.merged_input)
+    _merge_rows(rows.output, rows.own_output, rows.merged_output)
+    rows.since_merge[0] = 0
+
+
+@inlined
+def merge_when_due(rows, tokens):
+    """Merge the worker's own rows, if it has any, when enough tokens are trained since the last time."""
+    if rows.hot:
+        rows.since_merge[0] += tokens
+        if rows.since_merge[0] >= rows.merge_every:
+            merge(rows)
