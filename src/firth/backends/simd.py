@@ -109,10 +109,9 @@ def _sums(builder: Any, vectors: list[Any]) -> Any:
     while half < LANES:
         low, high = [], []
         for lane in range(LANES):
-            start, within = lane // (2 * half) * 2 * half, lane % (2 * half)
-            source = start + within if within < half else LANES + start + within - half
-            low.append(source)
-            high.append(source + half)
+            upper = lane % (2 * half) >= half
+            low.append(LANES + lane if upper else lane)  # in place, so that a blend will do
+            high.append(LANES + lane - half if upper else lane + half)
         masks = [ir.Constant(ir.VectorType(I32, LANES), order) for order in (low, high)]
         vectors = [
             builder.fadd(*(builder.shuffle_vector(x, y, mask) for mask in masks))
