@@ -18,7 +18,7 @@ from firth.backends import cpu_plan as plans
 from firth.backends.base import Rates
 from firth.backends.cpu import CpuBackend
 from firth.backends.cpu_kernels import _cbow_window, _score_all, _skipgram_window
-from firth.backends.cpu_plan import PIECE, draw_noise, look_ahead
+from firth.backends.cpu_plan import PIECE, draw_noise, find_inputs, find_repeated_contexts, look_ahead
 from firth.backends.cpu_windows import gradients, scratch, stride
 from firth.backends.simd import FLOAT, GROUP, LANES, REGISTERS, VECTOR, address_of, intrinsic, take, update
 from firth.corpus.encoded import Chunk
@@ -161,7 +161,9 @@ def decide(chunk, rates, keys, rules, tables, rows, p):
     while first < chunk.last:
         last = min(first + PIECE, chunk.last)
         _, end, kept, sentence, seen = look_ahead(chunk, rates, keys, rules, tables, p, first, last, sentence, False)
-        draw_noise(chunk, keys, tables, rows, p, end, kept, None)
+        draw_noise(chunk, keys, tables, rows, p, end, None)
+        find_repeated_contexts(p, end, kept)
+        find_inputs(rows, p, kept)
         words += seen
         first = last
     return words
@@ -173,8 +175,8 @@ def count(chunk, rates, keys, rules, tables, rows, p):
     first, sentence, pairs, contexts, outputs = chunk.first, chunk.sentence, 0, 0, 0
     while first < chunk.last:
         last = min(first + PIECE, chunk.last)
-        begin, end, kept, sentence, _ = look_ahead(chunk, rates, keys, rules, tables, p, first, last, sentence, False)
-        draw_noise(chunk, keys, tables, rows, p, end, kept, None)
+        begin, end, _, sentence, _ = look_ahead(chunk, rates, keys, rules, tables, p, first, last, sentence, False)
+        draw_noise(chunk, keys, tables, rows, p, end, None)
         for i in range(begin, end):
             here = p.high[i] - p.low[i] - 1
             if here == 0:

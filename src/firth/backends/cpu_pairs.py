@@ -129,7 +129,7 @@ def _train_pair(t, pair, outputs_like, blocks):
     s.contexts[0] = t.contexts[pair]
     if weighed:
         count_outputs(t.outputs, s, pair)
-        weigh(s, 1, len(s.counts))
+        weigh(s, 1, s.counts, -(-len(outputs) // GROUP))
     scores = address_of(s.gradients)
     score((t.contexts[pair],), outputs, blocks, scores, stride(1))
     gradients(s, 1, -(-len(outputs) // GROUP), weighed, t.rate[pair])
@@ -146,7 +146,7 @@ def train_skipgram_pairs(chunk, rates, keys, rules, tables, rows, t, outputs_lik
     while first < chunk.last:
         last = min(first + PIECE, chunk.last)
         i, end, kept, sentence, seen = look_ahead(chunk, rates, keys, rules, tables, p, first, last, sentence, held_out)
-        find_inputs(rows, p, end, kept)
+        find_inputs(rows, p, kept)
         while i < end:
             n, upto = _list_pairs(chunk, keys, tables, p, t, i, end)
             if distinct is not None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from firth.backends.base import CONTEXTS_AT_ONCE
-from firth.backends.cpu_plan import FLOAT_BYTES, PIECE, Floats, Ints, find_inputs, look_ahead
+from firth.backends.cpu_plan import FLOAT_BYTES, PIECE, Floats, Ints, find_inputs, find_repeated_contexts, look_ahead
 from firth.backends.cpu_windows import (
     GROUP_BYTES,
     WINDOWS_PER_SUM,
@@ -126,12 +126,10 @@ def _gradients(t, slot, n, weighed, rate):
 
 @inlined
 def _count_nodes(t, slot):
-    """Each node of the path counts once, what fills its last group not at all; gives how many places that is."""
+    """Each node of the path counts once, what fills its last group not at all."""
     length = t.lengths[slot]
-    upto = -(-length // GROUP) * GROUP
-    for k in range(upto):
+    for k in range(-(-length // GROUP) * GROUP):
         t.window.counts[k] = np.float32(1.0) if k < length else np.float32(0.0)
-    return upto
 
 
 # ---- skip-gram ---------------------------------------------------------------------------------
@@ -153,7 +151,7 @@ def _skipgram_window(p, t, i, slot, blocks):
     s = t.window
     pairs = 0
     at, high = p.low[i], p.high[i]
-    weighed = p.repeats[i]
+    weighed = p.contexts_repeat[i]
     length = t.lengths[slot]
     if length == 0:  # of the only word of a vocabulary, which is certain
         return high - at - 1
@@ -167,7 +165,8 @@ def _skipgram_window(p, t, i, slot, blocks):
             continue
         pairs += n
         if weighed:
-            n = weigh(s, n, _count_nodes(t, slot))
+            _count_nodes(t, slot)
+            weigh(s, n, s.counts, -(-length // GROUP))
         scores = address_of(s.gradients)
         for first in range(0, length, GROUP):
             place = scores + first // GROUP * stride(n) * FLOAT_BYTES
@@ -194,7 +193,8 @@ def train_skipgram_tree(chunk, rates, keys, rules, tables, rows, t, row_like, he
         begin, end, kept, sentence, seen = look_ahead(
             chunk, rates, keys, rules, tables, p, first, last, sentence, held_out
         )
-        find_inputs(rows, p, end, kept)
+        find_repeated_contexts(p, end, kept)
+        find_inputs(rows, p, kept)
         walked = begin
         for i in range(begin, end):
             while walked < min(end, i + PATHS_AHEAD + 1):
@@ -246,7 +246,7 @@ def train_cbow_tree(chunk, rates, keys, rules, tables, rows, t, row_like, held_o
         begin, end, kept, sentence, seen = look_ahead(
             chunk, rates, keys, rules, tables, p, first, last, sentence, held_out
         )
-        find_inputs(rows, p, end, kept)
+        find_inputs(rows, p, kept)
         walked = begin
         for i in range(begin, end):
             while walked < min(end, i + PATHS_AHEAD + 1):

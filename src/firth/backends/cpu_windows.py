@@ -29,9 +29,10 @@ class Scratch(NamedTuple):
     """
 
     plan: Plan
-    contexts: Ints  # the addresses of the window's input rows, each once
-    times: Floats  # how often each stands in the window
-    counts: Floats  # how often each output row counts
+    contexts: Ints  # the addresses of the window's input rows
+    times: Floats  # how often each counts: at its first place, as often as it stands in the window
+    counts: Floats  # how often each output row counts, likewise
+    once: Floats  # the same where none stands twice
     gradients: Floats  # scores, and then gradients
     weights: Floats  # how often each pair counts, where any counts more than once
     ones: Floats  # where none does: for each group, two contexts of ones, then zeros
@@ -60,6 +61,7 @@ def scratch(window: int, S: int, planned: int, padded: int) -> Scratch:
         contexts=np.zeros(widest + 2 * MARGIN, np.int64),
         times=np.zeros(widest + 1, np.float32),
         counts=np.zeros(groups * GROUP, np.float32),
+        once=counted.reshape(-1),
         gradients=aligned_rows(1, (widest + 1) * GROUP * groups)[0],
         weights=aligned_rows(1, (widest + 1) * GROUP * groups)[0],
         ones=ones.reshape(-1),
@@ -76,7 +78,7 @@ def scratch(window: int, S: int, planned: int, padded: int) -> Scratch:
 
 @inlined
 def count_outputs(outputs, s, i):
-    """How often each output row in column i counts: at its first place, as often as it was drawn; the target once.
+    """Write down how often each output row in column i counts: at its first place, as often as drawn; the target once.
 
     Gives how many contexts of the window may take one step together.
     """
@@ -116,24 +118,25 @@ def stride(n):
 
 
 @inlined
-def weigh(s, n, S):
-    """Of contexts that stand twice leave one, that counts twice; weigh pairs with S rows; give how many are left."""
-    found = 0
+def weigh(s, n, counts, groups):
+    """Weigh the pairs of n contexts with groups of output rows that count so often.
+
+    Of contexts that stand twice the first counts twice, the others not at all: without branches, for they would be
+    mispredicted.
+    """
     for c in range(n):
-        place = 0
-        while place < found and s.contexts[place] != s.contexts[c]:
-            place += 1
-        if place == found:
-            s.contexts[found] = s.contexts[c]
-            s.times[found] = np.float32(0.0)
-            found += 1
-        s.times[place] += np.float32(1.0)
-    s.times[found] = np.float32(0.0)  # the second of a pair whose first is the last
-    for c in range(found + (found & 1)):
-        for k in range(S):
-            place = k // GROUP * stride(found) + c * GROUP + k % GROUP
-            s.weights[place] = s.times[c] * s.counts[k]
-    return found
+        times, before = 0, 0
+        for other in range(n):
+            same = s.contexts[other] == s.contexts[c]
+            times += same
+            before += same & (other < c)
+        s.times[c] = np.float32(times if before == 0 else 0)
+    s.times[n] = np.float32(0.0)  # the second of a pair whose first is the last
+    for group in range(groups):
+        for c in range(n + (n & 1)):
+            place = group * stride(n) + c * GROUP
+            for k in range(GROUP):
+                s.weights[place + k] = s.times[c] * counts[group * GROUP + k]
 
 
 @inlined

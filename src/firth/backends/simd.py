@@ -292,8 +292,9 @@ def total(typingctx: Any, losses: Any) -> Any:
 def update(typingctx: Any, contexts: Any, n: Any, outputs: Any, blocks: Any, gradients: Any, stride: Any) -> Any:
     """Context c += Σ_s g[c, s] · output s and output s += Σ_c g[c, s] · context c, each from the values before.
 
-    `contexts` is an int64 array that begins with the addresses of n different rows. Outputs are stored from the last
-    to the first, so that of rows given twice the first, which carries the gradient of both, is what remains.
+    `contexts` is an int64 array that begins with the addresses of n rows. Of contexts, and of outputs, that are given
+    twice only the first may have a gradient, that of both: the others have 0, and their sums change nothing.
+    Outputs are stored from the last to the first, so that the first remains.
     """
     S = outputs.count
     together = 2 if 4 * S + 5 <= REGISTERS else 1  # rows before, their sums, x, new and g: for two blocks at once
@@ -348,8 +349,8 @@ def update_path(
 ) -> Any:
     """As `update`, for output rows whose number is known only when it runs: rows[first:first + count], int64 addresses.
 
-    n is at most CONTEXTS_AT_ONCE, and no row stands twice. A block of each context stays in a register (there is code
-    for each n) while all rows pass.
+    n is at most CONTEXTS_AT_ONCE. A block of each context stays in a register (there is code for each n) while all rows
+    pass; contexts are stored from the last to the first, as outputs are there.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -375,7 +376,7 @@ def update_path(
                     sums[c % 2] = _fma(builder, g, xs[c], sums[c % 2])
                     builder.store(_fma(builder, g, y, builder.load(after[c])), after[c])
                 _store(builder, builder.fadd(*sums), _block(builder, row, number))
-            for place, total in zip(places, after, strict=True):
+            for place, total in reversed(list(zip(places, after, strict=True))):
                 _store(builder, builder.load(total), place)
 
         start = builder.block
