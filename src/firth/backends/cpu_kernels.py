@@ -14,10 +14,10 @@ from firth.backends.base import CONTEXTS_AT_ONCE
 from firth.backends.cpu_plan import PIECE, draw_noise, find_inputs, find_repeated_contexts, look_ahead
 from firth.backends.cpu_windows import (
     GROUP_BYTES,
-    WINDOWS_PER_SUM,
     count_outputs,
     gather,
     gradients,
+    loss_of_stretch,
     merge_when_due,
     stride,
     weigh,
@@ -30,7 +30,6 @@ from firth.backends.simd import (
     prefetch,
     score,
     take,
-    total,
     update,
     update_from_one,
 )
@@ -100,7 +99,7 @@ def _skipgram_window(p, s, i, outputs, blocks, last, kept, window):
 def train_skipgram(chunk, rates, keys, rules, tables, rows, s, outputs_like, row_like, distinct, held_out):
     """Train every window of the stretch by skip-gram; give (loss sum, pairs, words)."""
     blocks, p = len(row_like), s.plan
-    loss, examples, words = 0.0, 0, 0
+    examples, words = 0, 0
     first, sentence = chunk.first, chunk.sentence
     while first < chunk.last:
         last = min(first + PIECE, chunk.last)
@@ -113,13 +112,10 @@ def train_skipgram(chunk, rates, keys, rules, tables, rows, s, outputs_like, row
         for i in range(begin, end):
             outputs = take(p.outputs, i, p.outputs.shape[1], outputs_like)
             examples += _skipgram_window(p, s, i, outputs, blocks, end, kept, rules.window)
-            if i % WINDOWS_PER_SUM == 0 or p.high[i] - p.low[i] > 2 * CONTEXTS_AT_ONCE:
-                loss += total(address_of(s.losses))
-        loss += total(address_of(s.losses))
         words += seen
         merge_when_due(rows, last - first)
         first = last
-    return loss, examples, words
+    return loss_of_stretch(s), examples, words
 
 
 # ---- CBOW --------------------------------------------------------------------------------------
@@ -146,7 +142,7 @@ def _cbow_window(p, s, i, n, outputs, row_like, corrected):
 def train_cbow(chunk, rates, keys, rules, tables, rows, s, outputs_like, row_like, distinct, held_out):
     """Train every window of the stretch by CBOW; give (loss sum, windows, words)."""
     blocks, p = len(row_like), s.plan
-    loss, examples, words = 0.0, 0, 0
+    examples, words = 0, 0
     first, sentence = chunk.first, chunk.sentence
     while first < chunk.last:
         last = min(first + PIECE, chunk.last)
@@ -162,10 +158,7 @@ def train_cbow(chunk, rates, keys, rules, tables, rows, s, outputs_like, row_lik
                 outputs = take(p.outputs, i, p.outputs.shape[1], outputs_like)
                 _cbow_window(p, s, i, n, outputs, row_like, rules.corrected)
                 examples += 1
-            if i % WINDOWS_PER_SUM == 0:
-                loss += total(address_of(s.losses))
-        loss += total(address_of(s.losses))
         words += seen
         merge_when_due(rows, last - first)
         first = last
-    return loss, examples, words
+    return loss_of_stretch(s), examples, words

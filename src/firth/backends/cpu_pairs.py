@@ -24,16 +24,16 @@ from firth.backends.cpu_plan import (
     noise_word,
 )
 from firth.backends.cpu_windows import (
-    WINDOWS_PER_SUM,
     Scratch,
     count_outputs,
     gradients,
+    loss_of_stretch,
     merge_when_due,
     scratch,
     stride,
     weigh,
 )
-from firth.backends.simd import GROUP, address_of, prefetch, score, take, total, update
+from firth.backends.simd import GROUP, address_of, prefetch, score, take, update
 from firth.draws import DRAWS_PER_POSITION, PAIRS_PER_POSITION
 from firth.jit import compiled, inlined
 
@@ -141,7 +141,7 @@ def train_skipgram_pairs(chunk, rates, keys, rules, tables, rows, t, outputs_lik
     """Train every pair of the stretch by skip-gram; give (loss sum, pairs, words). `distinct` is None or not."""
     s = t.window
     blocks, p = len(row_like), s.plan
-    loss, examples, words = 0.0, 0, 0
+    examples, words = 0, 0
     first, sentence = chunk.first, chunk.sentence
     while first < chunk.last:
         last = min(first + PIECE, chunk.last)
@@ -161,11 +161,8 @@ def train_skipgram_pairs(chunk, rates, keys, rules, tables, rows, t, outputs_lik
                         prefetch(t.outputs[k, soon], blocks)
                 if pair >= 0:
                     _train_pair(t, pair, outputs_like, blocks)
-                    if pair % WINDOWS_PER_SUM == 0:
-                        loss += total(address_of(s.losses))
-            loss += total(address_of(s.losses))
             examples += n
         words += seen
         merge_when_due(rows, last - first)
         first = last
-    return loss, examples, words
+    return loss_of_stretch(s), examples, words
