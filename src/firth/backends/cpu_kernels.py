@@ -34,10 +34,13 @@ from firth.backends.simd import (
     update_from_one,
 )
 from firth.jit import compiled, inlined
+from firth.machine import LANES
 
-# Windows between asking for output rows and using them: at 1 skip-gram is a fifth slower; at 3 one thread is as fast as
-# at 2, and two are some 4 % faster.
+# Windows between asking for output rows and using them: at 1 skip-gram is a sixth slower; at 3 one thread is as fast as
+# at 2, and two are some 4 % faster. Longer rows, whose windows take longer, would push one another out of the cache.
 OUTPUTS_AHEAD = 3
+OUTPUTS_AHEAD_LONG = 2
+LONG_ROW = 256  # floats
 OUTPUTS_AHEAD_CBOW = 4
 
 
@@ -73,6 +76,7 @@ def _skipgram_window(p, s, i, outputs, blocks, last, kept, window):
     pairs = 0
     at, high = p.low[i], p.high[i]
     groups = -(-len(outputs) // GROUP)
+    ahead = OUTPUTS_AHEAD if blocks * LANES <= LONG_ROW else OUTPUTS_AHEAD_LONG
     weighed = p.contexts_repeat[i] | p.outputs_repeat[i]
     at_once, counts = CONTEXTS_AT_ONCE, s.once
     if p.outputs_repeat[i]:
@@ -90,7 +94,7 @@ def _skipgram_window(p, s, i, outputs, blocks, last, kept, window):
         if weighed:
             weigh(s, n, counts, groups)
         gradients(s, n, groups, weighed, p.rate[i])
-        _prefetch_ahead(p, i, OUTPUTS_AHEAD, last, kept, window, blocks)  # here, as gradients are waited for
+        _prefetch_ahead(p, i, ahead, last, kept, window, blocks)  # here, as gradients are waited for
         update(s.contexts, n, outputs, blocks, address_of(s.gradients), stride(n))
     return pairs
 
