@@ -17,8 +17,9 @@ from numba.core import cgutils
 from firth.backends import cpu_plan as plans
 from firth.backends.base import Rates
 from firth.backends.cpu import CpuBackend
-from firth.backends.cpu_kernels import _cbow_window, _gradients, _score_all, _skipgram_window, _stride, scratch
-from firth.backends.cpu_plan import PIECE, look_ahead
+from firth.backends.cpu_kernels import _cbow_window, _score_all, _skipgram_window
+from firth.backends.cpu_plan import PIECE, draw_noise, find_inputs, find_repeated_contexts, look_ahead
+from firth.backends.cpu_windows import gradients, scratch, stride
 from firth.backends.simd import FLOAT, GROUP, LANES, REGISTERS, VECTOR, address_of, intrinsic, take, update
 from firth.corpus.encoded import Chunk
 from firth.weights import aligned_rows
@@ -92,7 +93,7 @@ def cached_window(size: int) -> tuple[Any, ...]:
     """
     inputs, outputs = aligned_rows(CONTEXTS + 1, size), aligned_rows(OUTPUTS, size)
     inputs[:, :size], outputs[:, :size] = TINY, TINY
-    buffers = scratch(window=5, negative=OUTPUTS - 1, padded=inputs.shape[1])
+    buffers = scratch(window=5, S=OUTPUTS, planned=OUTPUTS, padded=inputs.shape[1])
     centre, row_bytes = CONTEXTS // 2, inputs.strides[0]
     plan = buffers.plan
     plan.inputs[: CONTEXTS + 1] = inputs.ctypes.data + row_bytes * np.arange(CONTEXTS + 1)
@@ -111,14 +112,14 @@ def score_tiles(repeats, s, i, rows, outputs_like, row_like):
 @compiled
 def gradient_tiles(repeats, s, i, rows, outputs_like, row_like):
     for _ in range(repeats):
-        _gradients(s, CONTEXTS, -(-len(outputs_like) // GROUP), False, s.plan.rate[i])
+        gradients(s, CONTEXTS, -(-len(outputs_like) // GROUP), False, s.plan.rate[i])
 
 
 @compiled
 def update_tiles(repeats, s, i, rows, outputs_like, row_like):
     for _ in range(repeats):
         outputs = take(s.plan.outputs, i, s.plan.outputs.shape[1], outputs_like)
-        update(s.contexts, CONTEXTS, outputs, len(row_like), address_of(s.gradients), _stride(CONTEXTS))
+        update(s.contexts, CONTEXTS, outputs, len(row_like), address_of(s.gradients), stride(CONTEXTS))
 
 
 @compiled
@@ -132,14 +133,14 @@ def skipgram_windows(repeats, s, i, rows, outputs_like, row_like):
 def cbow_windows(repeats, s, i, rows, outputs_like, row_like):
     for _ in range(repeats):
         outputs = take(s.plan.outputs, i, s.plan.outputs.shape[1], outputs_like)
-        _cbow_window(s.plan, s, i, CONTEXTS, outputs, row_like)
+        _cbow_window(s.plan, s, i, CONTEXTS, outputs, row_like, False)
 
 
 # ---- a chunk -----------------------------------------------------------------------------------
 
 
 def as_handed(backend: CpuBackend, chunk: Chunk, rates: Rates) -> tuple[Any, ...]:
-    """What the backend's first worker hands `look_ahead` for a chunk of epoch 0."""
+    """What the backend's first worker decides a chunk of epoch 0 by."""
     tokens, offsets = chunk.tokens.view(), chunk.offsets.view()
     tokens.flags.writeable = offsets.flags.writeable = False
     return (
@@ -159,7 +160,10 @@ def decide(chunk, rates, keys, rules, tables, rows, p):
     first, sentence, words = chunk.first, chunk.sentence, 0
     while first < chunk.last:
         last = min(first + PIECE, chunk.last)
-        _, _, _, sentence, seen = look_ahead(chunk, rates, keys, rules, tables, rows, p, first, last, sentence, False)
+        _, end, kept, sentence, seen = look_ahead(chunk, rates, keys, rules, tables, p, first, last, sentence, False)
+        draw_noise(chunk, keys, tables, rows, p, end, None)
+        find_repeated_contexts(p, end, kept)
+        find_inputs(rows, p, kept)
         words += seen
         first = last
     return words
@@ -171,9 +175,8 @@ def count(chunk, rates, keys, rules, tables, rows, p):
     first, sentence, pairs, contexts, outputs = chunk.first, chunk.sentence, 0, 0, 0
     while first < chunk.last:
         last = min(first + PIECE, chunk.last)
-        begin, end, _, sentence, _ = look_ahead(
-            chunk, rates, keys, rules, tables, rows, p, first, last, sentence, False
-        )
+        begin, end, _, sentence, _ = look_ahead(chunk, rates, keys, rules, tables, p, first, last, sentence, False)
+        draw_noise(chunk, keys, tables, rows, p, end, None)
         for i in range(begin, end):
             here = p.high[i] - p.low[i] - 1
             if here == 0:

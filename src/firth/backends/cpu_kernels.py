@@ -11,13 +11,13 @@ from __future__ import annotations
 import numpy as np
 
 from firth.backends.base import CONTEXTS_AT_ONCE
-from firth.backends.cpu_plan import PIECE, draw_noise, look_ahead
+from firth.backends.cpu_plan import PIECE, draw_noise, find_inputs, find_repeated_contexts, look_ahead
 from firth.backends.cpu_windows import (
     GROUP_BYTES,
-    WINDOWS_PER_SUM,
     count_outputs,
     gather,
     gradients,
+    loss_of_stretch,
     merge_when_due,
     stride,
     weigh,
@@ -30,15 +30,17 @@ from firth.backends.simd import (
     prefetch,
     score,
     take,
-    total,
     update,
     update_from_one,
 )
 from firth.jit import compiled, inlined
+from firth.machine import LANES
 
-# Windows between asking for output rows and using them: at 1 skip-gram is a fifth slower; at 3 one thread is as fast as
-# at 2, and two are some 4 % faster.
+# Windows between asking for output rows and using them: at 1 skip-gram is a sixth slower; at 3 one thread is as fast as
+# at 2, and two are some 4 % faster. Longer rows, whose windows take longer, would push one another out of the cache.
 OUTPUTS_AHEAD = 3
+OUTPUTS_AHEAD_LONG = 2
+LONG_ROW = 256  # floats
 OUTPUTS_AHEAD_CBOW = 4
 
 
@@ -73,10 +75,12 @@ def _skipgram_window(p, s, i, outputs, blocks, last, kept, window):
     """Train kept word i and its noise against its contexts; give the number of pairs."""
     pairs = 0
     at, high = p.low[i], p.high[i]
-    weighed = p.repeats[i]
-    at_once = CONTEXTS_AT_ONCE
-    if weighed:
-        at_once = count_outputs(p.outputs, s, i)
+    groups = -(-len(outputs) // GROUP)
+    ahead = OUTPUTS_AHEAD if blocks * LANES <= LONG_ROW else OUTPUTS_AHEAD_LONG
+    weighed = p.contexts_repeat[i] | p.outputs_repeat[i]
+    at_once, counts = CONTEXTS_AT_ONCE, s.once
+    if p.outputs_repeat[i]:
+        at_once, counts = count_outputs(p.outputs, s, i), s.counts
     while at < high:
         upto = min(high, at + at_once)
         if at <= i < upto:
@@ -86,11 +90,11 @@ def _skipgram_window(p, s, i, outputs, blocks, last, kept, window):
         if n == 0:
             continue
         pairs += n
-        if weighed:
-            n = weigh(s, n, len(s.counts))
         _score_all(s, n, outputs, blocks)
-        gradients(s, n, -(-len(outputs) // GROUP), weighed, p.rate[i])
-        _prefetch_ahead(p, i, OUTPUTS_AHEAD, last, kept, window, blocks)  # here, as gradients are waited for
+        if weighed:
+            weigh(s, n, counts, groups)
+        gradients(s, n, groups, weighed, p.rate[i])
+        _prefetch_ahead(p, i, ahead, last, kept, window, blocks)  # here, as gradients are waited for
         update(s.contexts, n, outputs, blocks, address_of(s.gradients), stride(n))
     return pairs
 
@@ -99,24 +103,23 @@ def _skipgram_window(p, s, i, outputs, blocks, last, kept, window):
 def train_skipgram(chunk, rates, keys, rules, tables, rows, s, outputs_like, row_like, distinct, held_out):
     """Train every window of the stretch by skip-gram; give (loss sum, pairs, words)."""
     blocks, p = len(row_like), s.plan
-    loss, examples, words = 0.0, 0, 0
+    examples, words = 0, 0
     first, sentence = chunk.first, chunk.sentence
     while first < chunk.last:
         last = min(first + PIECE, chunk.last)
         begin, end, kept, sentence, seen = look_ahead(
             chunk, rates, keys, rules, tables, p, first, last, sentence, held_out
         )
-        draw_noise(chunk, keys, tables, rows, p, end, kept, distinct)
+        draw_noise(chunk, keys, tables, rows, p, end, distinct)
+        find_repeated_contexts(p, end, kept)
+        find_inputs(rows, p, kept)
         for i in range(begin, end):
             outputs = take(p.outputs, i, p.outputs.shape[1], outputs_like)
             examples += _skipgram_window(p, s, i, outputs, blocks, end, kept, rules.window)
-            if i % WINDOWS_PER_SUM == 0 or p.high[i] - p.low[i] > 2 * CONTEXTS_AT_ONCE:
-                loss += total(address_of(s.losses))
-        loss += total(address_of(s.losses))
         words += seen
         merge_when_due(rows, last - first)
         first = last
-    return loss, examples, words
+    return loss_of_stretch(s), examples, words
 
 
 # ---- CBOW --------------------------------------------------------------------------------------
@@ -130,11 +133,11 @@ def _cbow_window(p, s, i, n, outputs, row_like, corrected):
     one_nth = np.float32(1.0) / np.float32(n)
     mean(p.inputs, p.low[i], p.high[i], i, one_nth, context, row_like)
     score((context,), outputs, blocks, scores, stride(1))
-    weighed = p.repeats[i]
+    groups, weighed = -(-len(outputs) // GROUP), p.outputs_repeat[i]
     if weighed:
         count_outputs(p.outputs, s, i)
-        weigh(s, 1, len(s.counts))
-    gradients(s, 1, -(-len(outputs) // GROUP), weighed, p.rate[i])
+        weigh(s, 1, s.counts, groups)
+    gradients(s, 1, groups, weighed, p.rate[i])
     update_from_one(context, step, outputs, blocks, scores, stride(1))
     add_to_rows(p.inputs, p.low[i], p.high[i], i, step, one_nth if corrected else np.float32(1.0), row_like)
 
@@ -143,14 +146,15 @@ def _cbow_window(p, s, i, n, outputs, row_like, corrected):
 def train_cbow(chunk, rates, keys, rules, tables, rows, s, outputs_like, row_like, distinct, held_out):
     """Train every window of the stretch by CBOW; give (loss sum, windows, words)."""
     blocks, p = len(row_like), s.plan
-    loss, examples, words = 0.0, 0, 0
+    examples, words = 0, 0
     first, sentence = chunk.first, chunk.sentence
     while first < chunk.last:
         last = min(first + PIECE, chunk.last)
         begin, end, kept, sentence, seen = look_ahead(
             chunk, rates, keys, rules, tables, p, first, last, sentence, held_out
         )
-        draw_noise(chunk, keys, tables, rows, p, end, kept, distinct)
+        draw_noise(chunk, keys, tables, rows, p, end, distinct)
+        find_inputs(rows, p, kept)
         for i in range(begin, end):
             _prefetch_ahead(p, i, OUTPUTS_AHEAD_CBOW, end, kept, rules.window, blocks)
             n = p.high[i] - p.low[i] - 1
@@ -158,10 +162,7 @@ def train_cbow(chunk, rates, keys, rules, tables, rows, s, outputs_like, row_lik
                 outputs = take(p.outputs, i, p.outputs.shape[1], outputs_like)
                 _cbow_window(p, s, i, n, outputs, row_like, rules.corrected)
                 examples += 1
-            if i % WINDOWS_PER_SUM == 0:
-                loss += total(address_of(s.losses))
-        loss += total(address_of(s.losses))
         words += seen
         merge_when_due(rows, last - first)
         first = last
-    return loss, examples, words
+    return loss_of_stretch(s), examples, words

@@ -24,16 +24,16 @@ from firth.backends.cpu_plan import (
     noise_word,
 )
 from firth.backends.cpu_windows import (
-    WINDOWS_PER_SUM,
     Scratch,
     count_outputs,
     gradients,
+    loss_of_stretch,
     merge_when_due,
     scratch,
     stride,
     weigh,
 )
-from firth.backends.simd import GROUP, address_of, prefetch, score, take, total, update
+from firth.backends.simd import GROUP, address_of, prefetch, score, take, update
 from firth.draws import DRAWS_PER_POSITION, PAIRS_PER_POSITION
 from firth.jit import compiled, inlined
 
@@ -129,7 +129,7 @@ def _train_pair(t, pair, outputs_like, blocks):
     s.contexts[0] = t.contexts[pair]
     if weighed:
         count_outputs(t.outputs, s, pair)
-        weigh(s, 1, len(s.counts))
+        weigh(s, 1, s.counts, -(-len(outputs) // GROUP))
     scores = address_of(s.gradients)
     score((t.contexts[pair],), outputs, blocks, scores, stride(1))
     gradients(s, 1, -(-len(outputs) // GROUP), weighed, t.rate[pair])
@@ -141,12 +141,12 @@ def train_skipgram_pairs(chunk, rates, keys, rules, tables, rows, t, outputs_lik
     """Train every pair of the stretch by skip-gram; give (loss sum, pairs, words). `distinct` is None or not."""
     s = t.window
     blocks, p = len(row_like), s.plan
-    loss, examples, words = 0.0, 0, 0
+    examples, words = 0, 0
     first, sentence = chunk.first, chunk.sentence
     while first < chunk.last:
         last = min(first + PIECE, chunk.last)
         i, end, kept, sentence, seen = look_ahead(chunk, rates, keys, rules, tables, p, first, last, sentence, held_out)
-        find_inputs(rows, p, end, kept)
+        find_inputs(rows, p, kept)
         while i < end:
             n, upto = _list_pairs(chunk, keys, tables, p, t, i, end)
             if distinct is not None:
@@ -161,11 +161,8 @@ def train_skipgram_pairs(chunk, rates, keys, rules, tables, rows, t, outputs_lik
                         prefetch(t.outputs[k, soon], blocks)
                 if pair >= 0:
                     _train_pair(t, pair, outputs_like, blocks)
-                    if pair % WINDOWS_PER_SUM == 0:
-                        loss += total(address_of(s.losses))
-            loss += total(address_of(s.losses))
             examples += n
         words += seen
         merge_when_due(rows, last - first)
         first = last
-    return loss, examples, words
+    return loss_of_stretch(s), examples, words

@@ -18,7 +18,7 @@ from firth.draws import ATTEMPTS, DRAWS_PER_POSITION
 from firth.jit import inlined
 
 PIECE = 1024  # tokens decided ahead; what is written down about them stays in the second-level cache
-SLOTS = 1024  # of the table that tells when a word was last met; a power of two
+SLOTS = 4096  # of the table that tells when a word was last met; a power of two
 MARGIN = 8  # items that may be read and written beyond a buffer's end, by whole vectors
 FLOAT_BYTES = 4
 LOW_HALF, HALF_BITS = np.uint64(2**32 - 1), np.uint64(32)
@@ -102,8 +102,9 @@ class Plan(NamedTuple):
     high: Ints
     rate: Floats
     latest: Ints  # the last place, up to here, where a word stood that stands again up to here
-    repeats: npt.NDArray[np.bool_]  # whether a context or an output row may stand twice in its window
-    met: Ints  # slot -> where a word of that slot was last met
+    contexts_repeat: npt.NDArray[np.bool_]  # whether a context may stand twice in the window
+    outputs_repeat: npt.NDArray[np.bool_]  # whether an output row does
+    met: npt.NDArray[np.int16]  # slot -> where a word of that slot was last met
 
 
 def plan(window: int, S: int) -> Plan:
@@ -119,8 +120,9 @@ def plan(window: int, S: int) -> Plan:
         high=np.zeros(length, np.int64),
         rate=np.zeros(length, np.float32),
         latest=np.zeros(length, np.int64),
-        repeats=np.zeros(length, np.bool_),
-        met=np.zeros(SLOTS, np.int64),
+        contexts_repeat=np.zeros(length, np.bool_),
+        outputs_repeat=np.zeros(length, np.bool_),
+        met=np.zeros(SLOTS, np.int16),
     )
 
 
@@ -272,26 +274,31 @@ def _make_windows_distinct(chunk, keys, tables, p, last):
 
 
 @inlined
-def _find_repeated_contexts(p, last, kept):
-    """Mark windows in which a context may stand twice (a slot is shared by several words)."""
+def find_repeated_contexts(p, last, kept):
+    """Mark the windows of kept words [0, last) in which a context may stand twice: a slot is shared by several words.
+
+    Before `find_inputs`, which puts addresses in the words' place.
+    """
     p.met[:] = -1
     latest = -1
     for i in range(kept):
         slot = p.inputs[i] & (SLOTS - 1)
-        latest = max(latest, p.met[slot])
-        p.met[slot] = i
+        latest = max(latest, np.int64(p.met[slot]))
+        p.met[slot] = np.int16(i)
         p.latest[i] = latest
     for i in range(last):
-        p.repeats[i] = p.latest[p.high[i] - 1] >= p.low[i]
+        p.contexts_repeat[i] = p.latest[p.high[i] - 1] >= p.low[i]
 
 
 @inlined
 def _find_repeated_outputs(p, last):
     """Mark windows in which an output row stands twice."""
+    for i in range(last):
+        p.outputs_repeat[i] = False
     for k in range(1, len(p.outputs)):
         for other in range(k):
             for i in range(last):
-                p.repeats[i] |= p.outputs[k, i] == p.outputs[other, i]
+                p.outputs_repeat[i] |= p.outputs[k, i] == p.outputs[other, i]
 
 
 @inlined
@@ -350,20 +357,17 @@ def look_ahead(chunk, rates, keys, rules, tables, p, first, last, sentence, held
 
 
 @inlined
-def find_inputs(rows, p, last, kept):
-    """Mark repeated contexts of the windows of kept words [0, last); then find the input rows of all."""
-    _find_repeated_contexts(p, last, kept)
+def find_inputs(rows, p, kept):
+    """Find the input rows of all kept words."""
     _find_rows(rows.input, rows.own_input, rows.hot, p.inputs, kept)
 
 
 @inlined
-def draw_noise(chunk, keys, tables, rows, p, last, kept, distinct):
-    """Noise for the windows of kept words [0, last); then find all rows. `distinct` is None or not."""
+def draw_noise(chunk, keys, tables, rows, p, last, distinct):
+    """Draw noise for the windows of kept words [0, last), and find their output rows. `distinct` is None or not."""
     _decide_noise(chunk, keys, tables, p, last)
     if distinct is not None:
         _make_windows_distinct(chunk, keys, tables, p, last)
-    _find_repeated_contexts(p, last, kept)
     _find_repeated_outputs(p, last)
-    _find_rows(rows.input, rows.own_input, rows.hot, p.inputs, kept)
     for k in range(len(p.outputs)):
         _find_rows(rows.output, rows.own_output, rows.hot, p.outputs[k], last)

@@ -13,12 +13,14 @@ from typing import NamedTuple
 import numpy as np
 
 from firth.backends.base import CONTEXTS_AT_ONCE
-from firth.backends.cpu_plan import FLOAT_BYTES, PIECE, Floats, Ints, find_inputs, look_ahead
+from firth.backends.cpu_plan import FLOAT_BYTES, PIECE, Floats, Ints, find_inputs, find_repeated_contexts, look_ahead
 from firth.backends.cpu_windows import (
     GROUP_BYTES,
-    WINDOWS_PER_SUM,
     Scratch,
+    count_tiles,
     gather,
+    gradient_of_tile,
+    loss_of_stretch,
     merge_when_due,
     scratch,
     stride,
@@ -28,12 +30,10 @@ from firth.backends.simd import (
     GROUP,
     add_to_rows,
     address_of,
-    gradient,
     mean,
     prefetch,
     score,
     take,
-    total,
     update_path,
     update_path_from_one,
 )
@@ -110,28 +110,24 @@ def _walk(tables, rows, t, word, slot, blocks):
 def _gradients(t, slot, n, weighed, rate):
     """Turn the window's scores into gradients, two contexts at a time, and add up the loss."""
     s = t.window
-    scores, losses, constants = address_of(s.gradients), address_of(s.losses), address_of(s.constants)
     length = t.lengths[slot]
-    for group in range(-(-length // GROUP)):
+    groups = -(-length // GROUP)
+    count_tiles(s, groups * ((n + 1) >> 1))
+    for group in range(groups):
         used = min(length - group * GROUP, GROUP)
         signs = address_of(t.signs) + 2 * GROUP_BYTES * t.codes[slot, group]
         ones = address_of(t.ones) + 3 * GROUP_BYTES * used
         for c in range(0, n, 2):
             place = (group * stride(n) + c * GROUP) * FLOAT_BYTES
-            weights = ones + GROUP_BYTES * np.int64(c + 1 == n)
-            if weighed:
-                weights = address_of(s.weights) + place
-            gradient(scores + place, signs, weights, rate, constants, losses)
+            gradient_of_tile(s, weighed, place, signs, ones + GROUP_BYTES * np.int64(c + 1 == n), rate)
 
 
 @inlined
 def _count_nodes(t, slot):
-    """Each node of the path counts once, what fills its last group not at all; gives how many places that is."""
+    """Each node of the path counts once, what fills its last group not at all."""
     length = t.lengths[slot]
-    upto = -(-length // GROUP) * GROUP
-    for k in range(upto):
+    for k in range(-(-length // GROUP) * GROUP):
         t.window.counts[k] = np.float32(1.0) if k < length else np.float32(0.0)
-    return upto
 
 
 # ---- skip-gram ---------------------------------------------------------------------------------
@@ -153,7 +149,7 @@ def _skipgram_window(p, t, i, slot, blocks):
     s = t.window
     pairs = 0
     at, high = p.low[i], p.high[i]
-    weighed = p.repeats[i]
+    weighed = p.contexts_repeat[i]
     length = t.lengths[slot]
     if length == 0:  # of the only word of a vocabulary, which is certain
         return high - at - 1
@@ -167,7 +163,8 @@ def _skipgram_window(p, t, i, slot, blocks):
             continue
         pairs += n
         if weighed:
-            n = weigh(s, n, _count_nodes(t, slot))
+            _count_nodes(t, slot)
+            weigh(s, n, s.counts, -(-length // GROUP))
         scores = address_of(s.gradients)
         for first in range(0, length, GROUP):
             place = scores + first // GROUP * stride(n) * FLOAT_BYTES
@@ -187,14 +184,15 @@ def train_skipgram_tree(chunk, rates, keys, rules, tables, rows, t, row_like, he
     """Train every window of the stretch by skip-gram; give (loss sum, pairs, words)."""
     s = t.window
     blocks, p = len(row_like), s.plan
-    loss, examples, words = 0.0, 0, 0
+    examples, words = 0, 0
     first, sentence = chunk.first, chunk.sentence
     while first < chunk.last:
         last = min(first + PIECE, chunk.last)
         begin, end, kept, sentence, seen = look_ahead(
             chunk, rates, keys, rules, tables, p, first, last, sentence, held_out
         )
-        find_inputs(rows, p, end, kept)
+        find_repeated_contexts(p, end, kept)
+        find_inputs(rows, p, kept)
         walked = begin
         for i in range(begin, end):
             while walked < min(end, i + PATHS_AHEAD + 1):
@@ -203,13 +201,10 @@ def train_skipgram_tree(chunk, rates, keys, rules, tables, rows, t, row_like, he
                     prefetch(p.inputs[walked + rules.window], blocks)
                 walked += 1
             examples += _skipgram_window(p, t, i, i % PATHS, blocks)
-            if i % WINDOWS_PER_SUM == 0 or p.high[i] - p.low[i] > 2 * CONTEXTS_AT_ONCE:
-                loss += total(address_of(s.losses))
-        loss += total(address_of(s.losses))
         words += seen
         merge_when_due(rows, last - first)
         first = last
-    return loss, examples, words
+    return loss_of_stretch(s), examples, words
 
 
 # ---- CBOW --------------------------------------------------------------------------------------
@@ -239,14 +234,14 @@ def train_cbow_tree(chunk, rates, keys, rules, tables, rows, t, row_like, held_o
     """Train every window of the stretch by CBOW; give (loss sum, windows, words)."""
     s = t.window
     blocks, p = len(row_like), s.plan
-    loss, examples, words = 0.0, 0, 0
+    examples, words = 0, 0
     first, sentence = chunk.first, chunk.sentence
     while first < chunk.last:
         last = min(first + PIECE, chunk.last)
         begin, end, kept, sentence, seen = look_ahead(
             chunk, rates, keys, rules, tables, p, first, last, sentence, held_out
         )
-        find_inputs(rows, p, end, kept)
+        find_inputs(rows, p, kept)
         walked = begin
         for i in range(begin, end):
             while walked < min(end, i + PATHS_AHEAD + 1):
@@ -258,10 +253,7 @@ def train_cbow_tree(chunk, rates, keys, rules, tables, rows, t, row_like, held_o
             if n > 0:
                 _cbow_window(p, t, i, n, i % PATHS, row_like, rules.corrected)
                 examples += 1
-            if i % WINDOWS_PER_SUM == 0:
-                loss += total(address_of(s.losses))
-        loss += total(address_of(s.losses))
         words += seen
         merge_when_due(rows, last - first)
         first = last
-    return loss, examples, words
+    return loss_of_stretch(s), examples, words

@@ -9,16 +9,28 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from firth.backends.base import CONTEXTS_AT_ONCE
 from firth.backends.cpu_plan import FLOAT_BYTES, MARGIN, Floats, Ints, Plan, plan
-from firth.backends.simd import CONSTANTS, GROUP, address_of, copy_eight, gradient, merge_row
+from firth.backends.simd import (
+    CONSTANTS,
+    GROUP,
+    PAIR,
+    address_of,
+    copy_eight,
+    gradient,
+    gradient_weighed,
+    merge_row,
+    total,
+)
 from firth.jit import compiled, inlined
 from firth.machine import LANES
 from firth.weights import aligned_rows
 
-WINDOWS_PER_SUM = 32  # whose losses are added up in float32, before they go to the float64 sum; a power of two
+MOST_TILES = 120  # whose losses are kept as products of numbers up to 2, which reach 2^120: float32 holds 2^127
 GROUP_BYTES = GROUP * FLOAT_BYTES
+LN_2 = np.log(2.0)
 
 
 class Scratch(NamedTuple):
@@ -29,14 +41,17 @@ class Scratch(NamedTuple):
     """
 
     plan: Plan
-    contexts: Ints  # the addresses of the window's input rows, each once
-    times: Floats  # how often each stands in the window
-    counts: Floats  # how often each output row counts
+    contexts: Ints  # the addresses of the window's input rows
+    times: Floats  # how often each counts: at its first place, as often as it stands in the window
+    counts: Floats  # how often each output row counts, likewise
+    once: Floats  # the same where none stands twice
     gradients: Floats  # scores, and then gradients
     weights: Floats  # how often each pair counts, where any counts more than once
     ones: Floats  # where none does: for each group, two contexts of ones, then zeros
     signs: Floats  # -1 for the target, 1 for noise; for each group, of two contexts
-    losses: Floats  # LANES sums
+    losses: Floats  # PAIR sums and PAIR products, see `simd.gradient`
+    tiles: Ints  # how many tiles these hold, in [0]
+    loss: npt.NDArray[np.float64]  # what was added up of the stretch, in [0]
     constants: Floats
     context: Floats  # CBOW's mean of its contexts
     step: Floats  # and the step for them
@@ -60,11 +75,14 @@ def scratch(window: int, S: int, planned: int, padded: int) -> Scratch:
         contexts=np.zeros(widest + 2 * MARGIN, np.int64),
         times=np.zeros(widest + 1, np.float32),
         counts=np.zeros(groups * GROUP, np.float32),
+        once=counted.reshape(-1),
         gradients=aligned_rows(1, (widest + 1) * GROUP * groups)[0],
         weights=aligned_rows(1, (widest + 1) * GROUP * groups)[0],
         ones=ones.reshape(-1),
         signs=signs.reshape(-1),
-        losses=aligned_rows(1, LANES)[0],
+        losses=np.array([0.0] * PAIR + [1.0] * PAIR, np.float32),
+        tiles=np.zeros(1, np.int64),
+        loss=np.zeros(1, np.float64),
         constants=np.array(list(CONSTANTS.values()), np.float32),
         context=aligned_rows(1, padded),
         step=aligned_rows(1, padded),
@@ -76,7 +94,7 @@ def scratch(window: int, S: int, planned: int, padded: int) -> Scratch:
 
 @inlined
 def count_outputs(outputs, s, i):
-    """How often each output row in column i counts: at its first place, as often as it was drawn; the target once.
+    """Write down how often each output row in column i counts: at its first place, as often as drawn; the target once.
 
     Gives how many contexts of the window may take one step together.
     """
@@ -116,39 +134,72 @@ def stride(n):
 
 
 @inlined
-def weigh(s, n, S):
-    """Of contexts that stand twice leave one, that counts twice; weigh pairs with S rows; give how many are left."""
-    found = 0
+def weigh(s, n, counts, groups):
+    """Weigh the pairs of n contexts with groups of output rows that count so often.
+
+    Of contexts that stand twice the first counts twice, the others not at all: without branches, for they would be
+    mispredicted.
+    """
     for c in range(n):
-        place = 0
-        while place < found and s.contexts[place] != s.contexts[c]:
-            place += 1
-        if place == found:
-            s.contexts[found] = s.contexts[c]
-            s.times[found] = np.float32(0.0)
-            found += 1
-        s.times[place] += np.float32(1.0)
-    s.times[found] = np.float32(0.0)  # the second of a pair whose first is the last
-    for c in range(found + (found & 1)):
-        for k in range(S):
-            place = k // GROUP * stride(found) + c * GROUP + k % GROUP
-            s.weights[place] = s.times[c] * s.counts[k]
-    return found
+        times, before = 0, 0
+        for other in range(n):
+            same = s.contexts[other] == s.contexts[c]
+            times += same
+            before += same & (other < c)
+        s.times[c] = np.float32(times if before == 0 else 0)
+    s.times[n] = np.float32(0.0)  # the second of a pair whose first is the last
+    for group in range(groups):
+        for c in range(n + (n & 1)):
+            place = group * stride(n) + c * GROUP
+            for k in range(GROUP):
+                s.weights[place + k] = s.times[c] * counts[group * GROUP + k]
+
+
+@inlined
+def _add_up(s):
+    """Add the losses of some tiles to the loss of the stretch."""
+    sums, exponents, mantissa = total(address_of(s.losses))
+    s.loss[0] += sums + exponents * LN_2 + np.log(np.float64(mantissa))
+    s.tiles[0] = 0
+
+
+@inlined
+def loss_of_stretch(s):
+    """The loss since the last call."""
+    _add_up(s)
+    loss = s.loss[0]
+    s.loss[0] = 0.0
+    return loss
+
+
+@inlined
+def count_tiles(s, tiles):
+    """To be called before the gradients of so many tiles are taken: their losses need room."""
+    if s.tiles[0] + tiles > MOST_TILES:
+        _add_up(s)
+    s.tiles[0] += tiles
+
+
+@inlined
+def gradient_of_tile(s, weighed, place, signs, usual, rate):
+    """Turn the scores of two contexts, `place` bytes on, into gradients; `usual` weighs pairs that count once."""
+    scores, losses, constants = address_of(s.gradients) + place, address_of(s.losses), address_of(s.constants)
+    if weighed:
+        gradient_weighed(scores, signs, address_of(s.weights) + place, rate, constants, losses)
+    else:
+        gradient(scores, signs, usual, rate, constants, losses)
 
 
 @inlined
 def gradients(s, n, groups, weighed, rate):
     """Turn the window's scores into gradients, two contexts at a time, and add up the loss."""
-    scores, losses, constants = address_of(s.gradients), address_of(s.losses), address_of(s.constants)
+    count_tiles(s, groups * ((n + 1) >> 1))
     for group in range(groups):
         signs = address_of(s.signs) + 2 * GROUP_BYTES * group
         ones = address_of(s.ones) + 3 * GROUP_BYTES * group
         for c in range(0, n, 2):
             place = (group * stride(n) + c * GROUP) * FLOAT_BYTES
-            weights = ones + GROUP_BYTES * np.int64(c + 1 == n)
-            if weighed:
-                weights = address_of(s.weights) + place
-            gradient(scores + place, signs, weights, rate, constants, losses)
+            gradient_of_tile(s, weighed, place, signs, ones + GROUP_BYTES * np.int64(c + 1 == n), rate)
 
 
 # ---- hot rows ----------------------------------------------------------------------------------

@@ -11,9 +11,11 @@ Scores and gradients of a window are stored group by group, then context by cont
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -30,23 +32,22 @@ FLOAT = ir.FloatType()
 VECTOR = ir.VectorType(FLOAT, LANES)
 SCORES, INTS = ir.VectorType(FLOAT, PAIR), ir.VectorType(ir.IntType(32), PAIR)
 I32, I64 = ir.IntType(32), ir.IntType(64)
+Floats = npt.NDArray[np.float64]
 
 ADDRESS = types.int64
 LOG2_E = 1.4426950408889634
-LN_2_HIGH, LN_2_LOW = 0.693359375, -2.12194440e-4  # ln 2 in two parts, from Cephes' expf
-# exp(r) on |r| <= ln(2)/2, from Cephes' expf (S. Moshier): highest power first, below it 1 + r + r² · (…)
-EXP_POLYNOMIAL = (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1)
 SMALLEST_SQUARE = 1e-30  # of a gain that has a direction: below, float32 loses digits
 LARGEST_EXPONENT = 87.0  # exp(-87) is the last that float32 holds at full precision
 
 
-def _log1p_polynomial(degree: int = 9) -> tuple[float, ...]:
-    """Coefficients of log(1 + e) / e on [0, 1] at Chebyshev nodes, highest power first; the error is below 1e-7."""
-    fitted = np.polynomial.Chebyshev.interpolate(lambda e: np.log1p(e) / np.where(e == 0, 1, e), degree, domain=[0, 1])
-    return tuple(fitted.convert(kind=np.polynomial.Polynomial).coef[::-1])
+def _polynomial(function: Callable[[Floats], Floats], degree: int, low: float, high: float) -> tuple[float, ...]:
+    """Coefficients of a polynomial through `function` at Chebyshev nodes of [low, high], the lowest power first."""
+    fitted = np.polynomial.Chebyshev.interpolate(function, degree, domain=[low, high])
+    return tuple(fitted.convert(kind=np.polynomial.Polynomial).coef)
 
 
-LOG1P_POLYNOMIAL = _log1p_polynomial()
+EXP2_POLYNOMIAL = _polynomial(np.exp2, 5, -0.5, 0.5)  # the error is 2e-7 at most
+LOG1P_POLYNOMIAL = _polynomial(lambda e: np.log1p(e) / np.where(e == 0, 1, e), 9, 0.0, 1.0)  # log(1 + e) / e; 1e-7
 
 # What `gradient` computes with, handed to it as an array: compiled in, each would cost an instruction that holds its
 # address, 22 for every vector of scores, and a twentieth of skip-gram's speed.
@@ -54,10 +55,8 @@ CONSTANTS = {
     "one": 1.0,
     "largest": LARGEST_EXPONENT,
     "-log2(e)": -LOG2_E,
-    "-ln2, high": -LN_2_HIGH,
-    "-ln2, low": -LN_2_LOW,
-    **{f"exp{5 - i}": each for i, each in enumerate(EXP_POLYNOMIAL)},
-    **{f"log{9 - i}": each for i, each in enumerate(LOG1P_POLYNOMIAL)},
+    **{f"exp{power}": each for power, each in enumerate(EXP2_POLYNOMIAL)},
+    **{f"log{power}": each for power, each in enumerate(LOG1P_POLYNOMIAL)},
 }
 
 
@@ -66,6 +65,10 @@ CONSTANTS = {
 
 def _zero(kind: Any = VECTOR) -> ir.Constant:
     return ir.Constant(kind, [0.0] * kind.count)
+
+
+def _ints(value: int) -> ir.Constant:
+    return ir.Constant(INTS, [value] * PAIR)
 
 
 def _pointer(builder: Any, address: Any, kind: Any = FLOAT) -> Any:
@@ -109,10 +112,9 @@ def _sums(builder: Any, vectors: list[Any]) -> Any:
     while half < LANES:
         low, high = [], []
         for lane in range(LANES):
-            start, within = lane // (2 * half) * 2 * half, lane % (2 * half)
-            source = start + within if within < half else LANES + start + within - half
-            low.append(source)
-            high.append(source + half)
+            upper = lane % (2 * half) >= half
+            low.append(LANES + lane if upper else lane)  # in place, so that a blend will do
+            high.append(LANES + lane - half if upper else lane + half)
         masks = [ir.Constant(ir.VectorType(I32, LANES), order) for order in (low, high)]
         vectors = [
             builder.fadd(*(builder.shuffle_vector(x, y, mask) for mask in masks))
@@ -226,51 +228,80 @@ def score(typingctx: Any, contexts: Any, outputs: Any, blocks: Any, scores: Any,
     return types.void(contexts, outputs, types.int64, ADDRESS, types.int64), codegen
 
 
+def _gradient(builder: Any, arguments: Any, weigh_loss: bool) -> None:
+    """What `gradient` and `gradient_weighed` have in common, and where they differ."""
+    scores, signs, weights, rate, constants, losses = arguments
+    x, sign, weight = (builder.load(_pointer(builder, each, SCORES), align=4) for each in (scores, signs, weights))
+
+    def constant(name: str) -> Any:
+        place = builder.add(constants, I64(4 * list(CONSTANTS).index(name)))
+        return _splat(builder, builder.load(_pointer(builder, place)), SCORES)
+
+    def polynomial(x: Any, name: str, degree: int) -> Any:
+        """Horner's rule."""
+        value = constant(f"{name}{degree}")
+        for power in reversed(range(degree)):
+            value = _fma(builder, value, x, constant(f"{name}{power}"))
+        return value
+
+    def call(name: str, *values: Any) -> Any:
+        return _call(builder, f"llvm.{name}.v{PAIR}f32", SCORES, list(values))
+
+    def add(value: Any, kind: int) -> None:
+        """To the sums (0), or as factors to the products (1)."""
+        place = _pointer(builder, builder.add(losses, I64(4 * PAIR * kind)), SCORES)
+        before = builder.load(place, align=4)
+        builder.store(builder.fmul(before, value) if kind else builder.fadd(before, value), place, align=4)
+
+    one, zero = constant("one"), _zero(SCORES)
+    z = builder.fmul(sign, x)
+    # e = exp(-|z|) = 2^n · 2^r, with -|z| · log2(e) = n + r
+    power = builder.fmul(call("minnum", call("fabs", x), constant("largest")), constant("-log2(e)"))
+    n = call("rint", power)
+    e = polynomial(builder.fsub(power, n), "exp", len(EXP2_POLYNOMIAL) - 1)
+    shifted = builder.shl(builder.fptosi(n, INTS), _ints(23))
+    e = builder.bitcast(builder.add(builder.bitcast(e, INTS), shifted), SCORES)
+    factor = builder.fadd(one, e) if weigh_loss else _fma(builder, weight, e, one)
+    inverse = builder.fdiv(one, factor)
+    negative = builder.fcmp_ordered("<", z, zero)  # false for NaN, so that its loss is NaN
+    sigmoid = builder.select(negative, builder.fmul(e, inverse), inverse)
+    step = builder.fmul(builder.fmul(sign, weight), _splat(builder, builder.fneg(rate), SCORES))
+    builder.store(builder.fmul(step, sigmoid), _pointer(builder, scores, SCORES), align=4)
+    above = builder.select(negative, zero, z)
+    if weigh_loss:
+        add(builder.fmul(weight, _fma(builder, polynomial(e, "log", len(LOG1P_POLYNOMIAL) - 1), e, above)), 0)
+    else:
+        add(above, 0)
+        add(factor, 1)
+
+
 @intrinsic
 def gradient(typingctx: Any, scores: Any, signs: Any, weights: Any, rate: Any, constants: Any, losses: Any) -> Any:
-    """Turn PAIR scores x into gradients, in place, and add their losses to the PAIR sums at `losses`.
+    """Turn PAIR scores x into gradients, in place, and add their losses to those at `losses`.
 
     With z = sign · x (sign -1 for the target, +1 for noise): loss = weight · log(1 + exp(z)), and the gradient,
     the step along its negative, is -sign · weight · rate / (1 + exp(-z)). All but `rate` are addresses of floats:
-    PAIR each, and `constants` those of CONSTANTS.
+    PAIR each, and `constants` those of CONSTANTS. Weights are 1, or 0 where the score is 0.
+
+    log(1 + exp(z)) is max(z, 0) + log(1 + exp(-|z|)). `losses` holds PAIR sums of the first, then PAIR products of what
+    the second is the logarithm of, at most 2 each, since a product costs a tenth of a logarithm.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        places = [_pointer(builder, each, SCORES) for each in arguments[:3]]
-        x, sign, weight = (builder.load(place, align=4) for place in places)
+        _gradient(builder, arguments, weigh_loss=False)
+        return context.get_dummy_value()
 
-        def constant(name: str) -> Any:
-            place = builder.add(arguments[4], I64(4 * list(CONSTANTS).index(name)))
-            return _splat(builder, builder.load(_pointer(builder, place)), SCORES)
+    return types.void(ADDRESS, ADDRESS, ADDRESS, types.float32, ADDRESS, ADDRESS), codegen
 
-        def polynomial(x: Any, name: str, degree: int) -> Any:
-            """Horner's rule."""
-            value = constant(f"{name}{degree}")
-            for power in reversed(range(degree)):
-                value = _fma(builder, value, x, constant(f"{name}{power}"))
-            return value
 
-        def call(name: str, *values: Any) -> Any:
-            return _call(builder, f"llvm.{name}.v{PAIR}f32", SCORES, list(values))
+@intrinsic
+def gradient_weighed(
+    typingctx: Any, scores: Any, signs: Any, weights: Any, rate: Any, constants: Any, losses: Any
+) -> Any:
+    """As `gradient`, for any weights: whole losses go to the sums."""
 
-        one, zero = constant("one"), _zero(SCORES)
-        z = builder.fmul(sign, x)
-        size = call("minnum", call("fabs", z), constant("largest"))
-        # e = exp(-size), to the last bit or two (Cephes' expf): 2^n · exp(r)
-        n = call("rint", builder.fmul(size, constant("-log2(e)")))
-        r = _fma(builder, n, constant("-ln2, high"), builder.fneg(size))
-        r = _fma(builder, n, constant("-ln2, low"), r)
-        e = _fma(builder, polynomial(r, "exp", 5), builder.fmul(r, r), builder.fadd(r, one))
-        power = builder.shl(builder.fptosi(n, INTS), ir.Constant(INTS, [23] * PAIR))
-        e = builder.bitcast(builder.add(builder.bitcast(e, INTS), power), SCORES)
-        inverse = builder.fdiv(one, builder.fadd(one, e))
-        negative = builder.fcmp_ordered("<", z, zero)  # false for NaN, so that its loss is NaN
-        sigmoid = builder.select(negative, builder.fmul(e, inverse), inverse)
-        step = builder.fmul(builder.fmul(sign, weight), _splat(builder, builder.fneg(arguments[3]), SCORES))
-        builder.store(builder.fmul(step, sigmoid), places[0], align=4)
-        loss = _fma(builder, polynomial(e, "log", 9), e, builder.select(negative, zero, z))
-        sums = _pointer(builder, arguments[5], SCORES)
-        builder.store(_fma(builder, weight, loss, builder.load(sums, align=4)), sums, align=4)
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _gradient(builder, arguments, weigh_loss=True)
         return context.get_dummy_value()
 
     return types.void(ADDRESS, ADDRESS, ADDRESS, types.float32, ADDRESS, ADDRESS), codegen
@@ -278,23 +309,40 @@ def gradient(typingctx: Any, scores: Any, signs: Any, weights: Any, rate: Any, c
 
 @intrinsic
 def total(typingctx: Any, losses: Any) -> Any:
-    """The sum of the PAIR floats at `losses`, which are set to zero."""
+    """Add up the losses kept as `gradient` tells, and begin anew: gives (sum, exponents, mantissa).
+
+    The loss is sum + log(mantissa) + exponents · log(2): the product of all products is mantissa · 2^exponents.
+    """
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = _pointer(builder, arguments[0], SCORES)
-        value = _total(builder, builder.load(place, align=4))
-        builder.store(_zero(SCORES), place, align=4)
-        return value
+        places = [_pointer(builder, builder.add(arguments[0], I64(4 * PAIR * kind)), SCORES) for kind in range(2)]
+        sums, products = (builder.load(place, align=4) for place in places)
+        bits = builder.bitcast(products, INTS)
+        exponents = builder.sub(builder.lshr(bits, _ints(23)), _ints(127))
+        fraction = builder.or_(builder.and_(bits, _ints(2**23 - 1)), _ints(127 << 23))
+        mantissas = builder.bitcast(fraction, SCORES)
+        of_ints = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(I32, [INTS]), f"llvm.vector.reduce.add.v{PAIR}i32"
+        )
+        of_floats = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(FLOAT, [FLOAT, SCORES]), f"llvm.vector.reduce.fmul.v{PAIR}f32"
+        )
+        mantissa = builder.call(of_floats, [FLOAT(1.0), mantissas], fastmath=("reassoc",))
+        found = [_total(builder, sums), builder.sext(builder.call(of_ints, [exponents]), I64), mantissa]
+        builder.store(_zero(SCORES), places[0], align=4)
+        builder.store(ir.Constant(SCORES, [1.0] * PAIR), places[1], align=4)
+        return context.make_tuple(builder, signature.return_type, found)
 
-    return types.float32(ADDRESS), codegen
+    return types.Tuple((types.float32, types.int64, types.float32))(ADDRESS), codegen
 
 
 @intrinsic
 def update(typingctx: Any, contexts: Any, n: Any, outputs: Any, blocks: Any, gradients: Any, stride: Any) -> Any:
     """Context c += Σ_s g[c, s] · output s and output s += Σ_c g[c, s] · context c, each from the values before.
 
-    `contexts` is an int64 array that begins with the addresses of n different rows. Outputs are stored from the last
-    to the first, so that of rows given twice the first, which carries the gradient of both, is what remains.
+    `contexts` is an int64 array that begins with the addresses of n rows. Of contexts, and of outputs, that are given
+    twice only the first may have a gradient, that of both: the others have 0, and their sums change nothing.
+    Outputs are stored from the last to the first, so that the first remains.
     """
     S = outputs.count
     together = 2 if 4 * S + 5 <= REGISTERS else 1  # rows before, their sums, x, new and g: for two blocks at once
@@ -349,8 +397,8 @@ def update_path(
 ) -> Any:
     """As `update`, for output rows whose number is known only when it runs: rows[first:first + count], int64 addresses.
 
-    n is at most CONTEXTS_AT_ONCE, and no row stands twice. A block of each context stays in a register (there is code
-    for each n) while all rows pass.
+    n is at most CONTEXTS_AT_ONCE. A block of each context stays in a register (there is code for each n) while all rows
+    pass; contexts are stored from the last to the first, as outputs are there.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -376,7 +424,7 @@ def update_path(
                     sums[c % 2] = _fma(builder, g, xs[c], sums[c % 2])
                     builder.store(_fma(builder, g, y, builder.load(after[c])), after[c])
                 _store(builder, builder.fadd(*sums), _block(builder, row, number))
-            for place, total in zip(places, after, strict=True):
+            for place, total in reversed(list(zip(places, after, strict=True))):
                 _store(builder, builder.load(total), place)
 
         start = builder.block
