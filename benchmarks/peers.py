@@ -27,6 +27,7 @@ from trainers import ALPHA, MIN_COUNT, NEGATIVE, READS_WHILE_TRAINING, TRAINERS,
 FIRTH, *PEERS = TRAINERS
 PACKAGES = {"gensim-file": "gensim", "gensim-iterator": "gensim", "fasttext": "fasttext"}
 TRAINER_SCRIPT = Path(__file__).with_name("trainers.py")
+LOSSES = {"ns": f"negative sampling, K = {NEGATIVE}", "hs": "hierarchical softmax"}
 LONGEST_RUN = 4 * 3600  # seconds
 WARM_UP_TOKENS = 20_000
 
@@ -74,6 +75,7 @@ def arguments() -> argparse.Namespace:
     add("--architectures", nargs="+", default=list(ALPHA), choices=ALPHA)
     add("--vector-size", type=int, default=100, help="numbers in a vector (default 100)")
     add("--sample", type=float, default=1e-3, help="subsampling threshold (default 0.001)")
+    add("--loss", default="ns", choices=["ns", "hs"], help="negative sampling or hierarchical softmax")
     add("--peers", nargs="+", default=PEERS, choices=PEERS, help="whom to measure firth against")
     add("--rounds", type=int, default=3, help="rounds of speed, with seeds from 1 (default 3; 0: none)")
     add("--epochs", type=int, default=5, help="epochs of the runs whose vectors are judged (default 5)")
@@ -148,7 +150,7 @@ def measured(job: Job, text: Text, sets: Path | None) -> Run:
 
 
 def job_of(options: argparse.Namespace, trainer: str, text: Text, vectors: Path, *settings: Any) -> Job:
-    return Job(trainer, str(text.path), str(vectors), *settings, options.vector_size, options.sample)
+    return Job(trainer, str(text.path), str(vectors), *settings, options.vector_size, options.sample, options.loss)
 
 
 def jobs(plan: Pass, options: argparse.Namespace, text: Text, vectors: Path) -> Iterator[Job]:
@@ -224,7 +226,7 @@ def notes(options: argparse.Namespace) -> Iterator[str]:
     alphas = ", ".join(f"{ALPHA[each]} ({each})" for each in options.architectures)
     yield f"- {machine()}; {python}; {packages}; {datetime.date.today()}."
     yield (
-        f"- D = {options.vector_size}, window {WINDOW}, K = {NEGATIVE}, sample {options.sample:g}, "
+        f"- {LOSSES[options.loss]}, D = {options.vector_size}, window {WINDOW}, sample {options.sample:g}, "
         f"min_count {MIN_COUNT}, alpha {alphas}."
     )
     yield (

@@ -23,8 +23,15 @@ from material import SETS, chosen_corpus, corpora_folder, machine, prepared, qua
 
 from firth import Word2Vec
 
-SWEPT = ("architecture", "alpha", "epochs", "negative", "sample", "vector_size", "workers")
+SWEPT = (
+    *("architecture", "loss", "alpha", "epochs", "negative", "noise", "cbow_gradient"),
+    *("sample", "vector_size", "workers"),
+)
 MIN_COUNT = 5
+USUAL = {
+    **{"loss": "ns", "negative": 5, "noise": "window", "cbow_gradient": "historical"},
+    **{"sample": 1e-3, "vector_size": 100},
+}
 COLOURS = {"0.025": "#7a8ca3", "0.05": "#c8553d", "0.075": "#588157", "0.1": "#b08968"}
 
 
@@ -42,6 +49,9 @@ class Result:
     seed: int
     seconds: float  # of training: reading, tables and saving left out
     scores: dict[str, float]  # in percent
+    loss: str = "ns"
+    noise: str = "window"
+    cbow_gradient: str = "historical"
 
     @property
     def mean(self) -> float:
@@ -57,7 +67,10 @@ def arguments() -> argparse.Namespace:
     add("--architecture", nargs="+", default=["skipgram"])
     add("--alpha", nargs="+", type=float, default=[0.025, 0.05])
     add("--epochs", nargs="+", type=int, default=[5])
+    add("--loss", nargs="+", default=["ns"])
     add("--negative", nargs="+", type=int, default=[5])
+    add("--noise", nargs="+", default=["window"])
+    add("--cbow-gradient", nargs="+", default=["historical"])
     add("--sample", nargs="+", type=float, default=[1e-3])
     add("--vector-size", nargs="+", type=int, default=[100])
     add("--workers", nargs="+", type=int, default=[2])
@@ -112,13 +125,13 @@ def table(results: list[Result]) -> str:
 
 
 def plot(results: list[Result], peers: list[list[str]], target: Path) -> None:
-    """Mean score against seconds: a line for each rate, a point for each number of epochs; usual K and sample only."""
+    """Mean score against seconds: a line for each rate, a point for each number of epochs; all else as usual."""
     import matplotlib
 
     matplotlib.use("svg")
     from matplotlib import pyplot as plt
 
-    usual = [each for each in results if (each.negative, each.sample, each.vector_size) == (5, 1e-3, 100)]
+    usual = [each for each in results if all(getattr(each, name) == value for name, value in USUAL.items())]
     architectures = sorted({each.architecture for each in usual}, reverse=True)
     figure, panels = plt.subplots(1, len(architectures), figsize=(5.2 * len(architectures), 3.8), squeeze=False)
     for panel, architecture in zip(panels[0], architectures, strict=True):

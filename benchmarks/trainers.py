@@ -37,6 +37,7 @@ class Job:
     seed: int
     vector_size: int
     sample: float
+    loss: str
 
 
 def train_firth(job: Job) -> float:
@@ -44,6 +45,7 @@ def train_firth(job: Job) -> float:
 
     model = Word2Vec(
         architecture=job.architecture,
+        loss=job.loss,
         vector_size=job.vector_size,
         window=WINDOW,
         negative=NEGATIVE,
@@ -88,9 +90,10 @@ def _gensim(job: Job) -> GensimWord2Vec:
         raise RuntimeError("gensim runs without its compiled code; install a wheel of it")
     return Word2Vec(
         sg=int(job.architecture == "skipgram"),
+        hs=int(job.loss == "hs"),
         vector_size=job.vector_size,
         window=WINDOW,
-        negative=NEGATIVE,
+        negative=NEGATIVE if job.loss == "ns" else 0,  # else it trains by both
         sample=job.sample,
         min_count=MIN_COUNT,
         alpha=ALPHA[job.architecture],
@@ -118,7 +121,7 @@ def train_fasttext(job: Job) -> float:
         lr=ALPHA[job.architecture],
         epoch=job.epochs,
         thread=job.threads,
-        loss="ns",
+        loss=job.loss,
         minn=0,  # no parts of words: Word2Vec's own model
         maxn=0,
         verbose=0,
