@@ -29,8 +29,12 @@ SWEPT = (
 )
 MIN_COUNT = 5
 USUAL = {
-    **{"loss": "ns", "negative": 5, "noise": "window", "cbow_gradient": "historical"},
-    **{"sample": 1e-3, "vector_size": 100},
+    "loss": "ns",
+    "negative": 5,
+    "noise": "window",
+    "cbow_gradient": "historical",
+    "sample": 1e-3,
+    "vector_size": 100,
 }
 COLOURS = {"0.025": "#7a8ca3", "0.05": "#c8553d", "0.075": "#588157", "0.1": "#b08968"}
 
