@@ -71,6 +71,7 @@ class Tables(NamedTuple):
     keep: npt.NDArray[np.uint32]  # (V,), keep-chances
     noise: npt.NDArray[np.uint64]  # (V,), the alias table: below, the chance to stay; above, the word to go to
     tree: npt.NDArray[np.int32]  # (2V - 1,), the Huffman tree
+    lengths: npt.NDArray[np.uint8]  # (V, 2), see `cpu_tree.path_lengths`
 
 
 class Rows(NamedTuple):
