@@ -132,6 +132,35 @@ def _total(builder: Any, vector: Any) -> Any:
     return builder.call(total, [FLOAT(0.0), vector], fastmath=("reassoc",))
 
 
+class _Sums:
+    """A sum of vectors in `count` parts, which do not wait for one another."""
+
+    def __init__(self, builder: Any, count: int) -> None:
+        self.builder = builder
+        self.parts = [cgutils.alloca_once(builder, VECTOR) for _ in range(count)]
+        for part in self.parts:
+            builder.store(_zero(), part)
+
+    def add_product(self, x: Any, y: Any, part: int) -> None:
+        self.builder.store(_fma(self.builder, x, y, self.builder.load(self.parts[part])), self.parts[part])
+
+    def value(self) -> Any:
+        values = [self.builder.load(part) for part in self.parts]
+        while len(values) > 1:
+            values = [self.builder.fadd(*values[:2]), *values[2:]]
+        return values[0]
+
+
+def _by(builder: Any, count: Any, together: int, body: Callable[[Any, int], None]) -> None:
+    """Do body(first, n) for numbers below `count`: `together` of them at a time, then the rest one by one."""
+    groups = builder.udiv(count, I64(together))
+    with cgutils.for_range(builder, groups) as over:
+        body(builder.mul(over.index, I64(together)), together)
+    if together > 1:
+        with cgutils.for_range_slice(builder, builder.mul(groups, I64(together)), count, I64(1)) as (index, _):
+            body(index, 1)
+
+
 # ---- intrinsics --------------------------------------------------------------------------------
 
 
@@ -202,22 +231,27 @@ def score(typingctx: Any, contexts: Any, outputs: Any, blocks: Any, scores: Any,
     Each group of a tile writes PAIR floats: with one context, the upper half is zero.
     """
     C, S = contexts.count, outputs.count
+    together = 2 if C == 1 else 1  # so that few sums do not wait for their last terms
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         xs = [builder.extract_value(arguments[0], c) for c in range(C)]
         ys = [builder.extract_value(arguments[1], s) for s in range(S)]
         for first in range(0, S, GROUP):
             group = ys[first : first + GROUP]
-            totals = [[cgutils.alloca_once_value(builder, _zero()) for _ in group] for _ in xs]
-            for each in (each for row in totals for each in row):
-                builder.store(_zero(), each)
-            with cgutils.for_range(builder, arguments[2]) as loop:
-                x = [_load(builder, _block(builder, address, loop.index)) for address in xs]
-                for s, address in enumerate(group):
-                    y = _load(builder, _block(builder, address, loop.index))
-                    for c in range(C):
-                        builder.store(_fma(builder, x[c], y, builder.load(totals[c][s])), totals[c][s])
-            vectors = [builder.load(row[s]) if s < len(group) else _zero() for row in totals for s in range(GROUP)]
+            sums = [[_Sums(builder, together) for _ in group] for _ in xs]
+
+            def multiply(first: Any, count: int, group: list[Any] = group, sums: list[list[_Sums]] = sums) -> None:
+                """`count` blocks from number `first` on, each for a sum of its own."""
+                for part in range(count):
+                    number = builder.add(first, I64(part))
+                    x = [_load(builder, _block(builder, address, number)) for address in xs]
+                    for s, address in enumerate(group):
+                        y = _load(builder, _block(builder, address, number))
+                        for c in range(C):
+                            sums[c][s].add_product(x[c], y, part)
+
+            _by(builder, arguments[2], together, multiply)
+            vectors = [row[s].value() if s < len(group) else _zero() for row in sums for s in range(GROUP)]
             vectors += [_zero()] * (PAIR - len(vectors))
             place = builder.add(arguments[3], builder.mul(arguments[4], I64(4 * (first // GROUP))))
             for part in range(0, PAIR, LANES):
@@ -262,9 +296,8 @@ def _gradient(builder: Any, arguments: Any, weigh_loss: bool) -> None:
     shifted = builder.shl(builder.fptosi(n, INTS), _ints(23))
     e = builder.bitcast(builder.add(builder.bitcast(e, INTS), shifted), SCORES)
     factor = builder.fadd(one, e) if weigh_loss else _fma(builder, weight, e, one)
-    inverse = builder.fdiv(one, factor)
     negative = builder.fcmp_ordered("<", z, zero)  # false for NaN, so that its loss is NaN
-    sigmoid = builder.select(negative, builder.fmul(e, inverse), inverse)
+    sigmoid = builder.fdiv(builder.select(negative, e, one), factor)
     step = builder.fmul(builder.fmul(sign, weight), _splat(builder, builder.fneg(rate), SCORES))
     builder.store(builder.fmul(step, sigmoid), _pointer(builder, scores, SCORES), align=4)
     above = builder.select(negative, zero, z)
@@ -380,12 +413,7 @@ def update(typingctx: Any, contexts: Any, n: Any, outputs: Any, blocks: Any, gra
                 for number, sums in zip(numbers, after[:count], strict=True):
                     _store(builder, builder.load(sums[s]), _block(builder, ys[s], number))
 
-        pairs = builder.udiv(blocks, I64(together))
-        with cgutils.for_range(builder, pairs) as over:
-            train(builder.mul(over.index, I64(together)), together)
-        if together > 1:
-            with cgutils.for_range_slice(builder, builder.mul(pairs, I64(together)), blocks, I64(1)) as (index, _):
-                train(index, 1)
+        _by(builder, blocks, together, train)
         return context.get_dummy_value()
 
     return types.void(contexts, types.int64, outputs, types.int64, ADDRESS, types.int64), codegen
@@ -460,22 +488,19 @@ def update_path_from_one(
         for start in range(0, row_like.count, most):
             numbers = [I64(number) for number in range(start, min(start + most, row_like.count))]
             before = [_load(builder, _block(builder, x, number)) for number in numbers]
-            gains = [cgutils.alloca_once(builder, VECTOR) for _ in numbers]
-            for gain in gains:
-                builder.store(_zero(), gain)
+            gains = [_Sums(builder, 1) for _ in numbers]
             with cgutils.for_range(builder, count) as loop:
                 row = builder.load(builder.gep(rows, [builder.add(first, loop.index)]))
                 group = builder.mul(builder.udiv(loop.index, I64(GROUP)), stride)
                 lane = builder.add(group, builder.urem(loop.index, I64(GROUP)))
-                place = builder.add(gradients, builder.mul(lane, I64(4)))
-                g = _splat(builder, builder.load(_pointer(builder, place)))
+                g = _splat(builder, builder.load(_pointer(builder, builder.add(gradients, builder.mul(lane, I64(4))))))
                 for number, value, gain in zip(numbers, before, gains, strict=True):
                     block = _block(builder, row, number)
                     y = _load(builder, block)
-                    builder.store(_fma(builder, g, y, builder.load(gain)), gain)
+                    gain.add_product(g, y, 0)
                     _store(builder, _fma(builder, g, value, y), block)
             for number, gain in zip(numbers, gains, strict=True):
-                _store(builder, builder.load(gain), _block(builder, step, number))
+                _store(builder, gain.value(), _block(builder, step, number))
         return context.get_dummy_value()
 
     kinds = (ADDRESS, ADDRESS, rows, types.int64, types.int64, ADDRESS, types.int64, row_like)
@@ -499,13 +524,13 @@ def update_from_one(typingctx: Any, x: Any, step: Any, outputs: Any, blocks: Any
             gs.append(_splat(builder, builder.load(_pointer(builder, builder.add(gradients, place)))))
         with cgutils.for_range(builder, blocks) as loop:
             before = _load(builder, _block(builder, x, loop.index))
-            gain: Any = _zero()
-            for y, g in zip(ys, gs, strict=True):
+            gains: list[Any] = [_zero(), _zero()]  # two, as in `_Sums`
+            for s, (y, g) in enumerate(zip(ys, gs, strict=True)):
                 place = _block(builder, y, loop.index)
                 value = _load(builder, place)
-                gain = _fma(builder, g, value, gain)
+                gains[s % 2] = _fma(builder, g, value, gains[s % 2])
                 _store(builder, _fma(builder, g, before, value), place)
-            _store(builder, gain, _block(builder, step, loop.index))
+            _store(builder, builder.fadd(*gains), _block(builder, step, loop.index))
         return context.get_dummy_value()
 
     return types.void(ADDRESS, ADDRESS, outputs, types.int64, ADDRESS, types.int64), codegen
