@@ -68,7 +68,9 @@ class CpuBackend:
         self._options = options
         self._padded = Weights(with_padding(weights.input), with_padding(weights.output))
         lengths = cpu_tree.path_lengths(tables.tree) if options.loss == "hs" else np.zeros((0, 2), np.uint8)
-        self._tables = plans.Tables(*map(_read_only, (tables.keep, _in_one(tables.noise), tables.tree, lengths)))
+        self._tables = plans.Tables(
+            _read_only(tables.keep), _read_only(_in_one(tables.noise)), _read_only(tables.tree), _read_only(lengths)
+        )
         self._rules = plans.Rules(
             options.window,
             options.dynamic_window,

@@ -281,7 +281,7 @@ def find_repeated_contexts(p, last, kept):
     Before `find_inputs`, which puts addresses in the words' place.
     """
     p.met[:] = -1
-    latest = -1
+    latest = np.int64(-1)
     for i in range(kept):
         slot = p.inputs[i] & (SLOTS - 1)
         latest = max(latest, np.int64(p.met[slot]))

@@ -29,8 +29,6 @@ from firth.backends.cpu_windows import (
     weigh,
 )
 from firth.backends.simd import (
-    GROUP,
-    PAIR,
     add_to_rows,
     address_of,
     mean,
@@ -40,6 +38,7 @@ from firth.backends.simd import (
     update_path,
     update_path_from_one,
 )
+from firth.backends.simd_pieces import GROUP, PAIR
 from firth.huffman import LONGEST_PATH
 from firth.jit import compiled, inlined
 from firth.weights import aligned_rows
