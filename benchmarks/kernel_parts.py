@@ -20,8 +20,11 @@ from firth.backends.cpu import CpuBackend
 from firth.backends.cpu_kernels import _cbow_window, _score_all, _skipgram_window
 from firth.backends.cpu_plan import PIECE, draw_noise, find_inputs, find_repeated_contexts, look_ahead
 from firth.backends.cpu_windows import gradients, scratch, stride
-from firth.backends.simd import FLOAT, GROUP, LANES, REGISTERS, VECTOR, address_of, intrinsic, take, update
+from firth.backends.simd import address_of, take, update
+from firth.backends.simd_pieces import FLOAT, GROUP, VECTOR
 from firth.corpus.encoded import Chunk
+from firth.jit import intrinsic
+from firth.machine import LANES, REGISTERS
 from firth.weights import aligned_rows
 
 CONTEXTS, OUTPUTS = 6, 6  # of the window in the cache: what a reach of 1 to 5 gives on average, and 5 noise words

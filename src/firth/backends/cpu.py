@@ -67,7 +67,10 @@ class CpuBackend:
         self._weights = weights
         self._options = options
         self._padded = Weights(with_padding(weights.input), with_padding(weights.output))
-        self._tables = plans.Tables(_read_only(tables.keep), _read_only(_in_one(tables.noise)), _read_only(tables.tree))
+        lengths = cpu_tree.path_lengths(tables.tree) if options.loss == "hs" else np.zeros((0, 2), np.uint8)
+        self._tables = plans.Tables(
+            _read_only(tables.keep), _read_only(_in_one(tables.noise)), _read_only(tables.tree), _read_only(lengths)
+        )
         self._rules = plans.Rules(
             options.window,
             options.dynamic_window,

@@ -23,7 +23,6 @@ from firth.backends.cpu_windows import (
     weigh,
 )
 from firth.backends.simd import (
-    GROUP,
     add_to_rows,
     address_of,
     mean,
@@ -33,6 +32,7 @@ from firth.backends.simd import (
     update,
     update_from_one,
 )
+from firth.backends.simd_pieces import GROUP
 from firth.jit import compiled, inlined
 from firth.machine import LANES
 

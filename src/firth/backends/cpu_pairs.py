@@ -33,7 +33,8 @@ from firth.backends.cpu_windows import (
     stride,
     weigh,
 )
-from firth.backends.simd import GROUP, address_of, prefetch, score, take, update
+from firth.backends.simd import address_of, prefetch, score, take, update
+from firth.backends.simd_pieces import GROUP
 from firth.draws import DRAWS_PER_POSITION, PAIRS_PER_POSITION
 from firth.jit import compiled, inlined
 

@@ -71,6 +71,7 @@ class Tables(NamedTuple):
     keep: npt.NDArray[np.uint32]  # (V,), keep-chances
     noise: npt.NDArray[np.uint64]  # (V,), the alias table: below, the chance to stay; above, the word to go to
     tree: npt.NDArray[np.int32]  # (2V - 1,), the Huffman tree
+    lengths: npt.NDArray[np.uint8]  # (V, 2), see `cpu_tree.path_lengths`
 
 
 class Rows(NamedTuple):
@@ -280,7 +281,7 @@ def find_repeated_contexts(p, last, kept):
     Before `find_inputs`, which puts addresses in the words' place.
     """
     p.met[:] = -1
-    latest = -1
+    latest = np.int64(-1)
     for i in range(kept):
         slot = p.inputs[i] & (SLOTS - 1)
         latest = max(latest, np.int64(p.met[slot]))

@@ -3,7 +3,8 @@
 All contexts of a window meet the same path, that of its centre, so that their products are small matrix products as
 with negative sampling; only the number of output rows changes from window to window. They are taken in groups of
 GROUP, the last filled up with a row of zeros that has no gradient. Paths are walked a few windows ahead, from the word
-up: a word's entry leads to its parent's, of which those near the root are always at hand.
+up: a word's entry leads to its parent's, of which those near the root are always at hand. How many nodes a path has is
+looked up beforehand: an end that only shows at the end of a chain of loads would be mispredicted, and late.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from firth.backends.base import CONTEXTS_AT_ONCE
 from firth.backends.cpu_plan import FLOAT_BYTES, PIECE, Floats, Ints, find_inputs, find_repeated_contexts, look_ahead
@@ -27,7 +29,6 @@ from firth.backends.cpu_windows import (
     weigh,
 )
 from firth.backends.simd import (
-    GROUP,
     add_to_rows,
     address_of,
     mean,
@@ -37,6 +38,7 @@ from firth.backends.simd import (
     update_path,
     update_path_from_one,
 )
+from firth.backends.simd_pieces import GROUP, PAIR
 from firth.huffman import LONGEST_PATH
 from firth.jit import compiled, inlined
 from firth.weights import aligned_rows
@@ -44,36 +46,36 @@ from firth.weights import aligned_rows
 PATHS_AHEAD = 3  # windows between walking a path and using it
 PATHS = 4  # kept at a time, a power of two
 NEAR_NODES = 256  # nodes nearest to the root: always in the cache, so not asked for
-BYTES = 256  # values of eight codes
 HALF = 4  # of a group: where no more rows are used, no more are computed with
-WHOLE_GROUP, HALF_GROUP = (0,) * GROUP, (0,) * HALF
+WHOLE_GROUP, HALF_GROUP, TWO_GROUPS = (0,) * GROUP, (0,) * HALF, (0,) * PAIR
 
 
 class TreeScratch(NamedTuple):
     """One worker's buffers: those of every kernel, and the paths of windows soon to come."""
 
     window: Scratch
-    nodes: Ints  # (PATHS, LONGEST_PATH + GROUP): addresses of output rows
+    nodes: Ints  # (PATHS, LONGEST_PATH + PAIR): addresses of output rows
     lengths: Ints  # (PATHS,)
-    codes: Ints  # (PATHS, LONGEST_PATH / GROUP): eight codes in each
-    signs: Floats  # for each eight codes, -1 for code 0 and 1 for code 1, of two contexts
+    signs: Floats  # (PATHS, ·): -1 for code 0 and 1 for code 1
+    signs_of_two: Floats  # those of a group, for two contexts
     ones: Floats  # for each number of rows in a group, two contexts of ones for these, then zeros
+    ones_of_one: Floats  # PAIR ones, then as many zeros
     nothing: Floats  # a row of zeros
 
 
 def tree_scratch(window: int, padded: int) -> TreeScratch:
     """Buffers for one worker: `window` words to each side, rows of `padded` floats."""
-    bits = np.arange(BYTES)[:, None] >> np.arange(GROUP) & 1
     used = np.arange(GROUP) < np.arange(GROUP + 1)[:, None]
     ones = np.zeros((GROUP + 1, 3, GROUP), np.float32)
     ones[:, :2] = used[:, None]
     return TreeScratch(
         window=scratch(window, S=LONGEST_PATH, planned=1, padded=padded),
-        nodes=np.zeros((PATHS, LONGEST_PATH + GROUP), np.int64),
+        nodes=np.zeros((PATHS, LONGEST_PATH + PAIR), np.int64),
         lengths=np.zeros(PATHS, np.int64),
-        codes=np.zeros((PATHS, LONGEST_PATH // GROUP), np.int64),
-        signs=np.repeat(2.0 * bits[:, None] - 1.0, 2, axis=1).astype(np.float32).reshape(-1),
+        signs=np.zeros((PATHS, LONGEST_PATH + PAIR), np.float32),
+        signs_of_two=np.zeros(PAIR, np.float32),
         ones=ones.reshape(-1),
+        ones_of_one=np.repeat(np.array([1.0, 0.0], np.float32), PAIR),
         nothing=aligned_rows(1, padded),
     )
 
@@ -81,28 +83,49 @@ def tree_scratch(window: int, padded: int) -> TreeScratch:
 # ---- paths -------------------------------------------------------------------------------------
 
 
+def path_lengths(tree: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
+    """How many nodes the path of each of V words has: those that are not near the root, and all; uint8 (V, 2)."""
+    V = (len(tree) + 1) // 2
+    lengths = np.zeros((V, 2), np.uint8)
+    _count_steps(tree, np.zeros((V, 2), np.uint8), lengths)
+    return lengths
+
+
+@compiled
+def _count_steps(tree, of_nodes, of_words):
+    V = len(of_words)
+    for node in range(V - 1):
+        for kind in range(2):
+            above = of_nodes[tree[V + node] >> 1, kind] if node > 0 else 0  # a parent stands before its children
+            of_nodes[node, kind] = above + (kind == 1 or node >= NEAR_NODES)
+    for word in range(V if V > 1 else 0):
+        for kind in range(2):
+            of_words[word, kind] = of_nodes[tree[word] >> 1, kind]
+
+
+@inlined
+def _step(tables, rows, t, entry, slot, k):
+    """Write down the node that an entry leads to, the k-th of a path, and its sign; give its address and own entry."""
+    node = entry >> 1
+    start = address_of(rows.own_output) if node < rows.hot else address_of(rows.output)
+    address = start + node * rows.output.shape[1] * FLOAT_BYTES
+    t.nodes[slot, k] = address
+    t.signs[slot, k] = np.float32(2 * (entry & 1) - 1)
+    return address, np.int64(tables.tree[len(tables.keep) + node])
+
+
 @inlined
 def _walk(tables, rows, t, word, slot, blocks):
     """Write down the path of a word, the node farthest from the root first, and ask for its rows."""
-    row_bytes = rows.output.shape[1] * FLOAT_BYTES
-    shared, own = address_of(rows.output), address_of(rows.own_output)
-    V = len(tables.keep)
-    length, eight = np.int64(0), np.int64(0)
+    far, length = np.int64(tables.lengths[word, 0]), np.int64(tables.lengths[word, 1])
     entry = np.int64(tables.tree[word])
-    while entry >= 0:
-        node = entry >> 1
-        address = (own if node < rows.hot else shared) + node * row_bytes
-        if node >= NEAR_NODES:
-            prefetch(address, blocks)
-        t.nodes[slot, length] = address
-        eight |= (entry & 1) << (length % GROUP)
-        t.codes[slot, length // GROUP] = eight
-        length += 1
-        if length % GROUP == 0:
-            eight = np.int64(0)
-        entry = np.int64(tables.tree[V + node])
+    for k in range(far):
+        address, entry = _step(tables, rows, t, entry, slot, k)
+        prefetch(address, blocks)
+    for k in range(far, length):
+        _, entry = _step(tables, rows, t, entry, slot, k)
     t.lengths[slot] = length
-    for pad in range(length, length + GROUP):
+    for pad in range(length, length + PAIR):
         t.nodes[slot, pad] = address_of(t.nothing)
 
 
@@ -115,11 +138,24 @@ def _gradients(t, slot, n, weighed, rate):
     count_tiles(s, groups * ((n + 1) >> 1))
     for group in range(groups):
         used = min(length - group * GROUP, GROUP)
-        signs = address_of(t.signs) + 2 * GROUP_BYTES * t.codes[slot, group]
+        for k in range(GROUP):
+            t.signs_of_two[k] = t.signs_of_two[GROUP + k] = t.signs[slot, group * GROUP + k]
+        signs = address_of(t.signs_of_two)
         ones = address_of(t.ones) + 3 * GROUP_BYTES * used
         for c in range(0, n, 2):
             place = (group * stride(n) + c * GROUP) * FLOAT_BYTES
             gradient_of_tile(s, weighed, place, signs, ones + GROUP_BYTES * np.int64(c + 1 == n), rate)
+
+
+@inlined
+def _gradients_of_one(t, slot, rate):
+    """The same for a single context: PAIR nodes at a time, their scores one after another."""
+    s, length = t.window, t.lengths[slot]
+    count_tiles(s, -(-length // PAIR))
+    for first in range(0, length, PAIR):
+        signs = address_of(t.signs) + (slot * t.signs.shape[1] + first) * FLOAT_BYTES
+        ones = address_of(t.ones_of_one) + (PAIR - min(length - first, PAIR)) * FLOAT_BYTES
+        gradient_of_tile(s, False, first * FLOAT_BYTES, signs, ones, rate)
 
 
 @inlined
@@ -219,12 +255,12 @@ def _cbow_window(p, t, i, n, slot, row_like, corrected):
     one_nth = np.float32(1.0) / np.float32(n)
     context, scores = address_of(s.context), address_of(s.gradients)
     mean(p.inputs, p.low[i], p.high[i], i, one_nth, context, row_like)
-    for first in range(0, t.lengths[slot], GROUP):
-        place = scores + first // GROUP * stride(1) * FLOAT_BYTES
-        _score_group((context,), t, slot, first, blocks, place, stride(1))
-    _gradients(t, slot, 1, False, p.rate[i])
     nodes, step = slot * t.nodes.shape[1], address_of(s.step)
-    update_path_from_one(context, step, t.nodes, nodes, t.lengths[slot], scores, stride(1), row_like)
+    for first in range(0, t.lengths[slot], PAIR):  # mostly once
+        outputs = take(t.nodes, nodes + first, 1, TWO_GROUPS)
+        score((context,), outputs, blocks, scores + first * FLOAT_BYTES, GROUP)
+    _gradients_of_one(t, slot, p.rate[i])
+    update_path_from_one(context, step, t.nodes, nodes, t.lengths[slot], scores, GROUP, row_like)
     share = one_nth if corrected else np.float32(1.0)
     add_to_rows(p.inputs, p.low[i], p.high[i], i, step, share, row_like)
 

@@ -13,17 +13,9 @@ import numpy.typing as npt
 
 from firth.backends.base import CONTEXTS_AT_ONCE
 from firth.backends.cpu_plan import FLOAT_BYTES, MARGIN, Floats, Ints, Plan, plan
-from firth.backends.simd import (
-    CONSTANTS,
-    GROUP,
-    PAIR,
-    address_of,
-    copy_eight,
-    gradient,
-    gradient_weighed,
-    merge_row,
-    total,
-)
+from firth.backends.simd import address_of, copy_eight, merge_row
+from firth.backends.simd_logistic import CONSTANTS, gradient, gradient_weighed, total
+from firth.backends.simd_pieces import GROUP, PAIR
 from firth.jit import compiled, inlined
 from firth.machine import LANES
 from firth.weights import aligned_rows

@@ -11,128 +11,38 @@ Scores and gradients of a window are stored group by group, then context by cont
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
 from firth.backends.base import CONTEXTS_AT_ONCE
+from firth.backends.simd_pieces import (
+    ADDRESS,
+    FLOAT,
+    GROUP,
+    I32,
+    I64,
+    PAIR,
+    VECTOR,
+    Sums,
+    block_of,
+    by,
+    fma,
+    load,
+    pointer,
+    splat,
+    store,
+    sums_of_lanes,
+    total_of_lanes,
+    zero,
+)
 from firth.jit import intrinsic
 from firth.machine import LANES, REGISTERS
 
 LINE = 64  # bytes of a cache line
-GROUP = 8
-PAIR = 2 * GROUP  # scores of two contexts against a group: what `gradient` takes at once
-
-FLOAT = ir.FloatType()
-VECTOR = ir.VectorType(FLOAT, LANES)
-SCORES, INTS = ir.VectorType(FLOAT, PAIR), ir.VectorType(ir.IntType(32), PAIR)
-I32, I64 = ir.IntType(32), ir.IntType(64)
-Floats = npt.NDArray[np.float64]
-
-ADDRESS = types.int64
-LOG2_E = 1.4426950408889634
 SMALLEST_SQUARE = 1e-30  # of a gain that has a direction: below, float32 loses digits
-LARGEST_EXPONENT = 87.0  # exp(-87) is the last that float32 holds at full precision
-
-
-def _polynomial(function: Callable[[Floats], Floats], degree: int, low: float, high: float) -> tuple[float, ...]:
-    """Coefficients of a polynomial through `function` at Chebyshev nodes of [low, high], the lowest power first."""
-    fitted = np.polynomial.Chebyshev.interpolate(function, degree, domain=[low, high])
-    return tuple(fitted.convert(kind=np.polynomial.Polynomial).coef)
-
-
-EXP2_POLYNOMIAL = _polynomial(np.exp2, 5, -0.5, 0.5)  # the error is 2e-7 at most
-LOG1P_POLYNOMIAL = _polynomial(lambda e: np.log1p(e) / np.where(e == 0, 1, e), 9, 0.0, 1.0)  # log(1 + e) / e; 1e-7
-
-# What `gradient` computes with, handed to it as an array: compiled in, each would cost an instruction that holds its
-# address, 22 for every vector of scores, and a twentieth of skip-gram's speed.
-CONSTANTS = {
-    "one": 1.0,
-    "largest": LARGEST_EXPONENT,
-    "-log2(e)": -LOG2_E,
-    **{f"exp{power}": each for power, each in enumerate(EXP2_POLYNOMIAL)},
-    **{f"log{power}": each for power, each in enumerate(LOG1P_POLYNOMIAL)},
-}
-
-
-# ---- pieces of LLVM ----------------------------------------------------------------------------
-
-
-def _zero(kind: Any = VECTOR) -> ir.Constant:
-    return ir.Constant(kind, [0.0] * kind.count)
-
-
-def _ints(value: int) -> ir.Constant:
-    return ir.Constant(INTS, [value] * PAIR)
-
-
-def _pointer(builder: Any, address: Any, kind: Any = FLOAT) -> Any:
-    return builder.inttoptr(address, kind.as_pointer())
-
-
-def _block(builder: Any, address: Any, block: Any) -> Any:
-    """Pointer to vector number `block` of the row at `address`."""
-    start = builder.mul(block, I64(4 * LANES))
-    return _pointer(builder, builder.add(address, start), VECTOR)
-
-
-def _load(builder: Any, pointer: Any) -> Any:
-    return builder.load(pointer, align=4 * LANES)
-
-
-def _store(builder: Any, value: Any, pointer: Any) -> None:
-    builder.store(value, pointer, align=4 * LANES)
-
-
-def _call(builder: Any, name: str, kind: Any, arguments: list[Any]) -> Any:
-    function = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(kind, [each.type for each in arguments]), name
-    )
-    return builder.call(function, arguments)
-
-
-def _fma(builder: Any, a: Any, b: Any, c: Any) -> Any:
-    return _call(builder, f"llvm.fma.v{a.type.count}f32", a.type, [a, b, c])
-
-
-def _splat(builder: Any, value: Any, kind: Any = VECTOR) -> Any:
-    undefined = ir.Constant(kind, ir.Undefined)
-    one = builder.insert_element(undefined, value, I32(0))
-    return builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(I32, kind.count), [0] * kind.count))
-
-
-def _sums(builder: Any, vectors: list[Any]) -> Any:
-    """One vector whose lane i is the sum of vectors[i], LANES of them summed together, halving step by step."""
-    half = 1
-    while half < LANES:
-        low, high = [], []
-        for lane in range(LANES):
-            upper = lane % (2 * half) >= half
-            low.append(LANES + lane if upper else lane)  # in place, so that a blend will do
-            high.append(LANES + lane - half if upper else lane + half)
-        masks = [ir.Constant(ir.VectorType(I32, LANES), order) for order in (low, high)]
-        vectors = [
-            builder.fadd(*(builder.shuffle_vector(x, y, mask) for mask in masks))
-            for x, y in zip(vectors[::2], vectors[1::2], strict=True)
-        ]
-        half *= 2
-    return vectors[0]
-
-
-def _total(builder: Any, vector: Any) -> Any:
-    """The sum of a vector's lanes."""
-    kind = ir.FunctionType(FLOAT, [FLOAT, vector.type])
-    name = f"llvm.vector.reduce.fadd.v{vector.type.count}f32"
-    total = cgutils.get_or_insert_function(builder.module, kind, name)
-    return builder.call(total, [FLOAT(0.0), vector], fastmath=("reassoc",))
-
-
-# ---- intrinsics --------------------------------------------------------------------------------
 
 
 @intrinsic
@@ -187,7 +97,7 @@ def prefetch(typingctx: Any, address: Any, blocks: Any) -> Any:
         function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
         lines = builder.udiv(arguments[1], I64(LINE // (4 * LANES)))
         with cgutils.for_range(builder, lines) as loop:
-            line = _pointer(builder, builder.add(arguments[0], builder.mul(loop.index, I64(LINE))), byte)
+            line = pointer(builder, builder.add(arguments[0], builder.mul(loop.index, I64(LINE))), byte)
             builder.call(function, [line, I32(1), I32(3), I32(1)])
         return context.get_dummy_value()
 
@@ -202,138 +112,35 @@ def score(typingctx: Any, contexts: Any, outputs: Any, blocks: Any, scores: Any,
     Each group of a tile writes PAIR floats: with one context, the upper half is zero.
     """
     C, S = contexts.count, outputs.count
+    together = 2 if C == 1 else 1  # so that few sums do not wait for their last terms
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         xs = [builder.extract_value(arguments[0], c) for c in range(C)]
         ys = [builder.extract_value(arguments[1], s) for s in range(S)]
         for first in range(0, S, GROUP):
             group = ys[first : first + GROUP]
-            totals = [[cgutils.alloca_once_value(builder, _zero()) for _ in group] for _ in xs]
-            for each in (each for row in totals for each in row):
-                builder.store(_zero(), each)
-            with cgutils.for_range(builder, arguments[2]) as loop:
-                x = [_load(builder, _block(builder, address, loop.index)) for address in xs]
-                for s, address in enumerate(group):
-                    y = _load(builder, _block(builder, address, loop.index))
-                    for c in range(C):
-                        builder.store(_fma(builder, x[c], y, builder.load(totals[c][s])), totals[c][s])
-            vectors = [builder.load(row[s]) if s < len(group) else _zero() for row in totals for s in range(GROUP)]
-            vectors += [_zero()] * (PAIR - len(vectors))
+            sums = [[Sums(builder, together) for _ in group] for _ in xs]
+
+            def multiply(first: Any, count: int, group: list[Any] = group, sums: list[list[Sums]] = sums) -> None:
+                """`count` blocks from number `first` on, each for a sum of its own."""
+                for part in range(count):
+                    number = builder.add(first, I64(part))
+                    x = [load(builder, block_of(builder, address, number)) for address in xs]
+                    for s, address in enumerate(group):
+                        y = load(builder, block_of(builder, address, number))
+                        for c in range(C):
+                            sums[c][s].add_product(x[c], y, part)
+
+            by(builder, arguments[2], together, multiply)
+            vectors = [row[s].value() if s < len(group) else zero() for row in sums for s in range(GROUP)]
+            vectors += [zero()] * (PAIR - len(vectors))
             place = builder.add(arguments[3], builder.mul(arguments[4], I64(4 * (first // GROUP))))
             for part in range(0, PAIR, LANES):
-                where = _pointer(builder, builder.add(place, I64(4 * part)), VECTOR)
-                builder.store(_sums(builder, vectors[part : part + LANES]), where, align=4)
+                where = pointer(builder, builder.add(place, I64(4 * part)), VECTOR)
+                builder.store(sums_of_lanes(builder, vectors[part : part + LANES]), where, align=4)
         return context.get_dummy_value()
 
     return types.void(contexts, outputs, types.int64, ADDRESS, types.int64), codegen
-
-
-def _gradient(builder: Any, arguments: Any, weigh_loss: bool) -> None:
-    """What `gradient` and `gradient_weighed` have in common, and where they differ."""
-    scores, signs, weights, rate, constants, losses = arguments
-    x, sign, weight = (builder.load(_pointer(builder, each, SCORES), align=4) for each in (scores, signs, weights))
-
-    def constant(name: str) -> Any:
-        place = builder.add(constants, I64(4 * list(CONSTANTS).index(name)))
-        return _splat(builder, builder.load(_pointer(builder, place)), SCORES)
-
-    def polynomial(x: Any, name: str, degree: int) -> Any:
-        """Horner's rule."""
-        value = constant(f"{name}{degree}")
-        for power in reversed(range(degree)):
-            value = _fma(builder, value, x, constant(f"{name}{power}"))
-        return value
-
-    def call(name: str, *values: Any) -> Any:
-        return _call(builder, f"llvm.{name}.v{PAIR}f32", SCORES, list(values))
-
-    def add(value: Any, kind: int) -> None:
-        """To the sums (0), or as factors to the products (1)."""
-        place = _pointer(builder, builder.add(losses, I64(4 * PAIR * kind)), SCORES)
-        before = builder.load(place, align=4)
-        builder.store(builder.fmul(before, value) if kind else builder.fadd(before, value), place, align=4)
-
-    one, zero = constant("one"), _zero(SCORES)
-    z = builder.fmul(sign, x)
-    # e = exp(-|z|) = 2^n · 2^r, with -|z| · log2(e) = n + r
-    power = builder.fmul(call("minnum", call("fabs", x), constant("largest")), constant("-log2(e)"))
-    n = call("rint", power)
-    e = polynomial(builder.fsub(power, n), "exp", len(EXP2_POLYNOMIAL) - 1)
-    shifted = builder.shl(builder.fptosi(n, INTS), _ints(23))
-    e = builder.bitcast(builder.add(builder.bitcast(e, INTS), shifted), SCORES)
-    factor = builder.fadd(one, e) if weigh_loss else _fma(builder, weight, e, one)
-    inverse = builder.fdiv(one, factor)
-    negative = builder.fcmp_ordered("<", z, zero)  # false for NaN, so that its loss is NaN
-    sigmoid = builder.select(negative, builder.fmul(e, inverse), inverse)
-    step = builder.fmul(builder.fmul(sign, weight), _splat(builder, builder.fneg(rate), SCORES))
-    builder.store(builder.fmul(step, sigmoid), _pointer(builder, scores, SCORES), align=4)
-    above = builder.select(negative, zero, z)
-    if weigh_loss:
-        add(builder.fmul(weight, _fma(builder, polynomial(e, "log", len(LOG1P_POLYNOMIAL) - 1), e, above)), 0)
-    else:
-        add(above, 0)
-        add(factor, 1)
-
-
-@intrinsic
-def gradient(typingctx: Any, scores: Any, signs: Any, weights: Any, rate: Any, constants: Any, losses: Any) -> Any:
-    """Turn PAIR scores x into gradients, in place, and add their losses to those at `losses`.
-
-    With z = sign · x (sign -1 for the target, +1 for noise): loss = weight · log(1 + exp(z)), and the gradient,
-    the step along its negative, is -sign · weight · rate / (1 + exp(-z)). All but `rate` are addresses of floats:
-    PAIR each, and `constants` those of CONSTANTS. Weights are 1, or 0 where the score is 0.
-
-    log(1 + exp(z)) is max(z, 0) + log(1 + exp(-|z|)). `losses` holds PAIR sums of the first, then PAIR products of what
-    the second is the logarithm of, at most 2 each, since a product costs a tenth of a logarithm.
-    """
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _gradient(builder, arguments, weigh_loss=False)
-        return context.get_dummy_value()
-
-    return types.void(ADDRESS, ADDRESS, ADDRESS, types.float32, ADDRESS, ADDRESS), codegen
-
-
-@intrinsic
-def gradient_weighed(
-    typingctx: Any, scores: Any, signs: Any, weights: Any, rate: Any, constants: Any, losses: Any
-) -> Any:
-    """As `gradient`, for any weights: whole losses go to the sums."""
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _gradient(builder, arguments, weigh_loss=True)
-        return context.get_dummy_value()
-
-    return types.void(ADDRESS, ADDRESS, ADDRESS, types.float32, ADDRESS, ADDRESS), codegen
-
-
-@intrinsic
-def total(typingctx: Any, losses: Any) -> Any:
-    """Add up the losses kept as `gradient` tells, and begin anew: gives (sum, exponents, mantissa).
-
-    The loss is sum + log(mantissa) + exponents · log(2): the product of all products is mantissa · 2^exponents.
-    """
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        places = [_pointer(builder, builder.add(arguments[0], I64(4 * PAIR * kind)), SCORES) for kind in range(2)]
-        sums, products = (builder.load(place, align=4) for place in places)
-        bits = builder.bitcast(products, INTS)
-        exponents = builder.sub(builder.lshr(bits, _ints(23)), _ints(127))
-        fraction = builder.or_(builder.and_(bits, _ints(2**23 - 1)), _ints(127 << 23))
-        mantissas = builder.bitcast(fraction, SCORES)
-        of_ints = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(I32, [INTS]), f"llvm.vector.reduce.add.v{PAIR}i32"
-        )
-        of_floats = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(FLOAT, [FLOAT, SCORES]), f"llvm.vector.reduce.fmul.v{PAIR}f32"
-        )
-        mantissa = builder.call(of_floats, [FLOAT(1.0), mantissas], fastmath=("reassoc",))
-        found = [_total(builder, sums), builder.sext(builder.call(of_ints, [exponents]), I64), mantissa]
-        builder.store(_zero(SCORES), places[0], align=4)
-        builder.store(ir.Constant(SCORES, [1.0] * PAIR), places[1], align=4)
-        return context.make_tuple(builder, signature.return_type, found)
-
-    return types.Tuple((types.float32, types.int64, types.float32))(ADDRESS), codegen
 
 
 @intrinsic
@@ -357,35 +164,30 @@ def update(typingctx: Any, contexts: Any, n: Any, outputs: Any, blocks: Any, gra
         def train(first: Any, count: int) -> None:
             """`count` blocks from number `first` on."""
             numbers = [builder.add(first, I64(each)) for each in range(count)]
-            before = [[_load(builder, _block(builder, address, number)) for address in ys] for number in numbers]
+            before = [[load(builder, block_of(builder, address, number)) for address in ys] for number in numbers]
             for block in range(count):
                 for s in range(S):
                     builder.store(before[block][s], after[block][s])
             with cgutils.for_range(builder, n) as loop:
                 row = builder.load(builder.gep(rows, [loop.index]))
-                places = [_block(builder, row, number) for number in numbers]
-                xs = [_load(builder, place) for place in places]
+                places = [block_of(builder, row, number) for number in numbers]
+                xs = [load(builder, place) for place in places]
                 news = list(xs)
                 shift = builder.mul(loop.index, I64(4 * GROUP))
                 for s in range(S):
                     place = builder.add(builder.add(groups[s // GROUP], shift), I64(4 * (s % GROUP)))
-                    g = _splat(builder, builder.load(_pointer(builder, place)))
+                    g = splat(builder, builder.load(pointer(builder, place)))
                     for block in range(count):
                         total = builder.load(after[block][s])
-                        builder.store(_fma(builder, g, xs[block], total), after[block][s])
-                        news[block] = _fma(builder, g, before[block][s], news[block])
+                        builder.store(fma(builder, g, xs[block], total), after[block][s])
+                        news[block] = fma(builder, g, before[block][s], news[block])
                 for new, place in zip(news, places, strict=True):
-                    _store(builder, new, place)
+                    store(builder, new, place)
             for s in reversed(range(S)):
                 for number, sums in zip(numbers, after[:count], strict=True):
-                    _store(builder, builder.load(sums[s]), _block(builder, ys[s], number))
+                    store(builder, builder.load(sums[s]), block_of(builder, ys[s], number))
 
-        pairs = builder.udiv(blocks, I64(together))
-        with cgutils.for_range(builder, pairs) as over:
-            train(builder.mul(over.index, I64(together)), together)
-        if together > 1:
-            with cgutils.for_range_slice(builder, builder.mul(pairs, I64(together)), blocks, I64(1)) as (index, _):
-                train(index, 1)
+        by(builder, blocks, together, train)
         return context.get_dummy_value()
 
     return types.void(contexts, types.int64, outputs, types.int64, ADDRESS, types.int64), codegen
@@ -407,25 +209,25 @@ def update_path(
 
         def train(C: int, number: Any) -> None:
             """The blocks of this number of C contexts and all rows."""
-            places = [_block(builder, builder.load(builder.gep(contexts, [I64(c)])), number) for c in range(C)]
-            xs = [_load(builder, place) for place in places]
+            places = [block_of(builder, builder.load(builder.gep(contexts, [I64(c)])), number) for c in range(C)]
+            xs = [load(builder, place) for place in places]
             after = [cgutils.alloca_once(builder, VECTOR) for _ in xs]
             for x, total in zip(xs, after, strict=True):
                 builder.store(x, total)
             with cgutils.for_range(builder, count) as loop:
                 row = builder.load(builder.gep(rows, [builder.add(first, loop.index)]))
-                y = _load(builder, _block(builder, row, number))
+                y = load(builder, block_of(builder, row, number))
                 group = builder.mul(builder.udiv(loop.index, I64(GROUP)), stride)
                 lane = builder.add(group, builder.urem(loop.index, I64(GROUP)))
-                sums = [y, _zero()]  # two, since each waits for its last term
+                sums = [y, zero()]  # two, since each waits for its last term
                 for c in range(C):
                     place = builder.add(gradients, builder.mul(builder.add(lane, I64(GROUP * c)), I64(4)))
-                    g = _splat(builder, builder.load(_pointer(builder, place)))
-                    sums[c % 2] = _fma(builder, g, xs[c], sums[c % 2])
-                    builder.store(_fma(builder, g, y, builder.load(after[c])), after[c])
-                _store(builder, builder.fadd(*sums), _block(builder, row, number))
+                    g = splat(builder, builder.load(pointer(builder, place)))
+                    sums[c % 2] = fma(builder, g, xs[c], sums[c % 2])
+                    builder.store(fma(builder, g, y, builder.load(after[c])), after[c])
+                store(builder, builder.fadd(*sums), block_of(builder, row, number))
             for place, total in reversed(list(zip(places, after, strict=True))):
-                _store(builder, builder.load(total), place)
+                store(builder, builder.load(total), place)
 
         start = builder.block
         done = builder.append_basic_block("done")
@@ -459,23 +261,20 @@ def update_path_from_one(
         rows = context.make_array(signature.args[2])(context, builder, arguments[2]).data
         for start in range(0, row_like.count, most):
             numbers = [I64(number) for number in range(start, min(start + most, row_like.count))]
-            before = [_load(builder, _block(builder, x, number)) for number in numbers]
-            gains = [cgutils.alloca_once(builder, VECTOR) for _ in numbers]
-            for gain in gains:
-                builder.store(_zero(), gain)
+            before = [load(builder, block_of(builder, x, number)) for number in numbers]
+            gains = [Sums(builder, 1) for _ in numbers]
             with cgutils.for_range(builder, count) as loop:
                 row = builder.load(builder.gep(rows, [builder.add(first, loop.index)]))
                 group = builder.mul(builder.udiv(loop.index, I64(GROUP)), stride)
                 lane = builder.add(group, builder.urem(loop.index, I64(GROUP)))
-                place = builder.add(gradients, builder.mul(lane, I64(4)))
-                g = _splat(builder, builder.load(_pointer(builder, place)))
+                g = splat(builder, builder.load(pointer(builder, builder.add(gradients, builder.mul(lane, I64(4))))))
                 for number, value, gain in zip(numbers, before, gains, strict=True):
-                    block = _block(builder, row, number)
-                    y = _load(builder, block)
-                    builder.store(_fma(builder, g, y, builder.load(gain)), gain)
-                    _store(builder, _fma(builder, g, value, y), block)
+                    block = block_of(builder, row, number)
+                    y = load(builder, block)
+                    gain.add_product(g, y, 0)
+                    store(builder, fma(builder, g, value, y), block)
             for number, gain in zip(numbers, gains, strict=True):
-                _store(builder, builder.load(gain), _block(builder, step, number))
+                store(builder, gain.value(), block_of(builder, step, number))
         return context.get_dummy_value()
 
     kinds = (ADDRESS, ADDRESS, rows, types.int64, types.int64, ADDRESS, types.int64, row_like)
@@ -496,16 +295,16 @@ def update_from_one(typingctx: Any, x: Any, step: Any, outputs: Any, blocks: Any
         gs = []
         for s in range(S):
             place = builder.add(builder.mul(stride, I64(4 * (s // GROUP))), I64(4 * (s % GROUP)))
-            gs.append(_splat(builder, builder.load(_pointer(builder, builder.add(gradients, place)))))
+            gs.append(splat(builder, builder.load(pointer(builder, builder.add(gradients, place)))))
         with cgutils.for_range(builder, blocks) as loop:
-            before = _load(builder, _block(builder, x, loop.index))
-            gain: Any = _zero()
-            for y, g in zip(ys, gs, strict=True):
-                place = _block(builder, y, loop.index)
-                value = _load(builder, place)
-                gain = _fma(builder, g, value, gain)
-                _store(builder, _fma(builder, g, before, value), place)
-            _store(builder, gain, _block(builder, step, loop.index))
+            before = load(builder, block_of(builder, x, loop.index))
+            gains: list[Any] = [zero(), zero()]  # two, as in `Sums`
+            for s, (y, g) in enumerate(zip(ys, gs, strict=True)):
+                place = block_of(builder, y, loop.index)
+                value = load(builder, place)
+                gains[s % 2] = fma(builder, g, value, gains[s % 2])
+                store(builder, fma(builder, g, before, value), place)
+            store(builder, builder.fadd(*gains), block_of(builder, step, loop.index))
         return context.get_dummy_value()
 
     return types.void(ADDRESS, ADDRESS, outputs, types.int64, ADDRESS, types.int64), codegen
@@ -527,16 +326,16 @@ def mean(typingctx: Any, rows: Any, first: Any, last: Any, skip: Any, scale: Any
         for part in _parts(row_like.count):
             totals = [cgutils.alloca_once(builder, VECTOR) for _ in part]
             for total in totals:
-                builder.store(_zero(), total)
+                builder.store(zero(), total)
             for start, stop in ((first, skip), (builder.add(skip, I64(1)), last)):
                 with cgutils.for_range_slice(builder, start, stop, I64(1)) as (index, _):
                     address = builder.load(builder.gep(data, [index]))
                     for number, total in zip(part, totals, strict=True):
-                        x = _load(builder, _block(builder, address, I64(number)))
+                        x = load(builder, block_of(builder, address, I64(number)))
                         builder.store(builder.fadd(builder.load(total), x), total)
-            factor = _splat(builder, scale)
+            factor = splat(builder, scale)
             for number, total in zip(part, totals, strict=True):
-                _store(builder, builder.fmul(builder.load(total), factor), _block(builder, into, I64(number)))
+                store(builder, builder.fmul(builder.load(total), factor), block_of(builder, into, I64(number)))
         return context.get_dummy_value()
 
     kinds = (rows, types.int64, types.int64, types.int64, types.float32, ADDRESS, row_like)
@@ -552,15 +351,15 @@ def add_to_rows(
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         _, first, last, skip, row, scale, _ = arguments
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        factor = _splat(builder, scale)
+        factor = splat(builder, scale)
         for part in _parts(row_like.count):
-            steps = [builder.fmul(factor, _load(builder, _block(builder, row, I64(number)))) for number in part]
+            steps = [builder.fmul(factor, load(builder, block_of(builder, row, I64(number)))) for number in part]
             for start, stop in ((first, skip), (builder.add(skip, I64(1)), last)):
                 with cgutils.for_range_slice(builder, start, stop, I64(1)) as (index, _):
                     address = builder.load(builder.gep(data, [index]))
                     for number, step in zip(part, steps, strict=True):
-                        place = _block(builder, address, I64(number))
-                        _store(builder, builder.fadd(_load(builder, place), step), place)
+                        place = block_of(builder, address, I64(number))
+                        store(builder, builder.fadd(load(builder, place), step), place)
         return context.get_dummy_value()
 
     kinds = (rows, types.int64, types.int64, types.int64, ADDRESS, types.float32, row_like)
@@ -591,24 +390,24 @@ def merge_row(typingctx: Any, shared: Any, own: Any, merged: Any, blocks: Any) -
         shared, own, merged, blocks = arguments
         sums = [cgutils.alloca_once(builder, VECTOR) for _ in range(3)]
         for each in sums:
-            builder.store(_zero(), each)
+            builder.store(zero(), each)
 
         def gains(block: Any) -> tuple[Any, Any, Any]:
-            now, mine, before = (_load(builder, _block(builder, row, block)) for row in (shared, own, merged))
+            now, mine, before = (load(builder, block_of(builder, row, block)) for row in (shared, own, merged))
             return now, builder.fsub(now, before), builder.fsub(mine, before)
 
         with cgutils.for_range(builder, blocks) as loop:
             _, a, b = gains(loop.index)
             for total, (x, y) in zip(sums, ((a, b), (a, a), (b, b)), strict=True):
-                builder.store(_fma(builder, x, y, builder.load(total)), total)
-        dot, square_a, square_b = (_total(builder, builder.load(each)) for each in sums)
-        others = _splat(builder, builder.fsub(_adaptive(builder, dot, square_a), FLOAT(1.0)))
-        ours = _splat(builder, _adaptive(builder, dot, square_b))
+                builder.store(fma(builder, x, y, builder.load(total)), total)
+        dot, square_a, square_b = (total_of_lanes(builder, builder.load(each)) for each in sums)
+        others = splat(builder, builder.fsub(_adaptive(builder, dot, square_a), FLOAT(1.0)))
+        ours = splat(builder, _adaptive(builder, dot, square_b))
         with cgutils.for_range(builder, blocks) as loop:
             now, a, b = gains(loop.index)
-            value = _fma(builder, ours, b, _fma(builder, others, a, now))
+            value = fma(builder, ours, b, fma(builder, others, a, now))
             for row in (shared, own, merged):
-                _store(builder, value, _block(builder, row, loop.index))
+                store(builder, value, block_of(builder, row, loop.index))
         return context.get_dummy_value()
 
     return types.void(ADDRESS, ADDRESS, ADDRESS, types.int64), codegen
