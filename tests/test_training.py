@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from firth import Callback, Progress, StopTraining, Word2Vec
 from firth.backends.base import Tally
-from firth.backends.cpu import CpuBackend
+from firth.backends.cpu import CpuBackend, kernel_for
 from firth.backends.reference import ReferenceBackend
 from firth.corpus import encoded_corpus
 from firth.draws import Purpose, as_chance, chance, draw, stream_key
@@ -240,7 +240,8 @@ def test_an_error_in_a_callback_comes_out_and_leaves_no_thread(event, workers):
 
 
 def test_an_error_in_a_worker_comes_out(monkeypatch):
-    monkeypatch.setattr("firth.backends.cpu.KERNELS", {"skipgram": lambda *_: 1 / 0})
+    usual = kernel_for
+    monkeypatch.setattr("firth.backends.cpu.kernel_for", lambda *of: usual(*of)._replace(train=lambda *_: 1 / 0))
     with pytest.raises(ZeroDivisionError):
         Word2Vec(**SMALL).fit(TEXT)
     assert no_threads_left()
