@@ -29,6 +29,7 @@ LAYERS = [
     {"training"},
     {"progress"},
     {"word2vec"},
+    {"torch"},
     {"evaluate", "estimating"},
     {"world", "visualise", "demo", "reports"},
     {"cli"},
