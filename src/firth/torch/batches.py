@@ -34,7 +34,7 @@ class Batch(NamedTuple):
     offsets: (B + 1,), as `torch.nn.functional.embedding_bag` takes them with `include_last_offset`.
     targets: (B,), the words to be predicted: the windows' centres.
     noise: (B, K), the noise words of negative sampling; K is 0 for other losses.
-    words: how many tokens of the vocabulary were looked at since the batch before.
+    words: its rows' share of the tokens of the vocabulary, those counted in that were subsampled.
     """
 
     contexts: torch.Tensor
@@ -98,7 +98,8 @@ class Batches(IterableDataset[Batch]):
             whole = len(waiting) - len(waiting) % self.batch_size
             for first in range(0, whole, self.batch_size):
                 yield waiting.batch(first, first + self.batch_size)
-            waiting = waiting.part(whole, len(waiting), words=0 if whole else waiting.words)
+            if whole:
+                waiting = waiting.part(whole, len(waiting))
         if len(waiting):
             yield waiting.batch(0, len(waiting))
 
@@ -177,10 +178,11 @@ class _Rows:
     def __len__(self) -> int:
         return len(self.targets)
 
-    def part(self, first: int, last: int, words: int) -> _Rows:
-        offsets = self.offsets[first : last + 1]
-        rows = slice(first, last)
+    def part(self, first: int, last: int) -> _Rows:
+        """Rows first to last, and their share of the words."""
+        rows, offsets = slice(first, last), self.offsets[first : last + 1]
         contexts = self.contexts[offsets[0] : offsets[-1]]
+        words = self.words * last // len(self) - self.words * first // len(self)
         return _Rows(contexts, offsets - offsets[0], self.targets[rows], self.noise[rows], self.counters[rows], words)
 
     def shuffled(self, key: int) -> _Rows:
@@ -193,8 +195,7 @@ class _Rows:
         return _Rows(self.contexts[places], offsets, targets, noise, counters, self.words)
 
     def batch(self, first: int, last: int) -> Batch:
-        """Rows first to last; the first batch of all has the words of all."""
-        rows = self.part(first, last, words=0 if first else self.words)
+        rows = self.part(first, last)
         contexts, offsets, targets, noise = map(
             torch.from_numpy, (rows.contexts, rows.offsets, rows.targets, rows.noise)
         )
