@@ -311,7 +311,7 @@ def test_stopping_keeps_what_is_trained(how):
         ({"clip": 0}, "clip must be above 0"),
         ({"batch_size": 0}, "batch_size must be"),
         ({"shuffle": -1}, "shuffle must be"),
-        ({"first_epoch": -1}, "epoch must be"),
+        ({"first_epoch": -1}, "first_epoch must be"),
         ({"device": "abacus"}, "'abacus' cannot be used"),
         ({"encoding": "x"}, "unknown option 'encoding'"),
         ({"callbacks": [print]}, "callbacks must be"),

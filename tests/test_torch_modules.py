@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import numpy as np
@@ -29,6 +30,7 @@ from firth.torch import FeedForwardCBOW, fit
 from firth.torch.modules import logistic, tree_paths
 from firth.training import tables_for
 from firth.vocabulary import Vocabulary
+from firth.weights import initial_weights
 
 D, RATE = 5, 0.1
 # Windows of up to 4 contexts, and noise that can be drawn 4 times at most, take one step in the reference.
@@ -120,6 +122,15 @@ def test_autograd_finds_the_reference_s_gradients_of_full_softmax():
     np.testing.assert_allclose(ty.grad, expected.outputs, rtol=1e-9)
 
 
+@pytest.mark.parametrize("loss", ["ns", "hs", "softmax"])
+@pytest.mark.parametrize("architecture", sorted(KINDS))
+def test_a_vocabulary_of_one_word_has_nothing_to_learn(architecture, loss):
+    """Its noise is the target, its path has no node, its probability is 1."""
+    module = KINDS[architecture](loss=loss, vector_size=2, min_count=1, sample=0)
+    fitted = fit(module, [["a", "a", "a"]], optimizer=partial(torch.optim.SGD, lr=0.5), epochs=2)
+    assert fitted.losses[0] == pytest.approx(math.log(2) if loss == "ns" else 0, abs=1e-6)
+
+
 def test_large_scores_do_not_overflow():
     scores = torch.tensor([[-1e4, 1e4]], dtype=torch.float32, requires_grad=True)
     loss = logistic(scores, torch.tensor([[1, 0]]), torch.ones(1, 2))
@@ -139,8 +150,6 @@ def test_paths_are_those_of_the_tree(V):
 
 def test_modules_start_where_every_backend_starts_and_leave_pytorch_s_generator_alone():
     before = torch.random.get_rng_state()
-    from firth.weights import initial_weights
-
     module = CBOW(THREE, vector_size=7, seed=9)
     np.testing.assert_array_equal(module.input.weight.detach(), initial_weights(3, 7, 9).input)
     assert not module.output.weight.any()

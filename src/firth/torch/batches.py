@@ -76,9 +76,9 @@ class Batches(IterableDataset[Batch]):
         held_out: bool = False,
     ) -> None:
         self.corpus, self.options = corpus, options
-        self.batch_size = _whole("batch_size", batch_size, at_least=1)
-        self.shuffle = _whole("shuffle", shuffle, at_least=0)
-        self.epoch, self.held_out = _whole("epoch", epoch, at_least=0), held_out
+        self.batch_size = whole("batch_size", batch_size, at_least=1)
+        self.shuffle = whole("shuffle", shuffle, at_least=0)
+        self.epoch, self.held_out = whole("epoch", epoch, at_least=0), held_out
         ids = shared_numbers(vocabulary, corpus.words)
         self._ids = None if np.array_equal(ids[: len(vocabulary)], np.arange(len(vocabulary))) else ids
         self.total_words = round(int(corpus.counts[ids >= 0].sum()) * (1 - options.held_out))
@@ -88,18 +88,18 @@ class Batches(IterableDataset[Batch]):
     def of_epoch(self, epoch: int, *, held_out: bool = False) -> Self:
         """The same corpus in another epoch: other windows, tokens kept, noise words and order."""
         other = copy.copy(self)
-        other.epoch, other.held_out = _whole("epoch", epoch, at_least=0), held_out
+        other.epoch, other.held_out = whole("epoch", epoch, at_least=0), held_out
         return other
 
     def __iter__(self) -> Iterator[Batch]:
         waiting = _Rows.none(self.options.negative if self._noise is not None else 0)
         for rows in self._in_order():
             waiting = _Rows.joined([waiting, rows])
-            whole = len(waiting) - len(waiting) % self.batch_size
-            for first in range(0, whole, self.batch_size):
+            full = len(waiting) - len(waiting) % self.batch_size
+            for first in range(0, full, self.batch_size):
                 yield waiting.batch(first, first + self.batch_size)
-            if whole:
-                waiting = waiting.part(whole, len(waiting))
+            if full:
+                waiting = waiting.part(full, len(waiting))
         if len(waiting):
             yield waiting.batch(0, len(waiting))
 
@@ -144,7 +144,8 @@ def _takes_pairs(options: TrainingOptions) -> bool:
     return options.architecture == "skipgram" and by_pair
 
 
-def _whole(name: str, value: Any, *, at_least: int) -> int:
+def whole(name: str, value: Any, *, at_least: int) -> int:
+    """The whole number given, or `BadOption`."""
     if isinstance(value, bool) or not hasattr(value, "__index__") or value < at_least:
         raise BadOption(f"{name} must be a whole number, {at_least} or more, got {value!r}")
     return int(value)

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from firth.errors import BadOption
-from firth.torch.batches import Batch
+from firth.torch.batches import Batch, whole
 from firth.torch.modules import bag
 from firth.torch.words import WordModule
 from firth.vocabulary import Vocabulary
@@ -42,11 +42,9 @@ class FeedForwardCBOW(WordModule):
         sparse: bool = False,
         **options: Any,
     ) -> None:
-        if isinstance(hidden, bool) or not isinstance(hidden, int) or hidden < 1:
-            raise BadOption(f"hidden must be a whole number, 1 or more, got {hidden!r}")
         if options.get("loss", "softmax") != "softmax":
             raise BadOption(f"FeedForwardCBOW has the loss softmax, got {options['loss']!r}; leave loss out")
-        self.units = hidden
+        self.units = whole("hidden", hidden, at_least=1)
         super().__init__(vocabulary, sparse=sparse, **{**options, "loss": "softmax"})
 
     def build(self, vocabulary: Vocabulary) -> Self:
@@ -75,8 +73,7 @@ class FeedForwardCBOW(WordModule):
         """
         if isinstance(context, str) or not len(context):
             raise BadOption(f"context must be a list of one or more words, got {context!r}")
-        if isinstance(topn, bool) or not isinstance(topn, int) or topn < 1:
-            raise BadOption(f"topn must be a whole number, 1 or more, got {topn!r}")
+        topn = whole("topn", topn, at_least=1)
         contexts = self.indices(context)
         offsets = torch.tensor([0, len(contexts)], device=contexts.device)
         batch = Batch(contexts, offsets, targets=contexts[:0], noise=contexts[:0])

@@ -20,7 +20,7 @@ from firth.corpus.tokenizers import TokenizerLike
 from firth.errors import BadCorpus, BadOption, Diverged
 from firth.options import CorpusOptions
 from firth.progress import ProgressBar, wants_progress
-from firth.torch.batches import Batches
+from firth.torch.batches import Batches, whole
 from firth.torch.words import WordModule
 from firth.training import NOTHING_TO_TRAIN_ON, interruptible
 from firth.vocabulary import Vocabulary
@@ -103,9 +103,8 @@ def fit(
         raise BadOption(f"reduction must be sum or mean, got {reduction!r}")
     if clip is not None and not clip > 0:
         raise BadOption(f"clip must be above 0, got {clip!r}; use None not to clip")
-    epochs = module.options.epochs if epochs is None else epochs
-    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
-        raise BadOption(f"epochs must be a whole number, 1 or more, got {epochs!r}")
+    epochs = whole("epochs", module.options.epochs if epochs is None else epochs, at_least=1)
+    first_epoch = whole("first_epoch", first_epoch, at_least=0)
     place = usable_device(device)
     options = CorpusOptions.from_dict(reading)
     bar = ProgressBar() if wants_progress(progress) else None
@@ -283,7 +282,7 @@ class _Run:
         loss = self.sum.mean
         if not self.sum.examples and not self.losses:
             raise BadCorpus(NOTHING_TO_TRAIN_ON)
-        if not math.isfinite(loss):
+        if self.sum.examples and not math.isfinite(loss):
             raise Diverged(
                 f"the loss of epoch {len(self.losses) + 1} is {loss} (rate {self.descent.rate:g}, batches of "
                 f"{self.batches.batch_size:,}); make a new module, and give a lower rate, clip, or reduction='mean'"
