@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from torch_cases import CBOW, KINDS, SkipGram, random_sentences, torch
 
+import firth.torch
 from firth import Callback, StopTraining, Word2Vec, WordVectors
 from firth.corpus import encoded_corpus
 from firth.errors import BadCorpus, BadOption, Diverged, MissingFile, NotTrained, UnknownWord
@@ -73,6 +74,29 @@ def test_the_hidden_layer_learns_to_predict_the_word_amid_a_context():
 
 
 PHRASES = [("dog", "gnaws", "bone"), ("cat", "chases", "mouse"), ("cow", "chews", "grass"), ("bee", "seeks", "flower")]
+
+
+def test_a_module_of_one_s_own_is_trained_like_the_others():
+    """What it must say is how it is built and what its loss is."""
+
+    class Bilinear(CBOW):
+        def build(self, vocabulary):
+            super().build(vocabulary)
+            self.turn = torch.nn.Parameter(torch.eye(self.options.vector_size))
+            return self
+
+        def predictors(self, batch):
+            return super().predictors(batch) @ self.turn
+
+    module = Bilinear(**OPTIONS)
+    fitted = fit(module, TINY, optimizer=ADAM, epochs=4, batch_size=16)
+    assert fitted.losses[-1] < fitted.losses[0]
+    assert not torch.equal(module.turn.detach(), torch.eye(6))
+
+
+@pytest.mark.parametrize("name", firth.torch.__all__)
+def test_every_public_name_tells_what_it_is(name):
+    assert getattr(firth.torch, name).__doc__
 
 
 # ---- optimisers ----------------------------------------------------------------------------------

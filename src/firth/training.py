@@ -106,7 +106,7 @@ class _Run:
         callbacks: Sequence[Callback],
     ) -> None:
         self.corpus, self.vocabulary, self.options, self.backend = corpus, vocabulary, options, backend
-        self.ids, self.state = ids, state
+        self.ids, self.state, self.callbacks = ids, state, callbacks
         self.watchers = Watchers(callbacks, self.progress)
         self.before = state  # when this call began
         self.epoch_began = Tally()

@@ -33,7 +33,8 @@ ELSEWHERE = {
 class WordModule(nn.Module):
     """Words and their input vectors; what derives from it says how it learns them, in `forward`.
 
-    The options are those of `TrainingOptions`, less ELSEWHERE. A module without a vocabulary gets the one that `fit`
+    The options are those of `TrainingOptions`, less ELSEWHERE; `workers` threads read the corpus, how many compute is
+    said by `torch.set_num_threads`. A module without a vocabulary gets the one that `fit`
     counts, and has no parameters before. With `sparse`, gradients of what is looked up are sparse tensors, for
     SparseAdam, Adagrad and SGD: a step costs the same, however many words there are.
     """
