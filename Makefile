@@ -6,21 +6,27 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.firth-is-installed
+INSTALLED := $(VENV)/.firth-is-installed
+READY := $(VENV)/.firth-is-ready-to-test
 
 .PHONY: setup demo test lint check bench clean
 
 setup: $(READY)
 
-$(READY): pyproject.toml
+$(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "firth needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable '.[viz]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[viz]'
 	@touch $@
 
-demo: setup
+# What tests and linters need besides is large (PyTorch), and the demo does without.
+$(READY): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+demo: $(INSTALLED)
 	$(BIN)/firth demo
 
 test: setup

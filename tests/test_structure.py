@@ -29,6 +29,7 @@ LAYERS = [
     {"training"},
     {"progress"},
     {"word2vec"},
+    {"torch"},
     {"evaluate", "estimating"},
     {"world", "visualise", "demo", "reports"},
     {"cli"},
@@ -87,6 +88,23 @@ def test_modules_do_not_import_each_other_in_circles():
 def test_the_seam_reads_no_files_and_parses_no_options():
     for path in (SOURCE / "backends").glob("*.py"):
         assert not {"storage", "cache", "formats", "training"} & set(imported_parts(path)), path
+
+
+def test_only_the_part_for_pytorch_imports_it():
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [name.name for name in node.names] if isinstance(node, ast.Import) else []
+            names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+            assert part(path) == "torch" or not {name.split(".")[0] for name in names} & {"torch"}, path
+
+
+def test_without_pytorch_its_part_says_how_to_install_it():
+    code = "import sys; sys.modules['torch'] = None; import firth.torch"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("firth.errors.MissingExtra: firth.torch needs the package torch")
+    assert last.endswith("run: pip install 'firth[torch]'")
 
 
 def test_the_exported_names_are_frozen():

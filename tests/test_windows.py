@@ -11,6 +11,7 @@ from firth.backends import reference
 from firth.backends.base import Rates, Tables
 from firth.backends.reference import ReferenceBackend
 from firth.corpus.encoded import Chunk
+from firth.draws import draw
 from firth.options import TrainingOptions
 from firth.vocabulary import Vocabulary
 from firth.weights import Weights
@@ -85,3 +86,18 @@ def test_windows_and_noise_are_those_of_the_reference(data):
         seen += some.words
     assert found == expected
     assert seen == words
+
+
+def test_a_long_sentence_costs_no_more_than_a_short_one(monkeypatch):
+    looked_at = []
+
+    def counted(key, counters):
+        looked_at.append(np.size(counters))
+        return draw(key, counters)
+
+    monkeypatch.setattr("firth.windows.draw", counted)
+    options = TrainingOptions(window=5, sample=0.1)
+    tokens, keep = np.zeros(1_000_000, np.int32), np.full(1, 1 << 20, np.uint32)  # one in sixteen is kept
+    chunk = Chunk(tokens, np.array([0, len(tokens)]), 0, 500_000, 501_000, 0)
+    assert windows(chunk, 0, options, keep).words == 1000
+    assert sum(looked_at) < 4000

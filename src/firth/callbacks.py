@@ -64,6 +64,36 @@ class Callback:
         """Training is over, or was stopped."""
 
 
+class Watchers:
+    """The callbacks of a run. `stopped` says whether one of them raised `StopTraining`."""
+
+    def __init__(self, callbacks: Sequence[Callback], progress: Callable[[], Progress]) -> None:
+        self.stopped = False
+        self._callbacks, self._progress = callbacks, progress
+        self._next_call = {id(each): each.every_words for each in callbacks if each.every_words}
+
+    def tell(self, event: str) -> None:
+        """Call the method `event` of each."""
+        if self._callbacks:
+            self._tell(self._callbacks, event)
+
+    def tell_words(self, trained: int) -> None:
+        """Call `on_words` of those whose `every_words` is reached, `trained` being the words of this run so far."""
+        for callback in self._callbacks:
+            due = self._next_call.get(id(callback))
+            if due is not None and callback.every_words and trained >= due:
+                self._next_call[id(callback)] = trained - trained % callback.every_words + callback.every_words
+                self._tell([callback], "on_words")
+
+    def _tell(self, callbacks: Sequence[Callback], event: str) -> None:
+        progress = self._progress()
+        for callback in callbacks:
+            try:
+                getattr(callback, event)(progress)
+            except StopTraining:
+                self.stopped = True
+
+
 def check_callbacks(callbacks: Sequence[Callback]) -> None:
     """Raise `BadOption` for what is no list of callbacks, before any work is done."""
     for callback in [callbacks] if isinstance(callbacks, Callback) else callbacks:

@@ -41,6 +41,7 @@ class Purpose(IntEnum):
     WEIGHTS = 4
     HELD_OUT = 5
     NOISE_AGAIN = 6
+    SHUFFLE = 7
 
 
 def stream_key(seed: int, epoch: int, purpose: Purpose) -> int:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from firth.backends.base import Backend, Rates, Tables, Tally
-from firth.callbacks import Callback, Progress, StopTraining, check_callbacks
+from firth.callbacks import Callback, Progress, Watchers, check_callbacks
 from firth.corpus.encoded import EncodedCorpus
 from firth.errors import BadCorpus, BadOption, Diverged
 from firth.huffman import huffman_tree
@@ -32,6 +32,12 @@ from firth.weights import Weights, is_finite
 MOST_TOKENS_EACH = 65_536  # in a chunk: some 10 ms of work
 FEWEST_TOKENS_EACH = 2_048
 CHUNKS_PER_WORKER = 16  # in an epoch of a small corpus, so that workers end together
+
+NOTHING_TO_TRAIN_ON = (
+    "nothing to train on: no word has another beside it in its sentence. A list of strings is read as a list of "
+    "sentences; give one list of tokens per sentence, lower min_count, or set sample to 0 so that no frequent word is "
+    "dropped"
+)
 
 
 def tables_for(vocabulary: Vocabulary, options: TrainingOptions) -> Tables:
@@ -76,9 +82,9 @@ def train(
     run = _Run(corpus, vocabulary, options, backend, ids, (state or State()).on(corpus), callbacks)
     backend.start(weights, tables_for(vocabulary, options), options)
     try:
-        with _interruptible() as interrupted:
+        with interruptible() as interrupted:
             run.begin()
-            while run.state.epoch < options.epochs and not run.stopped:
+            while run.state.epoch < options.epochs and not run.watchers.stopped:
                 run.train_epoch(interrupted)
             run.end()
         return backend.weights(), run.state
@@ -101,16 +107,15 @@ class _Run:
     ) -> None:
         self.corpus, self.vocabulary, self.options, self.backend = corpus, vocabulary, options, backend
         self.ids, self.state, self.callbacks = ids, state, callbacks
-        self.stopped = False
+        self.watchers = Watchers(callbacks, self.progress)
         self.before = state  # when this call began
         self.epoch_began = Tally()
         self.validation = Tally()  # made on held-out sentences, to be left out of training's sums
-        self.next_call = {id(each): each.every_words for each in callbacks if each.every_words}
         self.tokens_each = tokens_each(corpus.total_tokens, options.threads)
 
     def begin(self) -> None:
         self.began = time.perf_counter()
-        self.tell("on_train_begin")
+        self.watchers.tell("on_train_begin")
 
     def train_epoch(self, interrupted: threading.Event) -> None:
         """Train the epoch under way from where it stands; end it, or note where it was stopped."""
@@ -120,12 +125,12 @@ class _Run:
             self.backend.train(chunk, epoch, rates)
             position = chunk.position + chunk.last
             self.state = replace(self.state, position=position)
-            self.tell_words()
-            if interrupted.is_set() or self.stopped:
-                self.stopped = True
+            self.watchers.tell_words(self.words() - self.before.words)
+            if interrupted.is_set() or self.watchers.stopped:
+                self.watchers.stopped = True
                 break
         self.backend.settle()
-        self.tell_words()
+        self.watchers.tell_words(self.words() - self.before.words)
         if position < self.corpus.total_tokens:
             self.state = replace(self.state, tally=self.epoch_tally())
             return
@@ -135,11 +140,7 @@ class _Run:
         tally = self.epoch_tally()
         self.check_finite(tally)
         if tally.examples == 0 and self.state.epoch == 0:
-            raise BadCorpus(
-                "nothing to train on: no word has another beside it in its sentence. A list of strings is read as a "
-                "list of sentences; give one list of tokens per sentence, lower min_count, or set sample to 0 so that "
-                "no frequent word is dropped"
-            )
+            raise BadCorpus(NOTHING_TO_TRAIN_ON)
         held_out = self.state.held_out_losses
         if self.options.held_out:
             held_out = (*held_out, self.measure_held_out())
@@ -152,7 +153,7 @@ class _Run:
             held_out_losses=held_out,
             tally=Tally(),
         )
-        self.tell("on_epoch_end")
+        self.watchers.tell("on_epoch_end")
 
     def check_finite(self, tally: Tally) -> None:
         """Raise `Diverged` where the loss or the weights have left the numbers."""
@@ -182,7 +183,7 @@ class _Run:
 
     def end(self) -> None:
         self.state = replace(self.state, words=self.words(), seconds=self.before.seconds + self.seconds())
-        self.tell("on_train_end")
+        self.watchers.tell("on_train_end")
 
     # ---- measuring -----------------------------------------------------------------------------
 
@@ -222,34 +223,9 @@ class _Run:
         self.backend.settle()
         return WordVectors(self.vocabulary.words, self.backend.weights().input.copy(), self.vocabulary.counts)
 
-    # ---- telling -------------------------------------------------------------------------------
-
-    def tell(self, event: str) -> None:
-        if not self.callbacks:
-            return
-        progress = self.progress()
-        for callback in self.callbacks:
-            try:
-                getattr(callback, event)(progress)
-            except StopTraining:
-                self.stopped = True
-
-    def tell_words(self) -> None:
-        if not self.next_call:
-            return
-        trained = self.words() - self.before.words
-        for callback in self.callbacks:
-            due = self.next_call.get(id(callback))
-            if due is not None and callback.every_words and trained >= due:
-                self.next_call[id(callback)] = trained - trained % callback.every_words + callback.every_words
-                try:
-                    callback.on_words(self.progress())
-                except StopTraining:
-                    self.stopped = True
-
 
 @contextlib.contextmanager
-def _interruptible() -> Iterator[threading.Event]:
+def interruptible() -> Iterator[threading.Event]:
     """Turn Ctrl-C into an event, so that training stops between chunks; a second Ctrl-C interrupts at once."""
     interrupted = threading.Event()
     usual = signal.getsignal(signal.SIGINT)

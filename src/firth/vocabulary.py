@@ -204,6 +204,16 @@ def from_ranked(words: pa.LargeStringArray, counts: Ints, *, min_count: int = 1,
     return Vocabulary(tuple(words[:size].to_pylist()), counts[:size].copy())
 
 
+def shared_numbers(vocabulary: Vocabulary, words: pa.LargeStringArray) -> npt.NDArray[np.int32]:
+    """What `numbers_in` gives; `BadCorpus` where the vocabulary has none of `words`, those of a corpus."""
+    numbers = numbers_in(vocabulary, words)
+    if not (numbers >= 0).any():
+        raise BadCorpus(
+            "the vocabulary given and the corpus have no word in common; check that both are cut and cased alike"
+        )
+    return numbers
+
+
 def numbers_in(vocabulary: Vocabulary, words: pa.LargeStringArray) -> npt.NDArray[np.int32]:
     """The number of each of `words` in the vocabulary, -1 for those that it lacks: int32."""
     known = pa.array(vocabulary.words, pa.large_string())

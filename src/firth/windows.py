@@ -63,35 +63,67 @@ def windows(chunk: Chunk, epoch: int, options: TrainingOptions, keep: Chances, *
 
     With `held_out`, those of the sentences held out instead of the others.
     """
-    key, reach_key = (stream_key(options.seed, epoch, purpose) for purpose in (Purpose.KEEP, Purpose.REACH))
-    # The sentences that the chunk's centres are of, whole: contexts may stand outside [first, last).
-    last_sentence = int(np.searchsorted(chunk.offsets, chunk.last, side="left"))
-    bounds = chunk.offsets[chunk.sentence : last_sentence + 1]
-    begin = int(bounds[0])
-    tokens = chunk.tokens[begin : int(bounds[-1])]
-    taken = _held_out(options, chunk.position + bounds[:-1]) == held_out
-    sentences = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+    reach_key = stream_key(options.seed, epoch, Purpose.REACH)
+    sentences = _Sentences(chunk, epoch, options, keep, held_out)
+    before, after = sentences.around(options.window)
+    known, inside = sentences.kept(chunk.first, chunk.last)
+    kept = np.concatenate([before, inside, after])
 
-    known = (tokens >= 0) & (tokens < len(keep)) & taken[sentences]
-    drawn = chance(draw(key, chunk.position + begin + np.arange(len(tokens))))
-    kept = np.flatnonzero(known & (drawn < keep[np.where(known, tokens, 0)]))
-    inside = slice(max(0, chunk.first - begin), chunk.last - begin)
-
-    sentence = sentences[kept]
+    sentence = sentences.of(kept)
     starts, ends = np.searchsorted(sentence, sentence, side="left"), np.searchsorted(sentence, sentence, side="right")
-    positions = chunk.position + begin + kept
+    positions = chunk.position + kept
     distances = np.full(len(kept), options.window, np.int64)
     if options.dynamic_window:
         distances = 1 + below(draw(reach_key, positions), options.window)
     at = np.arange(len(kept))
     low, high = np.maximum(starts, at - distances), np.minimum(ends, at + distances + 1)
-    centres = np.flatnonzero((kept >= inside.start) & (kept < inside.stop) & (high - low > 1))
+    centres = len(before) + np.arange(len(inside))
+    centres = centres[high[centres] - low[centres] > 1]
     low, lengths = low[centres], high[centres] - low[centres] - 1
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
     places = np.arange(offsets[-1]) - np.repeat(offsets[:-1] - low, lengths)
     places += places >= np.repeat(centres, lengths)  # the centre itself is left out
-    kept_words = tokens[kept].astype(np.int64)
-    return Windows(kept_words[centres], positions[centres], kept_words[places], offsets, int(known[inside].sum()))
+    words = chunk.tokens[kept].astype(np.int64)
+    return Windows(words[centres], positions[centres], words[places], offsets, known)
+
+
+class _Sentences:
+    """The sentences that a chunk's centres are of, and which of their tokens are kept."""
+
+    def __init__(self, chunk: Chunk, epoch: int, options: TrainingOptions, keep: Chances, held_out: bool) -> None:
+        self.chunk, self.keep = chunk, keep
+        self.key = stream_key(options.seed, epoch, Purpose.KEEP)
+        last = int(np.searchsorted(chunk.offsets, chunk.last, side="left"))
+        self.bounds = chunk.offsets[chunk.sentence : last + 1]
+        self.taken = _held_out(options, chunk.position + self.bounds[:-1]) == held_out
+
+    def of(self, places: Ints) -> Ints:
+        """The sentence that the token at each of `places` is in."""
+        return np.searchsorted(self.bounds, places, side="right") - 1
+
+    def kept(self, first: int, last: int) -> tuple[int, Ints]:
+        """How many of tokens[first:last] are in the vocabulary, and where those stand that are kept."""
+        tokens, places = self.chunk.tokens[first:last], np.arange(first, last)
+        known = (tokens >= 0) & (tokens < len(self.keep)) & self.taken[self.of(places)]
+        drawn = chance(draw(self.key, self.chunk.position + places))
+        return int(known.sum()), places[known & (drawn < self.keep[np.where(known, tokens, 0)])]
+
+    def around(self, count: int) -> tuple[Ints, Ints]:
+        """Where the kept tokens next to the chunk's stand, `count` to each side, or as many as the sentences have.
+
+        Looked for farther and farther away, so that long sentences cost no more than short ones.
+        """
+        first, last = self.chunk.first, self.chunk.last
+        begin, end, step = first, last, count
+        before = after = np.empty(0, np.int64)
+        while len(before) < count and begin > self.bounds[0]:
+            begin, step = max(int(self.bounds[0]), begin - step), 2 * step
+            before = self.kept(begin, first)[1]
+        step = count
+        while len(after) < count and end < self.bounds[-1]:
+            end, step = min(int(self.bounds[-1]), end + step), 2 * step
+            after = self.kept(last, end)[1]
+        return before[-count:], after[:count]
 
 
 def _held_out(options: TrainingOptions, positions: Ints) -> npt.NDArray[np.bool_]:
@@ -113,16 +145,36 @@ def noise_for(found: Windows, epoch: int, options: TrainingOptions, table: Chanc
     noise = _drawn(key, counters, table)
     if not options.distinct_noise:
         return noise
-    for row, owning in enumerate(owner.tolist()):
-        centre = int(found.centres[owning])
-        contexts = found.contexts[row : row + 1] if by_pair else found.contexts[slice(*found.offsets[owning:][:2])]
-        taken = {centre, *contexts.tolist()}
-        for k, word in enumerate(noise[row].tolist()):
-            if word in taken:
-                others = _drawn(again, counters_again(counters[row, k : k + 1])[0], table)
-                word = next((other for other in others.tolist() if other not in taken), centre)
-            noise[row, k] = word
-            taken.add(word)
+    taken = _Pairs(found.contexts, np.arange(len(found.contexts)) if by_pair else found.window_of_pair, len(table))
+    return _made_distinct(noise, counters, again, table, found.centres[owner], taken)
+
+
+class _Pairs:
+    """Which (row, word) are pairs of a row and one of its contexts."""
+
+    def __init__(self, contexts: Ints, rows: Ints, V: int) -> None:
+        self.V = V
+        self.keys = np.sort(rows * V + contexts)
+
+    def has(self, rows: Ints, words: Ints) -> npt.NDArray[np.bool_]:
+        keys = rows * self.V + words
+        return np.asarray(self.keys[np.searchsorted(self.keys, keys).clip(max=len(self.keys) - 1)] == keys)
+
+
+def _made_distinct(noise: Ints, counters: Draws, again: int, table: Chances, centres: Ints, contexts: _Pairs) -> Ints:
+    """Noise (N, K) drawn again where it is the row's centre, a context or noise before it; the centre after all."""
+    for k in range(noise.shape[1]):
+        earlier, word = noise[:, :k], noise[:, k]
+        clash = (word == centres) | contexts.has(np.arange(len(noise)), word) | (earlier == word[:, None]).any(axis=1)
+        rows = np.flatnonzero(clash)
+        if not len(rows):
+            continue
+        others = _drawn(again, counters_again(counters[rows, k]), table)
+        mine = centres[rows, None]
+        clash = (others == mine) | contexts.has(rows[:, None], others)
+        clash |= (others[:, :, None] == earlier[rows, None, :]).any(axis=2)
+        others = np.where(clash, mine, others)
+        noise[rows, k] = others[np.arange(len(rows)), clash.argmin(axis=1)]  # the first that may stand
     return noise
 
 

@@ -15,7 +15,7 @@ from firth.callbacks import Callback, check_callbacks
 from firth.corpus import EncodedCorpus, encoded_corpus
 from firth.corpus.sources import CorpusLike
 from firth.corpus.tokenizers import TokenizerLike
-from firth.errors import BadCorpus, BadFile, BadOption, NotTrained
+from firth.errors import BadFile, BadOption, NotTrained
 from firth.formats.model import StoredModel, read_model, write_model
 from firth.options import CorpusOptions, TrainingOptions
 from firth.progress import ProgressBar, wants_progress
@@ -23,7 +23,7 @@ from firth.state import State
 from firth.storage import AnyPath
 from firth.training import train
 from firth.vectors import WordVectors
-from firth.vocabulary import Vocabulary, from_ranked, numbers_in
+from firth.vocabulary import Vocabulary, from_ranked, shared_numbers
 from firth.weights import Weights, initial_weights
 
 OTHER_SUFFIXES = (".bin", ".gz", ".npy", ".npz", ".txt", ".vec")
@@ -128,10 +128,10 @@ class Word2Vec:
         bar = ProgressBar() if wants_progress(progress) else None
         with (
             contextlib.closing(bar) if bar else contextlib.nullcontext(),
-            _encoded(corpus, CorpusOptions.from_dict(reading), tokenizer, self.options.threads, bar) as read,
+            encoded(corpus, CorpusOptions.from_dict(reading), tokenizer, self.options.threads, bar) as read,
         ):
-            encoded, seconds = read
-            self._train(encoded, vocabulary, [*callbacks, *([bar] if bar else [])], resume, seconds)
+            text, seconds = read
+            self._train(text, vocabulary, [*callbacks, *([bar] if bar else [])], resume, seconds)
         return self
 
     def _check_resumable(self, vocabulary: Vocabulary | None) -> None:
@@ -155,11 +155,7 @@ class Word2Vec:
         options = self.options
         if resume:
             vocabulary = self.vocabulary
-        ids = None if vocabulary is None else numbers_in(vocabulary, corpus.words)
-        if ids is not None and not (ids >= 0).any():
-            raise BadCorpus(
-                "the vocabulary given and the corpus have no word in common; check that both are cut and cased alike"
-            )
+        ids = None if vocabulary is None else shared_numbers(vocabulary, corpus.words)
         vocabulary = vocabulary or from_ranked(
             corpus.words, corpus.counts, min_count=options.min_count, most=options.max_vocabulary
         )
@@ -179,6 +175,13 @@ class Word2Vec:
     def _set(self, vocabulary: Vocabulary, weights: Weights, state: State) -> None:
         self._vocabulary, self._weights, self.state = vocabulary, weights, state
         self._vectors = None
+
+    @classmethod
+    def of(cls, options: TrainingOptions, vocabulary: Vocabulary, weights: Weights, state: State | None = None) -> Self:
+        """A model of weights that were trained elsewhere, float32 (V, D); they are not copied."""
+        model = cls(**options.as_dict())
+        model._set(vocabulary, weights, state or State())
+        return model
 
     # ---- what was trained ----------------------------------------------------------------------
 
@@ -282,7 +285,7 @@ def backend(options: TrainingOptions) -> Backend:
 
 
 @contextlib.contextmanager
-def _encoded(
+def encoded(
     corpus: CorpusLike | EncodedCorpus,
     options: CorpusOptions,
     tokenizer: TokenizerLike | None,

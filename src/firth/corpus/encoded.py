@@ -95,6 +95,10 @@ class EncodedCorpus:
         """Bytes on disk."""
         return sum(each.stat().st_size for each in self.folder.iterdir())
 
+    def __reduce__(self) -> tuple[type[EncodedCorpus], tuple[Path]]:
+        """Sent to another process, it opens the same files there; they are this one's to remove."""
+        return EncodedCorpus, (self.folder,)
+
     def close(self) -> None:
         """Remove the files, if they were only made for one run."""
         if self._remove is not None:
