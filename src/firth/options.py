@@ -38,7 +38,6 @@ OTHER_NAMES = {
 }
 
 
-
 def option(
     default: Any,
     help: str,
@@ -272,7 +271,9 @@ class PhraseOptions(_Checked):
         remedy='give a list such as ["of", "the"]',
     )
     passes: int = option(
-        1, "find phrases, join them, and find again, so often; with 2, phrases have up to four words", at_least=1,
+        1,
+        "find phrases, join them, and find again, so often; with 2, phrases have up to four words",
+        at_least=1,
         at_most=8,
     )
     max_memory: int = option(

@@ -114,6 +114,7 @@ def _tokenise(
 
 
 def write_words(path: Path, words: pa.LargeStringArray, counts: npt.NDArray[np.int64], sentences: int) -> None:
+    """Write the corpus's words, ranked, with their counts and the number of sentences."""
     batch = pa.RecordBatch.from_arrays([words, as_arrow(counts)], ["word", "count"])
     batch = batch.replace_schema_metadata({"sentences": str(sentences)})
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, batch.schema) as writer:

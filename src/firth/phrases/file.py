@@ -10,7 +10,7 @@ from typing import Any
 from firth.errors import BadFile, BadOption
 from firth.options import PhraseOptions
 from firth.phrases.finding import Phrase
-from firth.storage import AnyPath, opened, replaced
+from firth.storage import AnyPath, opened, replaced_packed
 
 FORMAT, VERSION = "firth phrases", 1
 
@@ -19,7 +19,7 @@ def write_phrases(path: AnyPath, options: PhraseOptions, passes: Sequence[Sequen
     """Write the phrases of each pass. Raises `CannotWrite`; a file that stood there is replaced only by a whole one."""
     lists = [",\n".join(_line(phrase) for phrase in phrases) for phrases in passes]
     head = json.dumps({"format": FORMAT, "version": VERSION, "options": options.as_dict()}, ensure_ascii=False)
-    with replaced(path) as file:
+    with replaced_packed(path) as file:
         file.write(f'{head[:-1]}, "passes": [\n'.encode())
         file.write(",\n".join(f"[\n{each}\n]" for each in lists).encode())
         file.write(b"\n]}\n")
@@ -41,8 +41,8 @@ def read_phrases(path: AnyPath) -> tuple[PhraseOptions, list[list[Phrase]]]:
         raise BadFile(f"{path} is no file of phrases: it does not say format {FORMAT!r}; give what `save` wrote")
     if stored.get("version") != VERSION:
         raise BadFile(
-            f"{path} holds phrases in version {stored.get('version')!r}, this firth reads {VERSION}; find them anew, or "
-            "install the version that wrote it"
+            f"{path} holds phrases in version {stored.get('version')!r}, this firth reads {VERSION}; find them anew, "
+            "or install the version that wrote it"
         )
     try:
         options = PhraseOptions.from_dict(stored["options"])

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -45,6 +46,7 @@ STRETCH = 1 << 18  # tokens from call to call: Ctrl-C ends a sweep between two
 MOST_THREADS = 64
 HASHES = 1 << 64
 MB = 1 << 20
+TOKENS_TO_A_SLOT = 8  # at the start; 17 M words of English have 4.2 M different pairs
 
 
 class Phrase(NamedTuple):
@@ -52,7 +54,7 @@ class Phrase(NamedTuple):
 
     phrase: str
     score: float
-    count: int
+    count: int  # type: ignore[assignment]  # a tuple's method, which no one calls on a phrase
     words: tuple[str, ...]
 
 
@@ -72,11 +74,9 @@ class Pairs:
 
 
 def find_phrases(corpus: EncodedCorpus, options: PhraseOptions) -> list[Phrase]:
-    """The phrases of a corpus, highest score first, equal ones by their words."""
+    """The phrases of a corpus, as `ranked`."""
     roles = connector_roles(corpus.words, options.connector_words)
-    pairs = count_all(
-        corpus, roles, least=options.min_count, memory=options.max_memory * MB, threads=options.threads
-    )
+    pairs = count_all(corpus, roles, least=options.min_count, memory=options.max_memory * MB, threads=options.threads)
     scores = scores_of(pairs, corpus.counts, int((roles == NONE).sum()), options)
     chosen = np.flatnonzero(scores > options.threshold)
     first, last = (_spelled(corpus.words, each[chosen]) for each in (pairs.first, pairs.last))
@@ -87,7 +87,12 @@ def find_phrases(corpus: EncodedCorpus, options: PhraseOptions) -> list[Phrase]:
     ):
         words = (a, *between[run], b)
         found.append(Phrase(options.delimiter.join(words), score, count, words))
-    return sorted(found, key=lambda phrase: (-phrase.score, phrase.words))
+    return ranked(found)
+
+
+def ranked(phrases: Iterable[Phrase]) -> list[Phrase]:
+    """Phrases by falling score, equal ones by falling count, then by their words."""
+    return sorted(phrases, key=lambda phrase: (-phrase.score, -phrase.count, phrase.words))
 
 
 def connector_roles(words: pa.LargeStringArray, connectors: tuple[str, ...]) -> npt.NDArray[np.uint8]:
@@ -128,24 +133,19 @@ def scores_of(pairs: Pairs, counts: Ints, words: int, options: PhraseOptions) ->
     tokens = float(counts.sum())
     together = pairs.counts / tokens
     scores: Floats = np.log(together / ((of_first / tokens) * (of_last / tokens))) / -np.log(together)
-    return scores
+    return np.minimum(scores, 1)  # the last bit may say more
 
 
 # ---- counting ----------------------------------------------------------------------------------
 
 
-def count_all(
-    corpus: EncodedCorpus, roles: npt.NDArray[np.uint8], *, least: int, memory: int, threads: int
-) -> Pairs:
+def count_all(corpus: EncodedCorpus, roles: npt.NDArray[np.uint8], *, least: int, memory: int, threads: int) -> Pairs:
     """The pairs of a corpus that occur `least` times or more, counted in at most `memory` bytes."""
     threads = min(threads, MOST_THREADS)
     most_slots = _largest_table(memory // threads)
     stop = threading.Event()
     bounds = [HASHES * thread // threads for thread in range(threads + 1)]
-    counters = [
-        _Counter(corpus, roles, low, high - 1, least, most_slots, stop)
-        for low, high in zip(bounds[:-1], bounds[1:], strict=True)
-    ]
+    counters = [_Counter(corpus, roles, low, high - 1, least, most_slots, stop) for low, high in pairwise(bounds)]
     if threads == 1:
         counters[0].count()
     else:
@@ -202,7 +202,7 @@ class _Counter:
 
     def count(self) -> None:
         """Sweep over the corpus until all is counted."""
-        slots = empty_table(FEWEST_SLOTS)
+        slots = empty_table(min(self.most_slots, self._usual_slots()))
         while self.low <= self.last and not self.stop.is_set():
             self.span = min(self.span, self.last - self.low)
             slots = self._sweep(slots)
@@ -210,6 +210,11 @@ class _Counter:
             self.low += self.span + 1
             slots[:] = 0
             self.used[0] = 0
+
+    def _usual_slots(self) -> int:
+        """As many as half of what English of this length fills: to start small and grow took a third longer."""
+        share = (self.last - self.low) / HASHES
+        return max(FEWEST_SLOTS, 1 << int(share * self.corpus.total_tokens / TOKENS_TO_A_SLOT).bit_length())
 
     def _sweep(self, slots: Slots) -> Slots:
         scratch = np.empty((PIECE, 3), np.uint64)

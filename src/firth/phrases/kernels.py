@@ -16,7 +16,6 @@ from firth.phrases.table import (
     MIDDLE_AT,
     ONE,
     SLOT_BYTES,
-    VALUE,
     hashed,
     known_run,
     pair_key,

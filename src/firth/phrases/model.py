@@ -15,7 +15,7 @@ from firth.corpus.tokenizers import TokenizerLike
 from firth.errors import BadCorpus, NotTrained
 from firth.options import CorpusOptions, PhraseOptions, takes_options
 from firth.phrases.file import read_phrases, write_phrases
-from firth.phrases.finding import Phrase, find_phrases
+from firth.phrases.finding import Phrase, find_phrases, ranked
 from firth.phrases.joining import PhraseTable, joined_corpus
 from firth.storage import AnyPath
 
@@ -124,7 +124,7 @@ class Phrases:
     @property
     def phrases(self) -> list[Phrase]:
         """What was found in all passes, highest score first."""
-        return sorted(itertools.chain(*self._found()), key=lambda phrase: (-phrase.score, phrase.words))
+        return ranked(itertools.chain(*self._found()))
 
     def __len__(self) -> int:
         return sum(map(len, self._found()))
@@ -195,7 +195,9 @@ def _joined(sentence: Any, tables: list[PhraseTable], number: int) -> list[str]:
     tokens = list(sentence)
     for token in tokens:
         if not isinstance(token, str):
-            raise BadCorpus(f"tokens must be strings, but sentence {number:,} holds {shown(token)}; convert it with str")
+            raise BadCorpus(
+                f"tokens must be strings, but sentence {number:,} holds {shown(token)}; convert it with str"
+            )
     for table in tables:
         tokens = table.joined(tokens)
     return tokens

@@ -50,8 +50,8 @@ def slots_for(entries: int) -> int:
 
 def empty_runs(most: int) -> Runs:
     """Room for `most` runs besides the one without words."""
-    columns = (np.zeros(most + 1, np.int32) for _ in range(2))
-    return Runs(empty_table(slots_for(most + 1)), *columns, used=np.ones(1, np.int64))
+    before, word = np.zeros(most + 1, np.int32), np.zeros(most + 1, np.int32)
+    return Runs(empty_table(slots_for(most + 1)), before, word, np.ones(1, np.int64))
 
 
 def words_of_run(runs: Runs, run: int) -> tuple[int, ...]:
