@@ -1,5 +1,4 @@
-"""The command line: `firth train`, `phrases`, `estimate`, `similar`, `analogy`, `evaluate`, `inspect`, `convert` and
-`demo`.
+"""The `firth` command: `train`, `phrases`, `estimate`, `similar`, `analogy`, `evaluate`, `inspect`, `convert`, `demo`.
 
 Flags come from `options.py`; what the commands do stands elsewhere. Exit status: 0 done, 1 a fault of firth's own,
 2 wrong input or options, 130 interrupted (with what was trained kept).

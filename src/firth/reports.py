@@ -193,8 +193,8 @@ def phrase_lines(facts: Mapping[str, Any], top: Sequence[Phrase]) -> Iterator[An
     if top:
         rows = [(each.phrase, f"{each.score:,.2f}", f"{each.count:,}") for each in top]
         yield _table(("phrase", "score", "count"), rows)
-    none = "" if facts["phrases"] else "; for more, lower threshold or min_count"
-    yield f"wrote {facts['phrases']:,} phrases to {facts['target']}{none}"
+    hint = "" if facts["phrases"] else "; for more, lower threshold or min_count"
+    yield f"wrote {facts['phrases']:,} phrases to {facts['target']}{hint}"
 
 
 def join_phrases(corpus: str, phrases: Path, output: Path, reading: Mapping[str, Any]) -> dict[str, Any]:

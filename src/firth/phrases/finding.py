@@ -166,7 +166,8 @@ def count_all(corpus: EncodedCorpus, roles: npt.NDArray[np.uint8], *, least: int
 
 def _largest_table(memory: int) -> int:
     """The most slots, a power of two, of which two tables, the old and the new one, fit into so many bytes."""
-    return int(max(FEWEST_SLOTS, 1 << ((memory // (2 * SLOT_BYTES)).bit_length() - 1)))
+    slots = max(FEWEST_SLOTS, memory // (2 * SLOT_BYTES))
+    return 1 << (slots.bit_length() - 1)
 
 
 @contextlib.contextmanager
