@@ -17,7 +17,7 @@ from firth.corpus import writer
 from firth.errors import BadCorpus, BadFile, BadOption, CannotWrite, MissingFile, NotTrained
 from firth.options import PhraseOptions
 from firth.phrases import ENGLISH_CONNECTOR_WORDS, finding, joining
-from firth.phrases.finding import connector_roles, count_all
+from firth.phrases.finding import count_all, numbers_of, roles_of
 from firth.phrases.table import words_of_run
 
 # ---- the reference -----------------------------------------------------------------------------
@@ -166,7 +166,7 @@ def test_counts_are_exact_however_small_the_memory(many_pairs, threads):
     """With room for some hundred pairs of 12,000, the corpus is gone through many times."""
     text, corpus = many_pairs
     expected = Counter(pair for sentence in text for pair in candidates(sentence, CONNECTORS))
-    roles = connector_roles(corpus.words, tuple(CONNECTORS))
+    roles = roles_of(numbers_of(CONNECTORS, corpus.words).tolist(), len(corpus.words))
     sweeps = []
     usual = finding._Counter._take
     with patch.object(finding._Counter, "_take", lambda self, slots: (sweeps.append(len(slots)), usual(self, slots))):

@@ -75,7 +75,7 @@ class Pairs:
 
 def find_phrases(corpus: EncodedCorpus, options: PhraseOptions) -> list[Phrase]:
     """The phrases of a corpus, as `ranked`."""
-    roles = connector_roles(corpus.words, options.connector_words)
+    roles = roles_of(numbers_of(options.connector_words, corpus.words).tolist(), len(corpus.words))
     pairs = count_all(corpus, roles, least=options.min_count, memory=options.max_memory * MB, threads=options.threads)
     scores = scores_of(pairs, corpus.counts, int((roles == NONE).sum()), options)
     chosen = np.flatnonzero(scores > options.threshold)
@@ -95,11 +95,10 @@ def ranked(phrases: Iterable[Phrase]) -> list[Phrase]:
     return sorted(phrases, key=lambda phrase: (-phrase.score, -phrase.count, phrase.words))
 
 
-def connector_roles(words: pa.LargeStringArray, connectors: tuple[str, ...]) -> npt.NDArray[np.uint8]:
-    """CONNECTOR for those of the words that are connectors, NONE for the others: uint8 (words,)."""
-    roles = np.full(len(words), NONE, np.uint8)
-    found = numbers_of(connectors, words)
-    roles[found[found >= 0]] = CONNECTOR
+def roles_of(connectors: list[int], words: int) -> npt.NDArray[np.uint8]:
+    """CONNECTOR for the words of these numbers (-1: it is none of them), NONE for the others: uint8 (words,)."""
+    roles = np.full(words, NONE, np.uint8)
+    roles[[number for number in connectors if number >= 0]] = CONNECTOR
     return roles
 
 
@@ -204,11 +203,13 @@ class _Counter:
     def count(self) -> None:
         """Sweep over the corpus until all is counted."""
         slots = empty_table(min(self.most_slots, self._usual_slots()))
-        while self.low <= self.last and not self.stop.is_set():
-            self.span = min(self.span, self.last - self.low)
+        while True:
             slots = self._sweep(slots)
             self._take(slots)
             self.low += self.span + 1
+            if self.low > self.last or self.stop.is_set():
+                return
+            self.span = min(self.span, self.last - self.low)
             slots[:] = 0
             self.used[0] = 0
 

@@ -20,11 +20,9 @@ from firth.corpus.ranking import put_ranks, ranked_words
 from firth.corpus.store import new_folder
 from firth.corpus.writer import CorpusWriter, writing
 from firth.errors import BadCorpus
-from firth.phrases.finding import STRETCH, Phrase, connector_roles, numbers_of
+from firth.phrases.finding import STRETCH, Phrase, numbers_of, roles_of
 from firth.phrases.kernels import (
     AT,
-    BEGINS,
-    ENDS,
     PLACE_SIZE,
     SENTENCE,
     START,
@@ -34,10 +32,11 @@ from firth.phrases.kernels import (
     spelled_size,
     tally,
 )
-from firth.phrases.table import empty_runs, empty_table, put_all, run_with, slots_for
+from firth.phrases.table import empty_runs, empty_table, mark_all, put_all, run_with, slots_for
 
 Ints = npt.NDArray[np.int64]
 Ids = npt.NDArray[np.int32]
+MARKS_TO_A_SLOT = 8  # bits; so of 16 pairs that are no phrase, one at most is looked up in vain
 WHITE_SPACE = r"[\s\x{85}\p{Z}]"
 
 
@@ -84,30 +83,29 @@ class _Joiner:
 
     def __init__(self, corpus: EncodedCorpus, phrases: Sequence[Phrase], connectors: tuple[str, ...]) -> None:
         self.corpus = corpus
-        self.roles = connector_roles(corpus.words, connectors)
-        parts = sorted({word for phrase in phrases for word in phrase.words})
-        number = dict(zip(parts, numbers_of(parts, corpus.words).tolist(), strict=True))
-        known = [phrase for phrase in phrases if all(number[word] >= 0 for word in phrase.words)]
-        joined = list(dict.fromkeys(phrase.phrase for phrase in known))
-        targets = dict(zip(joined, numbers_of(joined, corpus.words).tolist(), strict=True))
-        new = [phrase for phrase in joined if targets[phrase] < 0]
-        targets |= {phrase: len(corpus.words) + place for place, phrase in enumerate(new)}
+        asked = list({word for phrase in phrases for word in (phrase.phrase, *phrase.words)}.union(connectors))
+        number = dict(zip(asked, numbers_of(asked, corpus.words).tolist(), strict=True))
+        self.roles = roles_of([number[word] for word in connectors], len(corpus.words))
+        known = [phrase for phrase in phrases if min(map(number.__getitem__, phrase.words)) >= 0]
+        new = [text for text in dict.fromkeys(phrase.phrase for phrase in known) if number[text] < 0]
         self.words = pa.concat_arrays([corpus.words, pa.array(new, pa.large_string())])
+        targets = number | {text: len(corpus.words) + place for place, text in enumerate(new)}
         self._index(
-            [tuple(number[word] for word in phrase.words) for phrase in known],
+            [tuple(map(number.__getitem__, phrase.words)) for phrase in known],
             [targets[phrase.phrase] for phrase in known],
         )
 
     def _index(self, phrases: list[tuple[int, ...]], targets: list[int]) -> None:
         """Make the tables that phrases, given as numbers of words, are found in."""
-        self.longest = max(map(len, phrases), default=0)
+        self.longest = max(map(len, phrases), default=2)  # fewer words wait from one stretch to the next
         self.runs = empty_runs(sum(len(words) - 2 for words in phrases))
         first, last = (np.array([words[end] for words in phrases], np.int64) for end in (0, -1))
         middles = np.array([self._run(words[1:-1]) for words in phrases], np.int64)
-        self.roles[first] |= np.uint8(BEGINS)
-        self.roles[last] |= np.uint8(ENDS)
+        keys = (first << 32 | last).astype(np.uint64)
         self.slots = empty_table(slots_for(len(phrases)))
-        put_all(self.slots, (first << 32 | last).astype(np.uint64), middles, np.array(targets, np.int64) + 1)
+        put_all(self.slots, keys, middles, np.array(targets, np.int64) + 1)
+        self.marks = np.zeros(len(self.slots) * MARKS_TO_A_SLOT // 64, np.uint64)
+        mark_all(self.marks, keys, middles)
 
     def _run(self, connectors: tuple[int, ...]) -> int:
         run = 0
@@ -128,7 +126,16 @@ class _Joiner:
             end = int(np.searchsorted(chunk.offsets, chunk.last))
             lengths = np.zeros(end - chunk.sentence, np.int64)
             done = join_pairs(
-                chunk.tokens, chunk.offsets, chunk.last, self.roles, self.runs, self.slots, out, lengths, place
+                chunk.tokens,
+                chunk.offsets,
+                chunk.last,
+                self.roles,
+                self.runs,
+                self.slots,
+                self.marks,
+                out,
+                lengths,
+                place,
             )
             waiting = out[done : done + place[TAIL]].copy()
             yield out[:done], lengths, bool(chunk.last < chunk.offsets[end])

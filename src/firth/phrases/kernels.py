@@ -17,6 +17,7 @@ from firth.phrases.table import (
     ONE,
     SLOT_BYTES,
     hashed,
+    is_marked,
     known_run,
     pair_key,
     run_with,
@@ -29,7 +30,7 @@ from firth.phrases.table import (
 PIECE = 256  # pairs from step to step: their slots stay in the first cache
 MOST_FILLED = 5 / 8  # of a table: with more, searches grow long
 
-NONE, CONNECTOR, BEGINS, ENDS = 0, 1, 2, 4  # what a word may be in a phrase
+NONE, CONNECTOR = 0, 1  # what a word may be
 
 AT, SENTENCE, START, RUN, TAIL = 0, 1, 2, 3, 4  # where a walk stands: token, sentence, the word that a pair began
 PLACE_SIZE = 5  # with (-1: none), the connectors since, and how many tokens wait to be joined
@@ -48,7 +49,7 @@ def _pairs(tokens, offsets, last, roles, runs, slots, low, span, scratch, place)
             end = offsets[sentence + 1]
             start = -1
         word = np.int64(tokens[at])
-        if roles[word] & CONNECTOR:
+        if roles[word] == CONNECTOR:
             if start >= 0:
                 run = run_with(runs, run, word)
                 if run == 0:
@@ -90,12 +91,12 @@ def count_pairs(tokens, offsets, last, roles, runs, slots, used, low, span, scra
 
 
 @compiled
-def join_pairs(tokens, offsets, last, roles, runs, slots, out, lengths, place):
+def join_pairs(tokens, offsets, last, roles, runs, slots, marks, out, lengths, place):
     """Copy tokens up to `last` to `out`, with phrases joined; how many are done.
 
-    A slot's value is a phrase's number and 1 more. `lengths` takes how many tokens each sentence has in `out`. Where a
-    sentence goes on, so may a phrase: the last place[TAIL] tokens then stand behind those that are done, and must be
-    at the beginning of `out` when the next stretch is joined.
+    A slot's value is a phrase's number and 1 more; only what `marks` has is looked up. `lengths` takes how many
+    tokens each sentence has in `out`. Where a sentence goes on, so may a phrase: the last place[TAIL] tokens then stand
+    behind those that are done, and must be at the beginning of `out` when the next stretch is joined.
     """
     sentence, start, run, written = place[SENTENCE], place[START], place[RUN], place[TAIL]
     began, start_at, length = 0, 0, 0
@@ -108,24 +109,22 @@ def join_pairs(tokens, offsets, last, roles, runs, slots, out, lengths, place):
             end = offsets[sentence + 1]
             start = -1
         word = np.int64(tokens[at])
-        role = roles[word]
         out[written] = word
         written += 1
-        if role & CONNECTOR:
+        if roles[word] == CONNECTOR:
             if start >= 0:
                 run = known_run(runs, run, word)
                 if run == 0:
                     start = -1
             continue
-        if start >= 0 and role & ENDS:
+        if start >= 0 and is_marked(marks, hashed(pair_key(start, word), run)):
             phrase = np.int64(value_of(slots, pair_key(start, word), run)) - 1
             if phrase >= 0:
                 out[start_at] = phrase
                 written = start_at + 1
                 start = -1
                 continue
-        start = word if role & BEGINS else -1
-        start_at, run = written - 1, 0
+        start, start_at, run = word, written - 1, 0
     if last == end:
         start = -1
     done = written if start < 0 else start_at

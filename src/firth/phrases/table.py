@@ -21,6 +21,7 @@ Slots = npt.NDArray[np.uint64]
 MIDDLE_AT = u64(40)  # so a value, such as a count, may reach 2^40, more than any corpus's file can hold
 VALUE = u64((1 << 40) - 1)
 ONE, HALF, LOW_HALF = u64(1), u64(32), u64(2**32 - 1)
+WORD_BITS, WORD_MASK = u64(6), u64(63)  # of a bit's place: which of the words of 64, and which bit in it
 SLOT_BYTES = 16
 FEWEST_SLOTS = 1 << 10
 MOST_RUNS = 1 << 18  # of connector words; no phrase spans the others
@@ -97,6 +98,24 @@ def search(slots, key, middle, slot):
 def value_of(slots, key, middle):
     """The value of `key` and `middle`; 0 if they are not there."""
     return slots[search(slots, key, middle, slot_of(slots, hashed(key, middle))), 1] & VALUE
+
+
+@inlined
+def is_marked(marks, hash):
+    """Whether the bit of a hash is set: if not, its entry is in no table, and none need be looked into.
+
+    Tables are larger than the caches, marks are not.
+    """
+    bit = hash >> HALF
+    return marks[np.int64(bit >> WORD_BITS) & (len(marks) - 1)] & (ONE << (bit & WORD_MASK)) != 0
+
+
+@compiled
+def mark_all(marks, keys, middles):
+    """Set the bits of entries in marks (uint64, a power of two of them) that are 0."""
+    for i in range(len(keys)):
+        bit = hashed(keys[i], middles[i]) >> HALF
+        marks[np.int64(bit >> WORD_BITS) & (len(marks) - 1)] |= ONE << (bit & WORD_MASK)
 
 
 @compiled
