@@ -457,13 +457,13 @@ def test_what_cannot_be_joined_is_refused():
         Phrases().fit([[]])
     with pytest.raises(MissingFile, match="there is no file nowhere"):
         phrases.transform("nowhere")
-    with pytest.raises(BadCorpus, match=r"got the int 3"):
+    with pytest.raises(BadOption, match=r"got the int 3; give a path or a list"):
         phrases.transform(3)
     with pytest.raises(BadCorpus, match=r"sentence 1 is the str 'new york'.*split it"):
         list(phrases[[["new"], "new york"]])
     with pytest.raises(BadCorpus, match="sentence 0 holds the int 3"):
         list(phrases[[["new", 3]]])
-    with pytest.raises(BadCorpus, match="leave out the tokenizer"):
+    with pytest.raises(BadOption, match="leave out the tokenizer"):
         phrases.transform([["new"]], tokenizer="words")
     with pytest.raises(NotTrained, match=r"call fit\(corpus\) first"):
         Phrases()[["a"]]

@@ -23,6 +23,7 @@ from firth.errors import BadCorpus
 from firth.phrases.finding import STRETCH, Phrase, numbers_of, roles_of
 from firth.phrases.kernels import (
     AT,
+    EIGHT,
     PLACE_SIZE,
     SENTENCE,
     START,
@@ -183,13 +184,15 @@ def write_text(corpus: EncodedCorpus, file: IO[bytes]) -> int:
             f"the token {broken[0].as_py()!r} holds white space, so text could not tell it from several; replace the "
             "white space by _ first"
         )
-    data, starts = string_buffers(corpus.words)
+    space, nothing = (pa.scalar(text, pa.large_string()) for text in (" ", ""))
+    data, starts = string_buffers(pc.binary_join_element_wise(corpus.words, space, nothing))
+    data = np.append(data, np.zeros(EIGHT, np.uint8))
     out = np.empty(0, np.uint8)
     written = 0
     for chunk in corpus.chunks(STRETCH):
         size = spelled_size(chunk.tokens, chunk.first, chunk.last, starts)
-        if size > len(out):
-            out = np.empty(size, np.uint8)
+        if size + EIGHT > len(out):
+            out = np.empty(size + EIGHT, np.uint8)
         spell(chunk.tokens, chunk.offsets, chunk.first, chunk.last, chunk.sentence, data, starts, out)
         file.write(out[:size].data)
         written += size

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from firth.corpus.scan import ask_for
+from firth.corpus.scan import ask_for, eight_at, put_eight
 from firth.jit import compiled, inlined
 from firth.phrases.table import (
     MIDDLE_AT,
@@ -29,6 +29,9 @@ from firth.phrases.table import (
 
 PIECE = 256  # pairs from step to step: their slots stay in the first cache
 MOST_FILLED = 5 / 8  # of a table: with more, searches grow long
+
+EIGHT = 8
+LINE_END = ord("\n")
 
 NONE, CONNECTOR = 0, 1  # what a word may be
 
@@ -142,25 +145,32 @@ def tally(numbers, counts):
 
 @compiled
 def spell(tokens, offsets, first, last, sentence, data, starts, out):
-    """Write tokens as text, a space between two and a line's end after each sentence; how many bytes that takes."""
+    """Write tokens as text, word i being data[starts[i]:starts[i + 1]], a space its last byte; how many bytes it takes.
+
+    A sentence ends in a line's end instead. `data` and `out` have EIGHT bytes more than are used, as words are copied
+    by eights: what is too much is written over by the next word.
+    """
+    source, target = np.int64(data.ctypes.data), np.int64(out.ctypes.data)
     end = offsets[sentence + 1]
     written = 0
     for at in range(first, last):
         while at == end:
             sentence += 1
             end = offsets[sentence + 1]
-        for i in range(starts[tokens[at]], starts[tokens[at] + 1]):
-            out[written] = data[i]
-            written += 1
-        out[written] = 10 if at + 1 == end else 32
-        written += 1
+        begin = starts[tokens[at]]
+        size = starts[tokens[at] + 1] - begin
+        for i in range(0, size, EIGHT):
+            put_eight(target + written + i, eight_at(source + begin + i))
+        written += size
+        if at + 1 == end:
+            out[written - 1] = LINE_END
     return written
 
 
 @compiled
 def spelled_size(tokens, first, last, starts):
     """How many bytes `spell` writes."""
-    size = last - first
+    size = 0
     for at in range(first, last):
         size += starts[tokens[at] + 1] - starts[tokens[at]]
     return size

@@ -12,7 +12,7 @@ from firth.corpus import EncodedCorpus, encoded_corpus
 from firth.corpus.blocks import is_token_list, shown
 from firth.corpus.sources import CorpusLike
 from firth.corpus.tokenizers import TokenizerLike
-from firth.errors import BadCorpus, NotTrained
+from firth.errors import BadCorpus, BadOption, NotTrained
 from firth.options import CorpusOptions, PhraseOptions, takes_options
 from firth.phrases.file import read_phrases, write_phrases
 from firth.phrases.finding import Phrase, find_phrases, ranked
@@ -47,6 +47,7 @@ class Phrases:
     def __init__(self, **options: Any) -> None:
         self.options = PhraseOptions.from_dict(options)
         self._passes: list[list[Phrase]] | None = None
+        self._tables: list[PhraseTable] = []
 
     def fit(
         self, corpus: CorpusLike | EncodedCorpus, *, tokenizer: TokenizerLike | None = None, **reading: Any
@@ -76,7 +77,7 @@ class Phrases:
         finally:
             if current is not corpus:
                 current.close()
-        self._passes = passes
+        self._set(passes)
         return self
 
     @overload
@@ -99,23 +100,25 @@ class Phrases:
           gone through as often as what was given.
 
         Sentences that are strings must be cut first, as by `encoded_corpus`. Raises what `fit` does, `NotTrained`
-        before it, and `BadCorpus` for a sentence that is no list of tokens.
+        before it, and `BadCorpus` for a sentence that is no list of tokens, when it is reached.
         """
         passes = self._found()
         if isinstance(corpus, (str, os.PathLike, EncodedCorpus)) or _are_paths(corpus):
             return self._transformed(self._encoded(corpus, tokenizer, reading), corpus, passes)
         if tokenizer is not None or reading:
-            raise BadCorpus(
+            raise BadOption(
                 "lists of tokens are cut already: leave out the tokenizer and the options of reading, or give "
                 "encoded_corpus(sentences, tokenizer=...)"
             )
         if not is_token_list(corpus):
-            raise BadCorpus(f"phrases are joined in a path, in lists of tokens or in a corpus; got {shown(corpus)}")
-        tables = [PhraseTable(phrases, self.options.connector_words) for phrases in passes]
+            raise BadOption(
+                f"phrases are joined in files, lists of tokens or an encoded corpus, got {shown(corpus)}; give a path "
+                "or a list of strings"
+            )
         first, sentences = _first_of(corpus)
         if first is None or isinstance(first, str):
-            return _joined(sentences, tables, 0)
-        return JoinedSentences(sentences, tables)
+            return _joined(sentences, self._tables, 0)
+        return JoinedSentences(sentences, self._tables)
 
     def __getitem__(self, tokens: Iterable[Any]) -> Any:
         """As `transform`, for a list of tokens or an iterable of such lists."""
@@ -148,8 +151,12 @@ class Phrases:
         """Read what `save` wrote. Raises `MissingFile`, or `BadFile` for what is no file of phrases."""
         options, passes = read_phrases(path)
         made = cls(**options.as_dict())
-        made._passes = passes
+        made._set(passes)
         return made
+
+    def _set(self, passes: list[list[Phrase]]) -> None:
+        self._passes = passes
+        self._tables = [PhraseTable(phrases, self.options.connector_words) for phrases in passes]
 
     def _found(self) -> list[list[Phrase]]:
         if self._passes is None:
