@@ -120,7 +120,7 @@ def stages() -> Iterator[dict[str, float]]:
     watch(Lexicon, "split", "cut, look up, count")
     watch(writer.CorpusWriter, "add", "write numbers")
     watch(encoding, "ranked_words", "merge and rank words")
-    watch(encoding, "_write_words", "write words")
+    watch(encoding, "write_words", "write words")
     watch(encoding, "put_ranks", "put ranks in place")
     watch(store, "find", "find the files")
     began = time.process_time()

@@ -21,8 +21,10 @@ _HOMES = {
     "WordVectors": "firth.vectors",
     "TrainingOptions": "firth.options",
     "CorpusOptions": "firth.options",
+    "PhraseOptions": "firth.options",
     "EncodedCorpus": "firth.corpus",
     "encoded_corpus": "firth.corpus",
+    "Phrases": "firth.phrases",
     "Vocabulary": "firth.vocabulary",
     "Callback": "firth.callbacks",
     "Progress": "firth.callbacks",
@@ -38,6 +40,8 @@ __all__ = [
     "CorpusOptions",
     "EncodedCorpus",
     "FirthError",
+    "PhraseOptions",
+    "Phrases",
     "Progress",
     "StopTraining",
     "TrainingOptions",
@@ -57,7 +61,8 @@ if TYPE_CHECKING:
     from firth.errors import FirthError
     from firth.estimating import estimate
     from firth.evaluate import evaluate_analogies, evaluate_similarity
-    from firth.options import CorpusOptions, TrainingOptions
+    from firth.options import CorpusOptions, PhraseOptions, TrainingOptions
+    from firth.phrases import Phrases
     from firth.vectors import WordVectors
     from firth.vocabulary import Vocabulary
     from firth.word2vec import Word2Vec

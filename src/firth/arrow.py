@@ -26,3 +26,13 @@ def as_arrow(array: npt.NDArray[Any]) -> pa.Array:
     """A NumPy array of whole numbers, of shape (length,), as Arrow's of the same type."""
     data = np.ascontiguousarray(array)
     return pa.Array.from_buffers(pa.from_numpy_dtype(data.dtype), len(data), [None, pa.py_buffer(data)])
+
+
+def string_buffers(strings: pa.LargeStringArray) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """The UTF-8 bytes of an array of strings, joined, and where each begins and the last ends: int64 (length + 1,)."""
+    if not len(strings):
+        return np.zeros(0, np.uint8), np.zeros(1, np.int64)
+    _, offsets, data = strings.buffers()
+    starts = np.frombuffer(offsets, np.int64)[strings.offset : strings.offset + len(strings) + 1]
+    bytes_of_all = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+    return bytes_of_all[starts[0] : starts[-1]], starts - starts[0]

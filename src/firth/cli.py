@@ -1,4 +1,4 @@
-"""The command line: `firth train`, `estimate`, `similar`, `analogy`, `evaluate`, `inspect`, `convert`, `demo`.
+"""The `firth` command: `train`, `phrases`, `estimate`, `similar`, `analogy`, `evaluate`, `inspect`, `convert`, `demo`.
 
 Flags come from `options.py`; what the commands do stands elsewhere. Exit status: 0 done, 1 a fault of firth's own,
 2 wrong input or options, 130 interrupted (with what was trained kept).
@@ -21,9 +21,10 @@ from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, get_
 import typer
 
 from firth import __version__
-from firth.errors import FirthError
-from firth.options import CorpusOptions, TrainingOptions
+from firth.errors import BadOption, FirthError
+from firth.options import CorpusOptions, PhraseOptions, TrainingOptions
 
+PANELS: dict[type, str] = {TrainingOptions: "Training", CorpusOptions: "Reading", PhraseOptions: "Phrases"}
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 WRONG_INPUT = 2
 
@@ -61,17 +62,19 @@ def with_options(*classes: type[Any]) -> Callable[[Callable[..., None]], Callabl
 
 def _flags(options: type[Any]) -> Iterator[inspect.Parameter]:
     hints = get_type_hints(options)
-    panel = "Training" if options is TrainingOptions else "Reading"
     for each in dataclasses.fields(options):
         kind = hints[each.name]
         accepted = [part for part in get_args(kind) if part is not NoneType]
         plain = str if get_origin(kind) is Literal else accepted[0] if accepted else kind
+        default: Any = each.default
+        if get_origin(kind) is tuple:  # the flag may be given several times
+            plain, default = list[str], list(default)
         rule = each.metadata
         metavar = "|".join(rule["choices"]) if rule["choices"] else None
-        flag = typer.Option(help=rule["help"], metavar=metavar, rich_help_panel=panel)
-        optional = plain if each.default is not None else plain | None
+        flag = typer.Option(help=rule["help"], metavar=metavar, rich_help_panel=PANELS[options])
+        optional = plain if default is not None else plain | None
         yield inspect.Parameter(
-            each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=Annotated[optional, flag]
+            each.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[optional, flag]
         )
 
 
@@ -88,7 +91,7 @@ Corpus = Annotated[
 GivenVocabulary = Annotated[
     Path | None, typer.Option(help="Train these words (a file of words and counts) instead of counting.")
 ]
-Topn = Annotated[int, typer.Option("--topn", "-n", help="How many words to show.")]
+Topn = Annotated[int, typer.Option("--topn", "-n", help="How many to show.")]
 Threads = Annotated[int | None, typer.Option(help="Use no more threads than this; all cores if not given.")]
 
 
@@ -102,6 +105,9 @@ def train(
     corpus: Corpus,
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the model.", show_default=False)],
     vocabulary: GivenVocabulary = None,
+    phrases: Annotated[
+        Path | None, typer.Option(help="Join the phrases of this file, which firth phrases wrote, before training.")
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on with the model at --output, where it was interrupted.")] = False,
     json_: Json = False,
     **options: Any,
@@ -114,10 +120,57 @@ def train(
 
     given = _given(context, options)
     reading = {name: given.pop(name) for name in CorpusOptions().as_dict() if name in given}
-    report = train_and_report(corpus, output, given, reading, vocabulary=vocabulary, resume=resume, quiet=json_)
+    report = train_and_report(
+        corpus, output, given, reading, vocabulary=vocabulary, phrases=phrases, resume=resume, quiet=json_
+    )
     _show(report.as_dict(), json_, report.lines())
     if report.interrupted:
         raise _InterruptedButKept
+
+
+@app.command()
+@with_options(PhraseOptions, CorpusOptions)
+def phrases(
+    context: typer.Context,
+    corpus: Corpus,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Where to write the phrases, or the joined text.", show_default=False)
+    ],
+    apply: Annotated[
+        Path | None,
+        typer.Option(help="Write the corpus as text with the phrases of this file joined, instead of finding any."),
+    ] = None,
+    english: Annotated[
+        bool, typer.Option("--english", help="Take connector words of English: of, the, and, in, ...")
+    ] = False,
+    topn: Topn = 20,
+    json_: Json = False,
+    **options: Any,
+) -> None:
+    """Find words that belong together, such as new york, and write them to a file; or join them in a text.
+
+    firth train --phrases FILE trains on a corpus with the phrases joined. Joined text has a sentence per line, and
+    one space between tokens.
+    """
+    from firth.reports import find_phrases, join_phrases, phrase_lines
+
+    given = _given(context, options)
+    reading = {name: given.pop(name) for name in CorpusOptions().as_dict() if name in given}
+    if apply is not None:
+        if given or english:
+            named = ", ".join([*given, *(["english"] if english else [])])
+            raise BadOption(f"--apply joins phrases that are found already; leave out {named}")
+        done = join_phrases(corpus, apply, output, reading)
+        _show(done, json_, [f"wrote {done['tokens']:,} tokens in {done['sentences']:,} lines to {output}"])
+        return
+    connectors = [word for each in given.pop("connector_words", []) for word in each.split()]
+    if english:
+        from firth.phrases import ENGLISH_CONNECTOR_WORDS
+
+        connectors += ENGLISH_CONNECTOR_WORDS
+    facts, top = find_phrases(corpus, output, {**given, "connector_words": connectors}, reading, topn)
+    as_json = facts | {"top": [{"phrase": each.phrase, "score": each.score, "count": each.count} for each in top]}
+    _show(as_json, json_, phrase_lines(facts, top))
 
 
 @app.command()

@@ -6,13 +6,16 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, Self, get_type_hints
+from typing import Any, Concatenate, Literal, ParamSpec, Self, get_origin, get_type_hints
 
 from firth.errors import BadOption
+
+P = ParamSpec("P")
 
 # What gensim and fastText call them.
 OTHER_NAMES = {
@@ -31,6 +34,7 @@ OTHER_NAMES = {
     "t": "sample",
     "shrink_windows": "dynamic_window",
     "max_final_vocab": "max_vocabulary",
+    "common_terms": "connector_words",
 }
 
 
@@ -87,6 +91,8 @@ def _check(name: str, value: Any, hint: Any, rule: Mapping[str, Any]) -> Any:
         if not isinstance(value, bool):
             raise BadOption(f"{name} must be True or False, got {value!r}{remedy}")
         return value
+    if get_origin(hint) is tuple:
+        return _checked_words(name, value, remedy)
     if str in accepted:
         if not isinstance(value, str):
             raise BadOption(f"{name} must be a string, got {value!r}{remedy}")
@@ -106,6 +112,17 @@ def _check(name: str, value: Any, hint: Any, rule: Mapping[str, Any]) -> Any:
     if high is not None and value > high:
         raise BadOption(f"{name} must be {high} or less, got {value}{remedy}")
     return value
+
+
+def _checked_words(name: str, value: Any, remedy: str) -> tuple[str, ...]:
+    """`value` as words, each once, in the order of their letters."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise BadOption(f"{name} must be a list of words, got {value!r}{remedy}")
+    words = list(value)
+    for word in words:
+        if not isinstance(word, str) or not word:
+            raise BadOption(f"{name} must hold words, strings that are not empty, got {word!r}{remedy}")
+    return tuple(sorted(set(words)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,6 +242,77 @@ class CorpusOptions(_Checked):
     )
     column: str | None = option(None, "the column of Parquet and Arrow files that holds strings or lists of tokens")
     cache: bool = option(True, "keep the encoded corpus, so that the next run starts at once")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhraseOptions(_Checked):
+    """Which words are joined into phrases. The names are those of gensim 4."""
+
+    min_count: int = option(
+        5,
+        "leave out phrases that occur less often than this; the score count takes it off their counts besides",
+        at_least=1,
+    )
+    threshold: float = option(
+        10.0,
+        "join words whose score is above this: higher gives fewer phrases. count: 10 is usual, from 0 on; "
+        "npmi: 0.5 is usual, from -1 to 1",
+    )
+    scoring: Literal["count", "npmi"] = option(
+        "count",
+        "count: how often words stand together, less min_count, over how often each occurs, as in word2phrase and "
+        "gensim; npmi: normalised pointwise mutual information, kinder to frequent words",
+        choices=("count", "npmi"),
+    )
+    delimiter: str = option("_", "what joins the words of a phrase", remedy="_ is usual")
+    connector_words: tuple[str, ...] = option(
+        (),
+        "words that may stand within a phrase, but neither begin nor end it (bank of america)",
+        remedy='give a list such as ["of", "the"]',
+    )
+    passes: int = option(
+        1,
+        "find phrases, join them, and find again, so often; with 2, phrases have up to four words",
+        at_least=1,
+        at_most=8,
+    )
+    max_memory: int = option(
+        1024,
+        "MB for counting pairs of words; a text with more pairs than fit is gone through several times, with the same "
+        "result",
+        at_least=1,
+    )
+    workers: int | None = option(None, "threads; all cores if not given", at_least=1, at_most=1024)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        low, high, usual = (0, math.inf, 10) if self.scoring == "count" else (-1, 1, 0.5)
+        if not low <= self.threshold <= high:
+            rule = "0 or more" if self.scoring == "count" else "between -1 and 1"
+            raise BadOption(
+                f"threshold must be {rule} with scoring {self.scoring}, got {self.threshold}; {usual} is usual"
+            )
+        if not self.delimiter or any(letter.isspace() for letter in self.delimiter):
+            raise BadOption(
+                f"delimiter must be a string without white space, and not empty, got {self.delimiter!r}; _ is usual"
+            )
+
+    @property
+    def threads(self) -> int:
+        """How many threads count: `workers`, or every core that this process may use."""
+        return self.workers or usable_cores()
+
+
+def takes_options(options: Callable[P, object]) -> Callable[[Callable[..., None]], Callable[Concatenate[Any, P], None]]:
+    """Give a constructor the signature of an options class, for type checkers and for `help`."""
+
+    def wrap(constructor: Callable[..., None]) -> Callable[Concatenate[Any, P], None]:
+        own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        parameters = inspect.signature(options).parameters.values()
+        constructor.__signature__ = inspect.Signature([own, *parameters])  # type: ignore[attr-defined]
+        return constructor
+
+    return wrap
 
 
 def usable_cores() -> int:

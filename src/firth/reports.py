@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,18 +10,24 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from firth.corpus import EncodedCorpus, encoded_corpus
 from firth.errors import BadOption, MissingFile
 from firth.formats import read_vectors, recognised
 from firth.formats.model import read_model
 from firth.memory import peak_memory_bytes
+from firth.options import CorpusOptions
 from firth.state import State
-from firth.storage import check_writable
+from firth.storage import check_writable, replaced_packed
 from firth.vocabulary import Vocabulary
 from firth.word2vec import Word2Vec, check_model_name
 
 if TYPE_CHECKING:
     from firth.estimating import Estimate
     from firth.evaluate import FolderResult  # it loads scipy, which training does without
+    from firth.phrases import Phrase
+
+
+NOT_WRITTEN_AS_TEXT = (".bz2", ".xz", ".zst", ".parquet", ".arrow", ".feather", ".ipc")  # but read by these names
 
 
 # ---- training ----------------------------------------------------------------------------------
@@ -76,18 +83,24 @@ def train_and_report(
     reading: Mapping[str, Any],
     *,
     vocabulary: Path | None = None,
+    phrases: Path | None = None,
     resume: bool = False,
     quiet: bool = False,
 ) -> TrainingReport:
     """Train on `corpus`, save to `output`, and tell how it went; what stops short is saved too.
 
     `options` are those that the user gave; all others have their defaults or, in a resumed run, those of the model.
+    `phrases`, a file of them, are joined in the corpus first.
     """
-    _check_output(output, corpus, vocabulary)
+    check_model_name(output)
+    _check_output(output, corpus, vocabulary, phrases)
     model = _resumed(output, options) if resume else Word2Vec(**options)
     words_before = model.state.words
     given = None if vocabulary is None else Vocabulary.load(vocabulary)
-    model.fit(corpus, vocabulary=given, resume=resume, progress=False if quiet else None, **reading)
+    began = time.perf_counter()
+    with _with_phrases(corpus, phrases, reading, model.options.threads) as (text, reading_of_text):
+        joining_seconds = time.perf_counter() - began
+        model.fit(text, vocabulary=given, resume=resume, progress=False if quiet else None, **reading_of_text)
     began = time.perf_counter()
     model.save(output)
     seconds, words = model.seconds, model.state.words - words_before
@@ -96,7 +109,7 @@ def train_and_report(
         words=words,
         vocabulary=len(model.vocabulary),
         epochs=model.options.epochs,
-        reading_seconds=seconds.reading,
+        reading_seconds=seconds.reading + joining_seconds,
         compiling_seconds=seconds.preparing,
         training_seconds=seconds.training,
         saving_seconds=time.perf_counter() - began,
@@ -109,14 +122,28 @@ def train_and_report(
     )
 
 
-def _check_output(output: Path, corpus: str, vocabulary: Path | None) -> None:
+@contextlib.contextmanager
+def _with_phrases(
+    corpus: str, phrases: Path | None, reading: Mapping[str, Any], threads: int
+) -> Iterator[tuple[str | EncodedCorpus, Mapping[str, Any]]]:
+    """What to train on, and how it is still to be read: the corpus itself, or with phrases joined."""
+    if phrases is None:
+        yield corpus, reading
+        return
+    from firth.phrases import Phrases
+
+    found = Phrases.load(phrases)
+    with encoded_corpus(corpus, CorpusOptions(**reading), threads=threads) as read, found.transform(read) as joined:
+        yield joined, {}
+
+
+def _check_output(output: Path, corpus: str, *others: Path | None, what: str = "model") -> None:
     """Refuse, before hours of training, a place that cannot be written, or that holds what is to be read."""
-    check_model_name(output)
-    for read in (corpus, vocabulary):
+    for read in (corpus, *others):
         if read is not None and output.exists() and Path(read).exists() and output.samefile(read):
-            raise BadOption(f"--output {output} is also what is to be read; give the model another name")
+            raise BadOption(f"--output {output} is also what is to be read; give the {what} another name")
     if Path(corpus).is_dir() and Path(corpus).resolve() in output.resolve().parents:
-        raise BadOption(f"--output {output} lies in the folder that is read; write the model elsewhere")
+        raise BadOption(f"--output {output} lies in the folder that is read; write the {what} elsewhere")
     check_writable(output)
 
 
@@ -135,6 +162,52 @@ def _resumed(path: Path, options: Mapping[str, Any]) -> Word2Vec:
         )
     model.options = replace(model.options, workers=options.get("workers", model.options.workers))
     return model
+
+
+# ---- phrases -----------------------------------------------------------------------------------
+
+
+def find_phrases(
+    corpus: str, output: Path, options: Mapping[str, Any], reading: Mapping[str, Any], topn: int
+) -> tuple[dict[str, Any], list[Phrase]]:
+    """Find the phrases of a corpus, write them to `output`, and give what to tell, and the best `topn` of them."""
+    from firth.phrases import Phrases
+
+    if topn < 0:
+        raise BadOption(f"topn must be 0 or more, got {topn}")
+    _check_output(output, corpus, what="phrases")
+    began = time.perf_counter()
+    found = Phrases(**options).fit(corpus, **reading)
+    found.save(output)
+    facts = {
+        "target": str(output),
+        "phrases": len(found),
+        "seconds": time.perf_counter() - began,
+        "peak_memory_bytes": peak_memory_bytes(),
+    }
+    return facts, found.phrases[:topn]
+
+
+def phrase_lines(facts: Mapping[str, Any], top: Sequence[Phrase]) -> Iterator[Any]:
+    """A table of the best phrases, and where all of them were written."""
+    if top:
+        rows = [(each.phrase, f"{each.score:,.2f}", f"{each.count:,}") for each in top]
+        yield _table(("phrase", "score", "count"), rows)
+    hint = "" if facts["phrases"] else "; for more, lower threshold or min_count"
+    yield f"wrote {facts['phrases']:,} phrases to {facts['target']}{hint}"
+
+
+def join_phrases(corpus: str, phrases: Path, output: Path, reading: Mapping[str, Any]) -> dict[str, Any]:
+    """Write `corpus` as text with the phrases of a file joined, packed if `output` ends in .gz; gives what to tell."""
+    from firth.phrases import Phrases
+    from firth.phrases.joining import write_text
+
+    if output.suffix.lower() in NOT_WRITTEN_AS_TEXT:
+        raise BadOption(f"the text is written plain or as .gz, but {output} ends in {output.suffix}; name it otherwise")
+    _check_output(output, corpus, phrases, what="text")
+    with Phrases.load(phrases).transform(corpus, **reading) as joined, replaced_packed(output) as file:
+        write_text(joined, file)
+        return {"target": str(output), "tokens": joined.total_tokens, "sentences": joined.sentences}
 
 
 # ---- estimates ---------------------------------------------------------------------------------

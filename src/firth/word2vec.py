@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from firth.backends.base import Backend
 from firth.callbacks import Callback, check_callbacks
@@ -17,7 +16,7 @@ from firth.corpus.sources import CorpusLike
 from firth.corpus.tokenizers import TokenizerLike
 from firth.errors import BadFile, BadOption, NotTrained
 from firth.formats.model import StoredModel, read_model, write_model
-from firth.options import CorpusOptions, TrainingOptions
+from firth.options import CorpusOptions, TrainingOptions, takes_options
 from firth.progress import ProgressBar, wants_progress
 from firth.state import State
 from firth.storage import AnyPath
@@ -28,20 +27,7 @@ from firth.weights import Weights, initial_weights
 
 OTHER_SUFFIXES = (".bin", ".gz", ".npy", ".npz", ".txt", ".vec")
 
-P = ParamSpec("P")
 T = TypeVar("T")
-
-
-def _with_options(_: Callable[P, object]) -> Callable[[Callable[..., None]], Callable[Concatenate[Any, P], None]]:
-    """Give a constructor the signature of an options class, for type checkers and for `help`."""
-
-    def wrap(constructor: Callable[..., None]) -> Callable[Concatenate[Any, P], None]:
-        own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        options = inspect.signature(TrainingOptions).parameters.values()
-        constructor.__signature__ = inspect.Signature([own, *options])  # type: ignore[attr-defined]
-        return constructor
-
-    return wrap
 
 
 @dataclass(frozen=True)
@@ -72,7 +58,7 @@ class Word2Vec:
         seconds: where the time of the last `fit` went.
     """
 
-    @_with_options(TrainingOptions)
+    @takes_options(TrainingOptions)
     def __init__(self, **options: Any) -> None:
         self.options = TrainingOptions.from_dict(options)
         self.state = State()

@@ -58,7 +58,7 @@ def encode(
                 raise BadCorpus(EMPTY)
         words, counts, ranks = ranked_words(lexicons)
         with writing(folder):
-            _write_words(folder / WORDS_FILE, words, counts, corpus.sentences)
+            write_words(folder / WORDS_FILE, words, counts, corpus.sentences)
             _rank(folder / CORPUS_FILE, corpus.runs, ranks, pool, threads)
 
 
@@ -113,7 +113,8 @@ def _tokenise(
     return lexicons
 
 
-def _write_words(path: Path, words: pa.LargeStringArray, counts: npt.NDArray[np.int64], sentences: int) -> None:
+def write_words(path: Path, words: pa.LargeStringArray, counts: npt.NDArray[np.int64], sentences: int) -> None:
+    """Write the corpus's words, ranked, with their counts and the number of sentences."""
     batch = pa.RecordBatch.from_arrays([words, as_arrow(counts)], ["word", "count"])
     batch = batch.replace_schema_metadata({"sentences": str(sentences)})
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, batch.schema) as writer:

@@ -61,6 +61,17 @@ def eight_at(typingctx: Any, address: Any) -> Any:
 
 
 @intrinsic
+def put_eight(typingctx: Any, address: Any, value: Any) -> Any:
+    """Write a uint64 to the eight bytes from an address on, its lowest byte first."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.store(arguments[1], builder.inttoptr(arguments[0], I64.as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.uint64), codegen
+
+
+@intrinsic
 def first_bit(typingctx: Any, bits: Any) -> Any:
     """The place of the lowest bit that is set in a uint64, which must not be 0."""
 

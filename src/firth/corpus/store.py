@@ -54,7 +54,7 @@ def encoded_corpus(
     store = cache_folder() / "corpora"
     if key is not None and (known := _known(store / key)) is not None:
         return known
-    folder = _new_folder(store, warn=key is not None)
+    folder = new_folder(store, warn=key is not None)
     if folder.parent != store:
         key = None
     try:
@@ -92,7 +92,7 @@ def kept_corpus(corpus: CorpusLike, options: CorpusOptions) -> EncodedCorpus | N
     return None if key is None else _known(cache_folder() / "corpora" / key)
 
 
-def _new_folder(store: Path, *, warn: bool) -> Path:
+def new_folder(store: Path, *, warn: bool) -> Path:
     """A folder to encode into: in the store, or, where nothing can be written there, among the temporary files."""
     try:
         store.mkdir(parents=True, exist_ok=True)

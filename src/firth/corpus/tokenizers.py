@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from firth.arrow import string_buffers
 from firth.corpus.blocks import Block, StringsBlock, TextBlock, TokensBlock, is_token_list, shown, tokens_block
 from firth.corpus.lexicon import Lexicon, Separators, lines
 from firth.errors import BadCorpus, BadOption
@@ -97,16 +98,6 @@ def decoded(block: TextBlock, errors: str) -> bytes | bytearray:
     return block.data
 
 
-def _buffers(strings: pa.LargeStringArray) -> tuple[npt.NDArray[np.uint8], Ints]:
-    """The bytes of an array of strings, and where each starts and the last ends."""
-    if not len(strings):
-        return np.zeros(0, np.uint8), np.zeros(1, np.int64)
-    _, offsets, data = strings.buffers()
-    starts = np.frombuffer(offsets, np.int64)[strings.offset : strings.offset + len(strings) + 1]
-    bytes_of_all = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
-    return bytes_of_all[starts[0] : starts[-1]], starts - starts[0]
-
-
 def _strings(block: TextBlock | StringsBlock, errors: str) -> pa.LargeStringArray:
     """The block's sentences as strings."""
     if isinstance(block, StringsBlock):
@@ -124,7 +115,7 @@ def _sentences(block: TextBlock | StringsBlock, errors: str) -> list[str]:
 
 def _number_lists(lists: pa.LargeListArray, lexicon: Lexicon) -> Numbered:
     """Number ready-made tokens. Empty ones are left out: no text could hold them."""
-    data, starts = _buffers(lists.flatten())
+    data, starts = string_buffers(lists.flatten())
     there = np.diff(starts) > 0
     numbers = lexicon.number(data, np.concatenate([starts[:-1][there], starts[-1:]]))
     return numbers, np.diff(np.concatenate([[0], np.cumsum(there)])[lists.offsets.to_numpy()])
@@ -137,7 +128,7 @@ def _replaced(strings: pa.LargeStringArray, part: str, by: str) -> pa.LargeStrin
 
 def _holds(strings: pa.LargeStringArray, part: str) -> bool:
     """Whether `part`, a letter beyond ASCII, is in the strings; to look costs far less than to replace."""
-    data, _ = _buffers(strings)
+    data, _ = string_buffers(strings)
     return len(data) > 0 and data.max() >= 0x80 and part.encode() in data.tobytes()
 
 
@@ -155,7 +146,7 @@ class _Splitter(Tokenizer):
     def number(self, block: Block, lexicon: Lexicon, errors: str) -> Numbered:
         if isinstance(block, TokensBlock):
             return _number_lists(block.lists, lexicon)
-        data, offsets = _buffers(self.prepared(_strings(block, errors)))
+        data, offsets = string_buffers(self.prepared(_strings(block, errors)))
         return lexicon.split(data, offsets, self.separators)
 
     def identity(self) -> str | None:
