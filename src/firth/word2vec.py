@@ -279,6 +279,10 @@ def backend(options: TrainingOptions) -> Backend:
         from firth.backends.reference import ReferenceBackend
 
         return ReferenceBackend()
+    if options.loss == "softmax":
+        from firth.backends.cpu_softmax import SoftmaxBackend
+
+        return SoftmaxBackend()
     from firth.backends.cpu import CpuBackend
 
     return CpuBackend()

@@ -46,6 +46,8 @@ class Kernel(NamedTuple):
 
 def kernel_for(options: TrainingOptions, width: int) -> Kernel:
     """The kernel that trains what is asked for on rows of `width` floats."""
+    if options.loss == "softmax":
+        raise ValueError("these kernels train loss 'ns' and 'hs'; SoftmaxBackend trains 'softmax'")
     window, S = options.window, options.negative + 1
     row_like = (0,) * (width // LANES)
     skipgram = options.architecture == "skipgram"
