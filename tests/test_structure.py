@@ -26,7 +26,7 @@ LAYERS = [
     {"blas"},
     {"backends"},
     {"affordable"},
-    {"nearest_kernels"},
+    {"nearest_kernels", "descriptions"},
     {"formats", "vectors", "nearest", "screen"},
     {"state", "callbacks"},
     {"training"},

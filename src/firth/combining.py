@@ -6,16 +6,15 @@ where the words can take each other's place; an input and an output vector, wher
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 
 from firth.errors import BadOption
+from firth.options import Combine
 from firth.weights import Floats
 
-Combine = Literal["input", "output", "average", "sum", "concatenate"]
 WAYS: tuple[str, ...] = get_args(Combine)
-COMBINE_HELP = "input, output, average, sum or concatenate"
 
 
 def combined(input: Floats, output: Floats, combine: str, loss: str) -> Floats:

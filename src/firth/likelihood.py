@@ -3,14 +3,14 @@
 p(word | x), x being an input vector or the mean of several, and y rows of the output matrix:
 
 - full softmax: exp(x · y_word) / Σ_v exp(x · y_v), which is what was trained;
-- hierarchical softmax: Π_n σ((1 - 2 code_n) x · y_n) over the inner nodes above the word, which is what was trained, and
-  sums to 1 over all words as it stands;
+- hierarchical softmax: Π_n σ((1 - 2 code_n) x · y_n) over the inner nodes above the word, which is what was trained
+  and sums to 1 over all words as it stands;
 - negative sampling: as for full softmax, though it was not trained to this. What it learns is a log-ratio,
   x · y_word ≈ log (p(word | x) / (K · noise(word))) (Levy and Goldberg 2014), so these numbers rank words by how much
   likelier x makes them than they are as noise. gensim's `predict_output_word` gives the same.
 
-Shapes: V words, D dimensions, X rows x, N examples (of an x and the word that it is to predict). Logarithms are natural.
-Scores are float32 products; all sums of logarithms are float64.
+Shapes: V words, D dimensions, X rows x, N examples (of an x and the word that it is to predict). Logarithms are
+natural. Scores are float32 products; all sums of logarithms are float64.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def log_normaliser(scores: Reals) -> Reals:
 def log_probabilities(x: Floats, output: Floats, tree: Tree | None) -> Reals:
     """Log p of each word given each of x (X, D): float64 (X, V). With a `tree`, `output` has its nodes' vectors."""
     scores = (x @ output.T).astype(np.float64)
-    return scores - log_normaliser(scores) if tree is None else _down_the_tree(scores, tree)
+    return np.asarray(scores - log_normaliser(scores)) if tree is None else _down_the_tree(scores, tree)
 
 
 def log_likelihoods(x: Floats, x_of: Ints, targets: Ints, output: Floats, tree: Tree | None) -> Reals:
@@ -53,7 +53,7 @@ def log_likelihoods(x: Floats, x_of: Ints, targets: Ints, output: Floats, tree: 
     for first in range(0, len(x), at_once):
         some = slice(first, first + at_once)
         normalisers[some] = log_normaliser((x[some] @ output.T).astype(np.float64))
-    return np.einsum("nd,nd->n", x[x_of], output[targets]) - normalisers[x_of, 0]
+    return np.asarray(np.einsum("nd,nd->n", x[x_of], output[targets]) - normalisers[x_of, 0])
 
 
 def _up_the_tree(x: Floats, x_of: Ints, targets: Ints, output: Floats, tree: Tree) -> Reals:
@@ -72,7 +72,7 @@ def _up_the_tree(x: Floats, x_of: Ints, targets: Ints, output: Floats, tree: Tre
 
 
 def _down_the_tree(scores: Reals, tree: Tree) -> Reals:
-    """Log p of each word, from the scores of the nodes (both (X, V); the last output row is no node's), level by level."""
+    """Log p of each word, level by level from the scores of the nodes, both (X, V); the last score is no node's."""
     V = scores.shape[1]
     reached = np.zeros_like(scores)  # log p of getting to each inner node
     if V == 1:

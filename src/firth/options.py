@@ -33,6 +33,9 @@ OTHER_NAMES = {
     "max_final_vocab": "max_vocabulary",
 }
 
+Combine = Literal["input", "output", "average", "sum", "concatenate"]
+COMBINE_HELP = "which vectors of a model: those of its input matrix, or both matrices' average, sum or concatenation"
+
 
 def option(
     default: Any,

@@ -21,7 +21,7 @@ from firth.huffman import Tree
 from firth.likelihood import Ints, Reals, log_likelihoods
 from firth.options import TrainingOptions
 from firth.vocabulary import Vocabulary, numbers_in
-from firth.weights import Weights
+from firth.weights import Floats, Weights
 from firth.windows import Windows, windows
 
 PAIRS_AT_ONCE = 1 << 16  # of a context and its centre: 25 MB of vectors at D = 100
@@ -77,9 +77,10 @@ def _some_scores(found: Windows, some: slice, weights: Weights, tree: Tree | Non
     begins, lengths, centres = found.offsets[some], found.lengths[some], found.centres[some]
     contexts = found.contexts[begins[0] : begins[-1] + lengths[-1]]
     if architecture == "cbow":
-        x = np.add.reduceat(weights.input[contexts], begins - begins[0]) / lengths[:, None].astype(np.float32)
+        x: Floats = np.add.reduceat(weights.input[contexts], begins - begins[0])
+        x /= lengths[:, None]
         return log_likelihoods(x, np.arange(len(x)), centres, weights.output, tree)
     words, x_of = np.unique(contexts, return_inverse=True)
     owners: Ints = np.repeat(np.arange(len(centres)), lengths)
     logs = log_likelihoods(weights.input[words], x_of, centres[owners], weights.output, tree)
-    return np.bincount(owners, logs, len(centres))
+    return np.asarray(np.bincount(owners, logs, len(centres)), np.float64)

@@ -18,7 +18,7 @@ from firth.affordable import check_affordable
 from firth.backends.base import Backend
 from firth.blas import threads_at_most
 from firth.callbacks import Callback, check_callbacks
-from firth.combining import Combine, combined
+from firth.combining import combined
 from firth.corpus import EncodedCorpus, encoded_corpus
 from firth.corpus.sources import CorpusLike
 from firth.corpus.tokenizers import TokenizerLike
@@ -26,7 +26,7 @@ from firth.errors import BadFile, BadOption, NotTrained, UnknownWord
 from firth.formats.model import StoredModel, read_model, write_model
 from firth.huffman import Tree, huffman_tree
 from firth.likelihood import Reals, log_probabilities
-from firth.options import CorpusOptions, TrainingOptions
+from firth.options import Combine, CorpusOptions, TrainingOptions
 from firth.progress import ProgressBar, wants_progress
 from firth.scoring import sentence_scores
 from firth.state import State
@@ -177,9 +177,7 @@ class Word2Vec:
             weights = initial_weights(len(vocabulary), options.vector_size, options.seed, options.threads)
             state = State()
         before = state.seconds
-        weights, state = train(
-            corpus, vocabulary, options, machine, weights, ids=ids, state=state, callbacks=callbacks
-        )
+        weights, state = train(corpus, vocabulary, options, machine, weights, ids=ids, state=state, callbacks=callbacks)
         training = state.seconds - before
         self._set(vocabulary, weights, state)
         self.seconds = Seconds(reading_seconds, time.perf_counter() - began - training, training)
@@ -239,9 +237,9 @@ class Word2Vec:
         """The `topn` words most likely in the middle of some context words, and their probabilities.
 
         The probability is p(word | x) as in `firth.likelihood`, x being the mean of the context words' input vectors:
-        what CBOW trains; skip-gram trains each context alone, and gets this mean all the same. With the losses "softmax"
-        and "hs" it is the model's own; with "ns" it is the softmax of x · y, which ranks words by how much likelier than
-        by chance they are here, so frequent words come out too low.
+        what CBOW trains; skip-gram trains each context alone, and gets this mean all the same. With the losses
+        "softmax" and "hs" it is the model's own; with "ns" it is the softmax of x · y, which ranks words by how much
+        likelier than by chance they are here, so frequent words come out too low.
 
         Words that are not known are left out. Raises `BadOption` for `topn` below 1, and `UnknownWord` where none is
         known.

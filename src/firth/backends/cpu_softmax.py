@@ -67,9 +67,9 @@ def cbow_batches(found: Windows, *, corrected: bool) -> Iterator[Batch]:
         offsets = found.offsets[first : first + SOFTMAX_BATCH + 1]
         lengths = np.diff(offsets)
         contexts, column = np.unique(found.contexts[offsets[0] : offsets[-1]], return_inverse=True)
-        times = np.zeros((len(lengths), len(contexts)), np.float32)  # each word stands in each window
+        times: Floats = np.zeros((len(lengths), len(contexts)), np.float32)  # each word stands in each window
         np.add.at(times, (np.repeat(np.arange(len(lengths)), lengths), column), np.float32(1))
-        mean = times / lengths[:, None].astype(np.float32)
+        mean = np.asarray(times / lengths[:, None], np.float32)
         targets = found.centres[first : first + SOFTMAX_BATCH]
         x_of = np.arange(len(lengths))
         yield Batch(contexts, mean, mean if corrected else times, x_of, targets, int(found.positions[first]))
