@@ -176,7 +176,7 @@ def compare(
 ) -> None:
     """Compare two words: cosine, dot product and Euclidean distance of their vectors."""
     found = _vectors(model).compare(a, b)
-    _show(found._asdict(), json_, [found])
+    _show(found._asdict(), json_, [str(found)])
 
 
 @app.command()
@@ -189,7 +189,7 @@ def describe(
 ) -> None:
     """Tell what is known of a word: its count and rank, the length of its vector, its nearest words."""
     found = _vectors(model).describe(word, topn, threads=threads)
-    _show(dataclasses.asdict(found) | {"neighbours": _scored(found.neighbours)}, json_, [found])
+    _show(dataclasses.asdict(found) | {"neighbours": _scored(found.neighbours)}, json_, [str(found)])
 
 
 @app.command()

@@ -17,13 +17,18 @@ from firth.weights import Floats
 WAYS: tuple[str, ...] = get_args(Combine)
 
 
+def check_way(combine: str) -> None:
+    """Raise `BadOption` for a way not known."""
+    if combine not in WAYS:
+        raise BadOption(f"combine must be one of {', '.join(WAYS)}; got {combine!r}")
+
+
 def combined(input: Floats, output: Floats, combine: str, loss: str) -> Floats:
     """One vector for each word, of both matrices (V, D): float32 (V, D), or (V, 2D) for "concatenate".
 
     Raises `BadOption` for a way not known, and for all but "input" where the loss is "hs".
     """
-    if combine not in WAYS:
-        raise BadOption(f"combine must be one of {', '.join(WAYS)}; got {combine!r}")
+    check_way(combine)
     if combine == "input":
         return input
     if loss == "hs":

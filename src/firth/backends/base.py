@@ -24,6 +24,7 @@ CONTEXTS_AT_ONCE = 16
 # with too many, the sum of their gradients on the rows of frequent words steps too far. 32, 64 and 128 learned the same
 # at the rate 0.05 (2,000 words). At 0.1, 32 was sound, 64 grew without bound on 20 words, 128 also on 2,000.
 SOFTMAX_BATCH = 32
+LOSS_UNITS = 2**20  # a chunk's loss is a whole number of these parts, so that sums are exact in any order
 
 
 @dataclass(frozen=True)

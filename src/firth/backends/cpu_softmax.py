@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from firth.backends.base import SOFTMAX_BATCH, Rates, Tables, Tally
+from firth.backends.base import LOSS_UNITS, SOFTMAX_BATCH, Rates, Tables, Tally
 from firth.blas import threads_at_most
 from firth.corpus.encoded import Chunk
 from firth.options import TrainingOptions
@@ -121,7 +121,7 @@ class SoftmaxBackend:
                 rate = max(rates.floor, rates.start - rates.slope * batch.position)
                 loss += self._step(batch, None if measure_only else np.float32(rate))
                 examples += len(batch.targets)
-        self._tally += Tally(loss, examples, found.words)
+        self._tally += Tally(float(np.rint(loss * LOSS_UNITS)) / LOSS_UNITS, examples, found.words)
 
     def _step(self, batch: Batch, rate: np.float32 | None) -> float:
         """One step on a batch, or none without a rate; gives the loss."""

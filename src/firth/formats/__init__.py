@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from firth.combining import combined
+from firth.combining import check_way, combined
 from firth.errors import BadFile, BadOption
 from firth.formats.model import StoredModel, read_model, write_model
 from firth.formats.word2vec import read_binary, read_header, read_text, write_binary, write_text
@@ -81,6 +81,7 @@ def convert(
 
 
 def _combined(vectors: WordVectors, stored: StoredModel | None, combine: str, source: AnyPath) -> WordVectors:
+    check_way(combine)
     if stored is None or stored.output is None:
         raise BadOption(
             f"combine {combine!r} needs a model with its output matrix, and {source} holds one matrix of vectors; "
