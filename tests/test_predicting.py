@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from cases import ARCHITECTURES
@@ -107,8 +109,9 @@ def test_what_cannot_be_predicted_or_scored_is_told(model):
         model.predict([])
     with pytest.raises(BadOption, match="topn must be a whole number, 1 or more, got 0"):
         model.predict("the", topn=0)
-    with pytest.raises(BadOption, match="give a list of one"):
-        model.score("the fox")
+    for no_list in ("the fox", Path("text.txt"), {"the": 1}, 3):
+        with pytest.raises(BadOption, match="give a list, also for one"):
+            model.score(no_list)
     with pytest.raises(BadCorpus, match="sentence 0 is"):
         model.score([3])
     assert model.score([]).shape == (0,)

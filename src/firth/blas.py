@@ -18,7 +18,7 @@ def threads_at_most(count: int) -> AbstractContextManager[object]:
     """While it lasts, no product of matrices in this process takes more than `count` threads.
 
     BLAS else takes every core, and has no argument for it: each library has its own call, and its setting holds for
-    the whole process.
+    the whole process. OpenBLAS, MKL and BLIS have one; Apple's Accelerate, which some of NumPy's wheels use, has none.
     """
     limited: AbstractContextManager[object] = _libraries().limit(limits=count, user_api="blas")
     return limited

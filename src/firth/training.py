@@ -167,10 +167,11 @@ class _Run:
         weights = self.backend.weights()
         if math.isfinite(tally.loss) and all(is_finite(matrix) for matrix in (weights.input, weights.output)):
             return
+        options = self.options
+        noise, fewer = (f"negative {options.negative}, ", "fewer noise words or ") if options.loss == "ns" else ("", "")
         raise Diverged(
-            f"training grew without bound in epoch {self.state.epoch + 1} (alpha {self.options.alpha}, "
-            f"negative {self.options.negative}, window {self.options.window}, {len(self.vocabulary):,} words); "
-            "lower alpha, or take fewer noise words or a smaller window"
+            f"training grew without bound in epoch {self.state.epoch + 1} (alpha {options.alpha}, {noise}"
+            f"window {options.window}, {len(self.vocabulary):,} words); lower alpha, or take {fewer}a smaller window"
         )
 
     def measure_held_out(self) -> float:

@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import reprlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -277,10 +277,12 @@ class Word2Vec:
             sentences: an iterable of strings, which `tokenizer` cuts, or of lists of tokens.
             tokenizer: what `fit` was given.
 
-        Raises `BadOption` for a single string, `BadCorpus` for what is no sentence.
+        Raises `BadOption` for what is no list, such as one string or a path, and `BadCorpus` for what is no sentence.
         """
-        if isinstance(sentences, (str, bytes)):
-            raise BadOption(f"sentences must be a list of sentences, got {reprlib.repr(sentences)}; give a list of one")
+        if isinstance(sentences, (str, bytes, Mapping)) or not isinstance(sentences, Iterable):
+            raise BadOption(
+                f"sentences must be a list of sentences, got {reprlib.repr(sentences)}; give a list, also for one"
+            )
         with threads_at_most(self.options.threads):
             return sentence_scores(sentences, tokenizer, self.vocabulary, self.weights, self._tree, self.options)
 
