@@ -11,8 +11,8 @@ from firth.memory import machine_memory_bytes
 from firth.options import TrainingOptions
 from firth.weights import aligned_rows
 
-# With 50,000 words of 100 numbers, one core of 2025 trains some 1,200 words of text a second (skip-gram; CBOW 4,000):
-# four minutes for each 300,000 words and epoch. With twice as many words it is half as fast.
+# With 50,000 words of 100 numbers, one core trains some 1,300 words of text a second (skip-gram; CBOW 3,300): a million
+# words take a quarter of an hour an epoch. With twice as many words it is half as fast.
 MOST_SOFTMAX_WORDS = 100_000
 INSTEAD = "raise min_count, set max_vocabulary, or use loss='ns' or 'hs', which do not compute with every word"
 

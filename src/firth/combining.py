@@ -2,6 +2,11 @@
 
 A word's input vector says what stands around it; its output vector, what it stands around. Two input vectors are alike
 where the words can take each other's place; an input and an output vector, where the words stand together.
+
+Measured on 17 M words (docs/benchmarks.md): after skip-gram, input vectors are best for similarity, and both
+concatenated for analogies; after CBOW, their average is best for nearly everything. A sum has the cosines of an
+average, and differs in length alone. Output vectors alone are seldom better, but with input vectors they tell what
+stands beside what.
 """
 
 from __future__ import annotations

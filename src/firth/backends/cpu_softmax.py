@@ -2,8 +2,8 @@
 
 The step is that of `reference.softmax_step`, on the same examples. Three things make it fast:
 
-- Skip-gram's x is the input vector of one context, and consecutive windows share their contexts: of 32 examples some
-  12 have an x of their own. What is computed from x (its scores, exponentials, gradients) is computed once for each
+- Skip-gram's x is the input vector of one context, and consecutive windows share their contexts: of 64 examples some
+  17 have an x of their own. What is computed from x (its scores, exponentials, gradients) is computed once for each
   distinct context; the gradients of those that agree in x but not in their targets are summed before they are used.
 - The output matrix is taken in slices of some thousand rows, which stay in a core's cache: scores and exponentials of
   a slice in one go, and its gradients in another, when the sums over all slices are known. No temporary is larger
