@@ -34,7 +34,10 @@ OTHER_NAMES = {
 }
 
 Combine = Literal["input", "output", "average", "sum", "concatenate"]
-COMBINE_HELP = "which vectors of a model: those of its input matrix, or both matrices' average, sum or concatenation"
+COMBINE_HELP = (
+    "which vectors of a model. After skipgram: input for similarity, concatenate (both matrices, twice as wide) for "
+    "analogies. After cbow: average. After hs: input alone"
+)
 
 
 def option(
