@@ -66,7 +66,7 @@ def trained_epoch(backend: CpuBackend, material: Encoded, options: TrainingOptio
     total = material.corpus.total_tokens
     rates, before = rates_in(number, options, total), backend.tally()
     began = time.perf_counter()
-    for chunk in material.corpus.chunks(tokens_each(total, options.threads)):
+    for chunk in material.corpus.chunks(tokens_each(total, options)):
         backend.train(chunk, number, rates)
     backend.settle()
     seconds = time.perf_counter() - began

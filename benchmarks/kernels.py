@@ -178,7 +178,7 @@ def training_cases(material: Encoded, size: int, architecture: str, stack: ExitS
 
 def chunks_as_handed(backend: CpuBackend, material: Encoded, options: TrainingOptions) -> Iterator[tuple[Any, ...]]:
     total = material.corpus.total_tokens
-    for chunk in material.corpus.chunks(tokens_each(total, options.threads)):
+    for chunk in material.corpus.chunks(tokens_each(total, options)):
         yield parts.as_handed(backend, chunk, rates_in(0, options, total))
 
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import strategies as st
 
 from firth.backends.base import Rates
-from firth.backends.cpu import CpuBackend
 from firth.backends.reference import ReferenceBackend
 from firth.corpus.encoded import Chunk
 from firth.options import TrainingOptions
 from firth.training import tables_for
 from firth.vocabulary import Vocabulary
 from firth.weights import Weights, aligned_rows
+from firth.word2vec import backend
 
 ARCHITECTURES = ("skipgram", "cbow")
 NEGATIVES = (1, 5, 8, 20)  # each compiles once; from 8 on, output rows stand in several groups
@@ -63,21 +63,21 @@ class Case:
             yield Chunk(tokens, offsets, sentence, first, min(first + self.tokens_each, len(tokens)), self.position)
 
 
-def trained(backend, case, *, held_out=False, rates=None):
+def trained(machine, case, *, held_out=False, rates=None):
     """Train a case from its start; gives (weights, tally)."""
     if rates is None:  # CBOW moves a word that fills a wide window by the whole gradient at each of its places
         rates = Rates(0.05, 1e-6, 0.01) if case.options.window <= 20 else Rates(0.005, 1e-7, 0.001)
-    backend.start(case.start(), case.tables(), case.options)
+    machine.start(case.start(), case.tables(), case.options)
     for chunk in case.chunks():
-        backend.train(chunk, case.epoch, rates, held_out=held_out)
-    backend.settle()
-    backend.close()
-    return backend.weights(), backend.tally()
+        machine.train(chunk, case.epoch, rates, held_out=held_out)
+    machine.settle()
+    machine.close()
+    return machine.weights(), machine.tally()
 
 
 def assert_held_to_the_reference(case, **how):
     expected, truth = trained(ReferenceBackend(), case, **how)
-    weights, tally = trained(CpuBackend(), case, **how)
+    weights, tally = trained(backend(case.options), case, **how)
     assert (tally.examples, tally.words) == (truth.examples, truth.words)
     assert np.isfinite(truth.loss)
     assert tally.loss == pytest.approx(truth.loss, rel=1e-5, abs=1e-5)

@@ -148,6 +148,21 @@ def test_similar_and_analogy_answer_as_the_library_does(run, model):
     assert printed.split()[1] == vectors.most_similar(["king", "woman"], ["man"], topn=1)[0][0]
 
 
+def test_compare_and_describe_tell_what_the_library_does(run, model):
+    vectors = WordVectors.load(model)
+    status, printed, _ = run("compare", model, "king", "queen", "--json")
+    assert status == 0
+    assert json.loads(printed) == pytest.approx(vectors.compare("king", "queen")._asdict())
+    _, printed, _ = run("compare", model, "king", "queen")
+    assert printed == f"{vectors.compare('king', 'queen')}\n"
+    status, printed, _ = run("describe", model, "king", "-n", 2, "--json")
+    facts, found = json.loads(printed), vectors.describe("king", 2)
+    assert (status, facts["rank"], facts["count"]) == (0, found.rank, found.count)
+    assert [each["word"] for each in facts["neighbours"]] == [word for word, _ in found.neighbours]
+    _, printed, _ = run("describe", model, "king", "-n", 2)
+    assert printed == f"{found}\n"
+
+
 def test_evaluate_reports_sets_and_what_is_unknown(run, model, tmp_path):
     (tmp_path / "pairs.tsv").write_text("king\tqueen\t9\nking\tsword\t2\nking\tunheardof\t1\nman\twoman\t8\n")
     (tmp_path / "questions.txt").write_text(": family\nman king woman queen\nman woman king unheardof\n")
@@ -181,6 +196,17 @@ def test_convert_goes_to_word2vec_and_back(run, model, tmp_path):
         status, printed, _ = run("inspect", tmp_path / name, "--json")
         assert (status, json.loads(printed)["vector_size"]) == (0, 16)
         np.testing.assert_array_equal(WordVectors.load(tmp_path / name).matrix, WordVectors.load(model).matrix)
+
+
+def test_convert_combines_both_matrices_on_request(run, model, tmp_path):
+    status, printed, _ = run("convert", model, tmp_path / "v.bin", "--combine", "concatenate", "--json")
+    assert (status, json.loads(printed)["vector_size"]) == (0, 32)
+    weights = Word2Vec.load(model).weights
+    both = np.hstack([weights.input, weights.output])
+    np.testing.assert_array_equal(WordVectors.load(tmp_path / "v.bin").matrix, both)
+    status, _, complained = run("convert", model, tmp_path / "w.bin", "--combine", "mean")
+    assert status == 2
+    assert "combine must be one of input, output" in complained
 
 
 def test_version_and_help(run):

@@ -18,7 +18,8 @@ class Progress:
     """A moment of training, as callbacks see it.
 
     epoch: the one under way, from 0. words: trained so far, out of total_words. loss: mean per example in this epoch.
-    alpha: the learning rate now. seconds, words_per_second: of training alone, in this call.
+    alpha: the learning rate now. seconds, words_per_second: of training alone, in this call; when full softmax begins,
+    words_per_second is what it will be, as measured just before.
     """
 
     epoch: int

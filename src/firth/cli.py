@@ -1,4 +1,4 @@
-"""The `firth` command: `train`, `phrases`, `estimate`, `similar`, `analogy`, `evaluate`, `inspect`, `convert`, `demo`.
+"""The `firth` command: train, phrases, estimate, similar, analogy, compare, describe, evaluate, inspect, convert, demo.
 
 Flags come from `options.py`; what the commands do stands elsewhere. Exit status: 0 done, 1 a fault of firth's own,
 2 wrong input or options, 130 interrupted (with what was trained kept).
@@ -13,7 +13,7 @@ import json
 import math
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, get_type_hints
@@ -22,7 +22,7 @@ import typer
 
 from firth import __version__
 from firth.errors import BadOption, FirthError
-from firth.options import CorpusOptions, PhraseOptions, TrainingOptions
+from firth.options import COMBINE_HELP, Combine, CorpusOptions, PhraseOptions, TrainingOptions
 
 PANELS: dict[type, str] = {TrainingOptions: "Training", CorpusOptions: "Reading", PhraseOptions: "Phrases"}
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -221,6 +221,31 @@ def analogy(
 
 
 @app.command()
+def compare(
+    model: Model,
+    a: Annotated[str, typer.Argument(show_default=False)],
+    b: Annotated[str, typer.Argument(show_default=False)],
+    json_: Json = False,
+) -> None:
+    """Compare two words: cosine, dot product and Euclidean distance of their vectors."""
+    found = _vectors(model).compare(a, b)
+    _show(found._asdict(), json_, [str(found)])
+
+
+@app.command()
+def describe(
+    model: Model,
+    word: Annotated[str, typer.Argument(show_default=False)],
+    topn: Topn = 10,
+    threads: Threads = None,
+    json_: Json = False,
+) -> None:
+    """Tell what is known of a word: its count and rank, the length of its vector, its nearest words."""
+    found = _vectors(model).describe(word, topn, threads=threads)
+    _show(dataclasses.asdict(found) | {"neighbours": _scored(found.neighbours)}, json_, [str(found)])
+
+
+@app.command()
 def evaluate(
     model: Model,
     sets: Annotated[
@@ -268,12 +293,15 @@ def convert(
     ] = "strict",
     source_format: Annotated[str | None, typer.Option(help="The source's format, if not told by the file.")] = None,
     target_format: Annotated[str | None, typer.Option(help="The target's format, if not told by its name.")] = None,
+    combine: Annotated[str, typer.Option(help=COMBINE_HELP, metavar="|".join(get_args(Combine)))] = "input",
     json_: Json = False,
 ) -> None:
     """Convert vectors between formats: .safetensors, word2vec text (.txt, .vec) and binary (.bin), also .gz."""
     from firth import formats
 
-    vectors = formats.convert(source, target, source_format, target_format, encoding_errors=encoding_errors)
+    vectors = formats.convert(
+        source, target, source_format, target_format, combine=combine, encoding_errors=encoding_errors
+    )
     facts = {"words": len(vectors), "vector_size": vectors.vector_size, "target": str(target)}
     _show(facts, json_, [f"wrote {len(vectors):,} words × {vectors.vector_size} to {target}"])
 
@@ -312,7 +340,7 @@ def _vectors(path: Path) -> Any:
     return WordVectors.load(path)
 
 
-def _scored(found: list[tuple[str, float]]) -> list[dict[str, Any]]:
+def _scored(found: Iterable[tuple[str, float]]) -> list[dict[str, Any]]:
     return [{"word": word, "similarity": score} for word, score in found]
 
 

@@ -37,6 +37,12 @@ OTHER_NAMES = {
     "common_terms": "connector_words",
 }
 
+Combine = Literal["input", "output", "average", "sum", "concatenate"]
+COMBINE_HELP = (
+    "which vectors of a model. After skipgram: input for similarity, concatenate (both matrices, twice as wide) for "
+    "analogies. After cbow: average. After hs: input alone"
+)
+
 
 def option(
     default: Any,

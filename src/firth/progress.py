@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
 from firth.callbacks import Callback, Progress
+
+MOVES_EVERY_SECONDS = 0.1
+LONG_SECONDS = 300.0
+SLOW_WORDS_PER_SECOND = 100_000
 
 
 def wants_progress(asked: bool | None) -> bool:
@@ -14,10 +19,30 @@ def wants_progress(asked: bool | None) -> bool:
     return sys.stderr.isatty() if asked is None else asked
 
 
+def long_run(progress: Progress) -> str:
+    """A sentence for what will take long, where that is known before it begins; else nothing."""
+    left = progress.seconds_left
+    if not LONG_SECONDS < left < float("inf"):
+        return ""
+    return (
+        f"this will take about {_duration(left)} (hours:minutes:seconds), at {speed(progress.words_per_second)} "
+        "as just measured; Ctrl-C ends it and keeps what is trained"
+    )
+
+
+class TellsLongRuns(Callback):
+    """Says on standard error, before training, that it will take long: for where no bar is shown."""
+
+    def on_train_begin(self, progress: Progress) -> None:
+        """Say so, if it will."""
+        if told := long_run(progress):
+            print(f"firth: {told}", file=sys.stderr)
+
+
 class ProgressBar(Callback):
     """Shows reading, then training, with rich."""
 
-    every_words = 100_000
+    every_words = 2_000
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -32,6 +57,7 @@ class ProgressBar(Callback):
             console=Console(stderr=True),
         )
         self._task: Any = None
+        self._moved = 0.0
 
     def reading(self) -> Callable[[int, int | None, int], None]:
         """Show that text is read; gives the function to call with (bytes read, bytes in all, tokens so far)."""
@@ -58,10 +84,17 @@ class ProgressBar(Callback):
         if self._task is not None:
             self._move(1, 1, "")
         self._task = self._bars.add_task("training", total=progress.total_words, note="", share="")
-        self.on_words(progress)
+        if told := long_run(progress):
+            self._bars.console.print(told, highlight=False)
+        self._show(progress)
 
     def on_words(self, progress: Progress) -> None:
-        """Move the bar on."""
+        """Move the bar on, some times a second."""
+        if time.monotonic() - self._moved > MOVES_EVERY_SECONDS:
+            self._show(progress)
+
+    def _show(self, progress: Progress) -> None:
+        self._moved = time.monotonic()
         epoch = f"epoch {min(progress.epoch + 1, progress.epochs)} of {progress.epochs}"
         self._move(progress.words, progress.total_words, _note(progress), description=epoch)
 
@@ -69,7 +102,7 @@ class ProgressBar(Callback):
         """Leave a line for the epoch."""
         held_out = "" if progress.held_out_loss is None else f", held out {progress.held_out_loss:.4f}"
         self._bars.console.print(f"epoch {progress.epoch}: loss {progress.loss:.4f}{held_out}", highlight=False)
-        self.on_words(progress)
+        self._show(progress)
 
     def on_train_end(self, progress: Progress) -> None:
         """Take the bar down."""
@@ -86,7 +119,13 @@ def _note(progress: Progress) -> str:
     left = progress.seconds_left
     time_left = f", {_duration(left)} left" if 0 < left < float("inf") else ""
     loss = f", loss {progress.loss:.4f}" if progress.loss == progress.loss else ""
-    return f"{progress.words_per_second / 1e6:.2f} M words/s{loss}{time_left}"
+    return f"{speed(progress.words_per_second)}{loss}{time_left}"
+
+
+def speed(words_per_second: float) -> str:
+    """Words a second, to read."""
+    slow = words_per_second < SLOW_WORDS_PER_SECOND
+    return f"{words_per_second:,.0f} words/s" if slow else f"{words_per_second / 1e6:.2f} M words/s"
 
 
 def _duration(seconds: float) -> str:

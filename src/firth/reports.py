@@ -16,6 +16,7 @@ from firth.formats import read_vectors, recognised
 from firth.formats.model import read_model
 from firth.memory import peak_memory_bytes
 from firth.options import CorpusOptions
+from firth.progress import TellsLongRuns, speed, wants_progress
 from firth.state import State
 from firth.storage import check_writable, replaced_packed
 from firth.vocabulary import Vocabulary
@@ -64,7 +65,7 @@ class TrainingReport:
         yield f"{self.words:,} words trained, {self.vocabulary:,} in the vocabulary; loss of each epoch: {losses}"
         memory = "" if self.peak_memory_bytes is None else f"; {self.peak_memory_bytes / 2**20:,.0f} MB at most"
         yield (
-            f"{self.words_per_second / 1e6:.2f} M words/s with {self.workers} workers: reading "
+            f"{speed(self.words_per_second)} with {self.workers} workers: reading "
             f"{self.reading_seconds:.1f} s, preparing {self.compiling_seconds:.1f} s, training "
             f"{self.training_seconds:.1f} s, saving {self.saving_seconds:.1f} s{memory}"
         )
@@ -97,10 +98,12 @@ def train_and_report(
     model = _resumed(output, options) if resume else Word2Vec(**options)
     words_before = model.state.words
     given = None if vocabulary is None else Vocabulary.load(vocabulary)
+    shows_bar = not quiet and wants_progress(None)
+    watchers = [] if quiet or shows_bar else [TellsLongRuns()]
     began = time.perf_counter()
     with _with_phrases(corpus, phrases, reading, model.options.threads) as (text, reading_of_text):
         joining_seconds = time.perf_counter() - began
-        model.fit(text, vocabulary=given, resume=resume, progress=False if quiet else None, **reading_of_text)
+        model.fit(text, vocabulary=given, resume=resume, callbacks=watchers, progress=shows_bar, **reading_of_text)
     began = time.perf_counter()
     model.save(output)
     seconds, words = model.seconds, model.state.words - words_before
@@ -229,7 +232,7 @@ def estimate_lines(found: Estimate) -> Iterator[Any]:
             ("memory at most", _bytes(found.peak_bytes)),
             *time_,
             ("time in all", _seconds(found.total_seconds)),
-            ("time of an epoch", f"{_seconds(found.epoch_seconds)} ({found.words_per_second / 1e6:.2f} M words/s)"),
+            ("time of an epoch", f"{_seconds(found.epoch_seconds)} ({speed(found.words_per_second)})"),
             ("model file", _bytes(found.model_bytes)),
             ("cache", _bytes(found.cache_bytes)),
         ],

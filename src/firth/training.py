@@ -32,6 +32,8 @@ from firth.weights import Weights, is_finite
 MOST_TOKENS_EACH = 65_536  # in a chunk: some 10 ms of work
 FEWEST_TOKENS_EACH = 2_048
 CHUNKS_PER_WORKER = 16  # in an epoch of a small corpus, so that workers end together
+REHEARSED_TOKENS = 256  # at once, to tell how long full softmax will take
+REHEARSED_SECONDS = 0.5
 
 NOTHING_TO_TRAIN_ON = (
     "nothing to train on: no word has another beside it in its sentence. A list of strings is read as a list of "
@@ -57,9 +59,11 @@ def rates_in(epoch: int, options: TrainingOptions, tokens: int) -> Rates:
     return Rates(start, fall / (options.epochs * max(tokens, 1)), options.min_alpha)
 
 
-def tokens_each(total_tokens: int, threads: int) -> int:
+def tokens_each(total_tokens: int, options: TrainingOptions) -> int:
     """How many tokens a chunk has."""
-    return max(FEWEST_TOKENS_EACH, min(MOST_TOKENS_EACH, total_tokens // (threads * CHUNKS_PER_WORKER)))
+    if options.loss == "softmax":  # a second of work or two, and the same batches for any number of threads
+        return FEWEST_TOKENS_EACH
+    return max(FEWEST_TOKENS_EACH, min(MOST_TOKENS_EACH, total_tokens // (options.threads * CHUNKS_PER_WORKER)))
 
 
 def train(
@@ -110,10 +114,13 @@ class _Run:
         self.watchers = Watchers(callbacks, self.progress)
         self.before = state  # when this call began
         self.epoch_began = Tally()
-        self.validation = Tally()  # made on held-out sentences, to be left out of training's sums
-        self.tokens_each = tokens_each(corpus.total_tokens, options.threads)
+        self.validation = Tally()  # made on held-out sentences or at rate 0, to be left out of training's sums
+        self.foretold = 0.0  # words a second, before any are trained
+        self.tokens_each = tokens_each(corpus.total_tokens, options)
 
     def begin(self) -> None:
+        if self.options.loss == "softmax" and self.callbacks and self.state.epoch < self.options.epochs:
+            self.foretold = self.rehearsed()
         self.began = time.perf_counter()
         self.watchers.tell("on_train_begin")
 
@@ -160,10 +167,11 @@ class _Run:
         weights = self.backend.weights()
         if math.isfinite(tally.loss) and all(is_finite(matrix) for matrix in (weights.input, weights.output)):
             return
+        options = self.options
+        noise, fewer = (f"negative {options.negative}, ", "fewer noise words or ") if options.loss == "ns" else ("", "")
         raise Diverged(
-            f"training grew without bound in epoch {self.state.epoch + 1} (alpha {self.options.alpha}, "
-            f"negative {self.options.negative}, window {self.options.window}, {len(self.vocabulary):,} words); "
-            "lower alpha, or take fewer noise words or a smaller window"
+            f"training grew without bound in epoch {self.state.epoch + 1} (alpha {options.alpha}, {noise}"
+            f"window {options.window}, {len(self.vocabulary):,} words); lower alpha, or take {fewer}a smaller window"
         )
 
     def measure_held_out(self) -> float:
@@ -187,6 +195,19 @@ class _Run:
 
     # ---- measuring -----------------------------------------------------------------------------
 
+    def rehearsed(self) -> float:
+        """Words a second, from training the next ones at rate 0, which changes no weight."""
+        began, before = time.perf_counter(), self.backend.tally()
+        for chunk in self.corpus.chunks(REHEARSED_TOKENS, start=self.state.position, ids=self.ids):
+            self.backend.train(chunk, self.state.epoch, Rates(0.0, 0.0, 0.0))
+            if time.perf_counter() - began > REHEARSED_SECONDS:
+                break
+        self.backend.settle()
+        done = self.backend.tally() - before
+        self.epoch_began += done
+        self.validation += done
+        return done.words / (time.perf_counter() - began)
+
     def seconds(self) -> float:
         return time.perf_counter() - self.began
 
@@ -200,6 +221,7 @@ class _Run:
 
     def progress(self) -> Progress:
         words, seconds = self.words(), self.seconds()
+        trained = words - self.before.words
         rates = rates_in(self.state.epoch, self.options, self.corpus.total_tokens)
         finished = self.state.position == 0 and self.state.losses
         return Progress(
@@ -211,7 +233,7 @@ class _Run:
             held_out_loss=self.state.held_out_losses[-1] if self.state.held_out_losses else None,
             alpha=max(rates.floor, rates.start - rates.slope * self.state.position),
             seconds=seconds,
-            words_per_second=(words - self.before.words) / seconds if seconds > 0 else 0.0,
+            words_per_second=trained / seconds if trained and seconds > 0 else self.foretold,
             _vectors=self.vectors,
         )
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from firth.descriptions import Comparison, Description
 from firth.errors import BadFile, BadOption, UnknownWord
 from firth.nearest import Answers, Rows, cosines, highest, nearest, read_through, unit
 from firth.options import usable_cores
@@ -219,6 +220,21 @@ class WordVectors:
         """1 less `similarity`, from 0 to 2."""
         return 1 - self.similarity(a, b)
 
+    def compare(self, a: Query, b: Query) -> Comparison:
+        """Dot product, cosine and Euclidean distance of two words or vectors (D,), summed in float64.
+
+        Raises `UnknownWord` for a word without a vector, `BadOption` for a vector of another size or with NaN.
+        """
+        one, other = (self._vector(query).astype(np.float64) for query in (a, b))
+        return Comparison(float(one @ other), self.similarity(a, b), float(np.linalg.norm(one - other)))
+
+    def describe(self, word: str, topn: int = 10, *, threads: int | None = None) -> Description:
+        """Count, rank and norm of a word, and its `topn` nearest words; raises what `most_similar` raises."""
+        row = self.index(word)
+        neighbours = self.most_similar(word, topn=topn, threads=threads)
+        count = None if self._counts is None else int(self._counts[row])
+        return Description(word, row + 1, len(self), count, float(self.norms[row]), tuple(neighbours))
+
     # ---- files --------------------------------------------------------------------------------------
 
     def save(self, path: AnyPath, format: str | None = None) -> None:
@@ -242,14 +258,18 @@ class WordVectors:
         """The row of each word."""
         return _index_of(self._words)
 
-    def _unit(self, query: Query) -> Vector:
-        """The vector of a word, or the vector given, at unit length."""
+    def _vector(self, query: Query) -> Vector:
+        """The vector of a word, or the vector given; `BadFile` where a word's is not finite."""
         if not isinstance(query, str):
-            return unit(_as_vector(query, self.vector_size))
+            return _as_vector(query, self.vector_size)
         vector = self[query]
         if not np.isfinite(vector).all():
             raise BadFile(_not_finite(query, self.index(query)))
-        return unit(vector)
+        return vector
+
+    def _unit(self, query: Query) -> Vector:
+        """The vector of a word, or the vector given, at unit length."""
+        return unit(self._vector(query))
 
     def _answerable(self, restrict: int | None) -> int:
         """How many words, counted from the first, may be answers."""

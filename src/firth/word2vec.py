@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import reprlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+import numpy as np
+
+from firth.affordable import check_affordable
 from firth.backends.base import Backend
+from firth.blas import threads_at_most
 from firth.callbacks import Callback, check_callbacks
+from firth.combining import combined
 from firth.corpus import EncodedCorpus, encoded_corpus
 from firth.corpus.sources import CorpusLike
 from firth.corpus.tokenizers import TokenizerLike
-from firth.errors import BadFile, BadOption, NotTrained
+from firth.errors import BadFile, BadOption, NotTrained, UnknownWord
 from firth.formats.model import StoredModel, read_model, write_model
-from firth.options import CorpusOptions, TrainingOptions, takes_options
+from firth.huffman import Tree, huffman_tree
+from firth.likelihood import Reals, log_probabilities
+from firth.options import Combine, CorpusOptions, TrainingOptions, takes_options
 from firth.progress import ProgressBar, wants_progress
+from firth.scoring import sentence_scores
 from firth.state import State
 from firth.storage import AnyPath
 from firth.training import train
@@ -145,15 +155,15 @@ class Word2Vec:
         vocabulary = vocabulary or from_ranked(
             corpus.words, corpus.counts, min_count=options.min_count, most=options.max_vocabulary
         )
+        machine = backend(options)
+        check_affordable(len(vocabulary), options, machine)
         if resume:
             weights, state = self.weights.copy(), self.state
         else:
             weights = initial_weights(len(vocabulary), options.vector_size, options.seed, options.threads)
             state = State()
         before = state.seconds
-        weights, state = train(
-            corpus, vocabulary, options, backend(options), weights, ids=ids, state=state, callbacks=callbacks
-        )
+        weights, state = train(corpus, vocabulary, options, machine, weights, ids=ids, state=state, callbacks=callbacks)
         training = state.seconds - before
         self._set(vocabulary, weights, state)
         self.seconds = Seconds(reading_seconds, time.perf_counter() - began - training, training)
@@ -161,6 +171,7 @@ class Word2Vec:
     def _set(self, vocabulary: Vocabulary, weights: Weights, state: State) -> None:
         self._vocabulary, self._weights, self.state = vocabulary, weights, state
         self._vectors = None
+        self.__dict__.pop("_tree", None)
 
     @classmethod
     def of(cls, options: TrainingOptions, vocabulary: Vocabulary, weights: Weights, state: State | None = None) -> Self:
@@ -188,10 +199,83 @@ class Word2Vec:
             self._vectors = WordVectors(self.vocabulary.words, self.weights.input, self.vocabulary.counts)
         return self._vectors
 
+    def combined_vectors(self, combine: Combine) -> WordVectors:
+        """The words with vectors made of the input and the output matrix; `vectors` are those of "input".
+
+        Args:
+            combine: "input", "output", "average", "sum", or "concatenate" (2D numbers); see `firth.combining`, which
+                tells what each is good for.
+
+        Raises `BadOption` for another name, and for all but "input" where loss is "hs": its output matrix has vectors
+        of the tree's inner nodes, not of words.
+        """
+        matrix = combined(self.weights.input, self.weights.output, combine, self.options.loss)
+        return WordVectors(self.vocabulary.words, matrix, self.vocabulary.counts)
+
     @property
     def losses(self) -> tuple[float, ...]:
         """The mean loss per example of each finished epoch."""
         return self.state.losses
+
+    # ---- what it predicts ----------------------------------------------------------------------
+
+    def predict(self, context_words: str | Sequence[str], topn: int = 10) -> list[tuple[str, float]]:
+        """The `topn` words most likely in the middle of some context words, and their probabilities.
+
+        The probability is p(word | x) as in `firth.likelihood`, x being the mean of the context words' input vectors:
+        what CBOW trains; skip-gram trains each context alone, and gets this mean all the same. With the losses
+        "softmax" and "hs" it is the model's own; with "ns" it is the softmax of x · y, which ranks words by how much
+        likelier than by chance they are here, so frequent words come out too low.
+
+        Words that are not known are left out. Raises `BadOption` for `topn` below 1, and `UnknownWord` where none is
+        known.
+        """
+        if isinstance(topn, bool) or not isinstance(topn, int) or topn < 1:
+            raise BadOption(f"topn must be a whole number, 1 or more, got {topn!r}")
+        words = [context_words] if isinstance(context_words, str) else list(context_words)
+        known = [self.vectors.index(word) for word in words if word in self.vectors]
+        if not known:
+            raise UnknownWord(
+                f"none of the context words {reprlib.repr(words)} is among the {len(self.vocabulary):,} that were "
+                "trained; give at least one that is, or check how words were cut"
+            )
+        x = self.weights.input[known].mean(axis=0, keepdims=True)
+        with threads_at_most(self.options.threads):
+            logs = log_probabilities(x, self.weights.output, self._tree)[0]
+        best = np.argsort(-logs, kind="stable")[:topn]
+        return [(self.vocabulary.words[row], float(np.exp(logs[row]))) for row in best]
+
+    def score(self, sentences: Iterable[str | Sequence[str]], *, tokenizer: TokenizerLike = "whitespace") -> Reals:
+        """The log-likelihood of each sentence (natural logarithm): float64, one for each.
+
+        Every known word w_i of a sentence is predicted from the contexts that stand up to `window` known words to each
+        side (the window is always full, no word is dropped), with p as in `firth.likelihood`:
+
+            skip-gram:  Σ_i Σ_(c in contexts of i) log p(w_i | input_c)
+            CBOW:       Σ_i log p(w_i | mean of input_c over the contexts of i)
+
+        That is a sum over predictions and no probability of the sentence as a whole: compare sentences of one length,
+        or models on the same sentences with the same vocabulary and window. With "hs" it is what gensim's `score`
+        gives; "ns" models can be compared with each other, but were not trained to it. Sentences with fewer than two
+        known words score 0.
+
+        Args:
+            sentences: an iterable of strings, which `tokenizer` cuts, or of lists of tokens.
+            tokenizer: what `fit` was given.
+
+        Raises `BadOption` for what is no list, such as one string or a path, and `BadCorpus` for what is no sentence.
+        """
+        if isinstance(sentences, (str, bytes, Mapping)) or not isinstance(sentences, Iterable):
+            raise BadOption(
+                f"sentences must be a list of sentences, got {reprlib.repr(sentences)}; give a list, also for one"
+            )
+        with threads_at_most(self.options.threads):
+            return sentence_scores(sentences, tokenizer, self.vocabulary, self.weights, self._tree, self.options)
+
+    @cached_property
+    def _tree(self) -> Tree | None:
+        """The Huffman tree of the words, as training made it from their counts; None where the loss has none."""
+        return huffman_tree(self.vocabulary.counts) if self.options.loss == "hs" else None
 
     @staticmethod
     def _trained(value: T | None) -> T:
@@ -265,6 +349,10 @@ def backend(options: TrainingOptions) -> Backend:
         from firth.backends.reference import ReferenceBackend
 
         return ReferenceBackend()
+    if options.loss == "softmax":
+        from firth.backends.cpu_softmax import SoftmaxBackend
+
+        return SoftmaxBackend()
     from firth.backends.cpu import CpuBackend
 
     return CpuBackend()

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from firth.backends import cpu_kernels, cpu_pairs, cpu_tree, cpu_windows
 from firth.backends import cpu_plan as plans
-from firth.backends.base import Rates, Tables, Tally
+from firth.backends.base import LOSS_UNITS, Rates, Tables, Tally
 from firth.corpus.encoded import Chunk
 from firth.draws import Purpose, as_chance, stream_key
 from firth.machine import LANES
@@ -31,7 +31,6 @@ HOT_ROWS = 512
 MERGE_EVERY = 4096  # tokens between merges of hot rows, for few workers
 # Tokens that all workers together train between merges. With twice as many, 32 workers lost a hundredth on MEN.
 MOST_UNMERGED = 65_536
-LOSS_UNITS = 2**20  # a chunk's loss is a whole number of these parts, so that sums are exact in any order
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -46,6 +45,8 @@ class Kernel(NamedTuple):
 
 def kernel_for(options: TrainingOptions, width: int) -> Kernel:
     """The kernel that trains what is asked for on rows of `width` floats."""
+    if options.loss == "softmax":
+        raise ValueError("these kernels train loss 'ns' and 'hs'; SoftmaxBackend trains 'softmax'")
     window, S = options.window, options.negative + 1
     row_like = (0,) * (width // LANES)
     skipgram = options.architecture == "skipgram"

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from firth.affordable import check_affordable
 from firth.corpus.blocks import shown
 from firth.corpus.encoded import EncodedCorpus
 from firth.corpus.sample import WHOLE, Sampled, is_read_once
@@ -124,6 +125,7 @@ def _estimated(
     tokens, sentences = round(corpus.total_tokens / read.share), round(corpus.sentences / read.share)
     letters = mean_word_bytes(corpus, V)
     machine, memory = backend(options), machine_memory_bytes()
+    check_affordable(V, options, machine)
     counts = corpus.counts if given is None else given.counts
     speed = measured_speed(corpus, V, tokens, options, ids, counts, machine, folder, memory)
     start = tried(options, folder)

@@ -69,7 +69,7 @@ def measured_speed(
     tables = tables_for(vocabulary, options)
     weights.output[:] = 0  # in a run its pages come while the first epoch trains, here before anything is measured
     preparing = time.perf_counter() - began
-    chunks = _again_and_again(corpus, tokens_each(total_tokens, options.threads), ids)
+    chunks = _again_and_again(corpus, tokens_each(total_tokens, options), ids)
     machine.start(weights, tables, options)
     try:
         _train_for(WARM_UP_SECONDS, machine, chunks, held_out=False)

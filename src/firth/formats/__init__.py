@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from firth.combining import check_way, combined
 from firth.errors import BadFile, BadOption
 from firth.formats.model import StoredModel, read_model, write_model
 from firth.formats.word2vec import read_binary, read_header, read_text, write_binary, write_text
@@ -55,21 +56,39 @@ def convert(
     source_format: str | None = None,
     target_format: str | None = None,
     *,
+    combine: str = "input",
     encoding_errors: str = "strict",
 ) -> WordVectors:
     """Read vectors from one file and write them to another; a firth model becomes a firth model with nothing lost.
 
-    Raises what `read_vectors` and `write_vectors` do, and `BadOption` where both are the same file.
+    `combine` says which vectors of a firth model to write: those of its input matrix, or others that `combining` tells
+    of; these are written without what is needed to train on.
+
+    Raises what `read_vectors` and `write_vectors` do, and `BadOption` where both are the same file, or where the source
+    has no output matrix to combine.
     """
     if Path(target).exists() and Path(target).samefile(source):
         raise BadOption(f"cannot convert {source} into itself; give another name to write to")
     vectors = read_vectors(source, source_format, encoding_errors=encoding_errors)
     made_by_firth = (_named(source_format) if source_format else recognised(source)).name == "firth"
-    if made_by_firth and writing_format(target, target_format).name == "firth":
+    if combine != "input":
+        vectors = _combined(vectors, read_model(source) if made_by_firth else None, combine, source)
+    if combine == "input" and made_by_firth and writing_format(target, target_format).name == "firth":
         write_model(target, read_model(source))
     else:
         write_vectors(vectors, target, target_format)
     return vectors
+
+
+def _combined(vectors: WordVectors, stored: StoredModel | None, combine: str, source: AnyPath) -> WordVectors:
+    check_way(combine)
+    if stored is None or stored.output is None:
+        raise BadOption(
+            f"combine {combine!r} needs a model with its output matrix, and {source} holds one matrix of vectors; "
+            "give a model that firth trained, or leave combine out"
+        )
+    matrix = combined(stored.input, stored.output, combine, str(stored.options.get("loss", "ns")))
+    return WordVectors(vectors.words, matrix, vectors.counts)
 
 
 def write_vectors(vectors: WordVectors, path: AnyPath, format: str | None = None) -> None:
