@@ -384,3 +384,36 @@ def test_where_no_cache_can_be_written_training_goes_on_and_says_so(tmp_path, mo
         Word2Vec(min_count=1, sample=0, epochs=1).fit(text)
     Word2Vec(min_count=1, sample=0, epochs=1).fit(text, cache=False)
     Word2Vec(min_count=1, sample=0, epochs=1).fit([["a", "b"]] * 9)
+
+
+# ---- a word for the unknown ones ---------------------------------------------------------------
+
+
+RARE = [["a", "b", "c"], ["a", "b", "d"], ["b", "a", "e", "<unk>"]]
+
+
+@pytest.mark.parametrize("loss", ["ns", "hs", "softmax"])
+def test_unknown_words_may_be_trained_as_one(loss):
+    options = {**OPTIONS, "min_count": 2, "loss": loss}
+    model = Word2Vec(**options, unknown="<unk>").fit(RARE)
+    assert dict(zip(model.vocabulary.words, model.vocabulary.counts.tolist(), strict=True)) == {
+        "<unk>": 4, "a": 3, "b": 3,
+    }  # fmt: skip
+    written = [[word if word in "ab" else "<unk>" for word in sentence] for sentence in RARE]
+    assert bytes_of(model) == bytes_of(Word2Vec(**options).fit(written))
+    assert model.predict(["never", "seen"]) == model.predict(["<unk>"])
+    assert model.score([["a", "never"]]) == model.score([["a", "<unk>"]])
+
+
+def test_the_unknown_word_stands_even_where_every_word_is_known():
+    model = Word2Vec(**OPTIONS, unknown="<unk>").fit([["a", "b"]])
+    assert dict(zip(model.vocabulary.words, model.vocabulary.counts.tolist(), strict=True))["<unk>"] == 0
+
+
+def test_a_vocabulary_given_must_have_the_unknown_word():
+    given = Vocabulary.of_words(["a", "b"], [3, 3])
+    with pytest.raises(BadOption, match=r"'<unk>', which the vocabulary given lacks"):
+        Word2Vec(**OPTIONS, unknown="<unk>").fit(RARE, vocabulary=given)
+    given = Vocabulary.of_words(["a", "b", "<unk>"], [3, 3, 1])
+    whole = Word2Vec(**OPTIONS, unknown="<unk>").fit(RARE, vocabulary=given)
+    assert whole.state.words == 2 * 10

@@ -205,6 +205,9 @@ class TrainingOptions(_Checked):
         at_least=1,
         at_most=1024,
     )
+    unknown: str | None = option(
+        None, "train this word, such as <unk>, in place of all that min_count and max_vocabulary cut away"
+    )
     backend: Literal["cpu", "reference"] = option(
         "cpu",
         "cpu: compiled kernels; reference: the plain NumPy that they are held to, thousands of times slower",

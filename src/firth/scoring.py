@@ -39,7 +39,7 @@ def sentence_scores(
     every_window = replace(options, dynamic_window=False, held_out=0.0)
     keep = np.full(len(vocabulary), CHANCE_ONE, np.uint32)
     found = []
-    for chunk in _chunks(sentences, tokenizer, vocabulary):
+    for chunk in _chunks(sentences, tokenizer, vocabulary, options.unknown):
         scores = np.zeros(len(chunk.offsets) - 1)
         some = windows(chunk, 0, every_window, keep) if chunk.last else None
         if some is not None and len(some):
@@ -50,14 +50,16 @@ def sentence_scores(
     return np.concatenate(found) if found else np.zeros(0)
 
 
-def _chunks(sentences: Iterable[Any], tokenizer: TokenizerLike, vocabulary: Vocabulary) -> Iterator[Chunk]:
-    """The sentences as chunks of word numbers, -1 for words that are not known."""
+def _chunks(
+    sentences: Iterable[Any], tokenizer: TokenizerLike, vocabulary: Vocabulary, unknown: str | None
+) -> Iterator[Chunk]:
+    """The sentences as chunks of word numbers, -1 for words that are not known, unless `unknown` stands for them."""
     cut = tokenizer_for(tokenizer)
     for block in Sentences(sentences).blocks():
         lexicon = Lexicon()
         ids, lengths = cut.number(block, lexicon, "strict")
         words, _ = lexicon.words()
-        tokens = numbers_in(vocabulary, words.cast(pa.large_string()))[ids]
+        tokens = numbers_in(vocabulary, words.cast(pa.large_string()), unknown)[ids]
         yield Chunk(tokens, np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]), 0, 0, len(tokens), 0)
 
 

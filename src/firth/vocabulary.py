@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from firth.corpus.encoded import EncodedCorpus
 from firth.draws import CHANCE_ONE, as_chance
 from firth.errors import BadCorpus, BadFile, BadOption
+from firth.options import TrainingOptions
 from firth.storage import AnyPath, opened, replaced
 
 Ints = npt.NDArray[np.int64]
@@ -63,12 +64,26 @@ class Vocabulary:
         return int(self.counts.sum())
 
     @classmethod
-    def of(cls, corpus: EncodedCorpus, *, min_count: int = 1, max_vocabulary: int | None = None) -> Vocabulary:
+    def of(
+        cls,
+        corpus: EncodedCorpus,
+        *,
+        min_count: int = 1,
+        max_vocabulary: int | None = None,
+        unknown: str | None = None,
+    ) -> Vocabulary:
         """The words of an encoded corpus, counted: those that occur `min_count` times or more, the most frequent.
 
+        With `unknown`, this word stands among them for all others, and counts as often as they.
         Raises `BadCorpus` when none is left.
         """
-        return from_ranked(corpus.words, corpus.counts, min_count=min_count, most=max_vocabulary)
+        chosen = from_ranked(corpus.words, corpus.counts, min_count=min_count, most=max_vocabulary)
+        if unknown is None:
+            return chosen
+        counts = dict(zip(chosen.words, chosen.counts.tolist(), strict=True))
+        others = int(corpus.counts[len(chosen) :].sum())
+        counts[unknown] = counts.get(unknown, 0) + others
+        return cls.of_words(list(counts), list(counts.values()))
 
     @classmethod
     def of_words(cls, words: Sequence[str], counts: Sequence[int] | Ints) -> Self:
@@ -204,9 +219,27 @@ def from_ranked(words: pa.LargeStringArray, counts: Ints, *, min_count: int = 1,
     return Vocabulary(tuple(words[:size].to_pylist()), counts[:size].copy())
 
 
-def shared_numbers(vocabulary: Vocabulary, words: pa.LargeStringArray) -> npt.NDArray[np.int32]:
+def trained_words(
+    corpus: EncodedCorpus, options: TrainingOptions, given: Vocabulary | None = None
+) -> tuple[Vocabulary, npt.NDArray[np.int32] | None]:
+    """The words to train on a corpus, those `given` or else counted, and the number of each of its words among them.
+
+    The numbers are None where they are the corpus's own. Raises `BadCorpus` where no word is left or in common, and
+    `BadOption` for a vocabulary that lacks the word that stands for unknown ones.
+    """
+    vocabulary = given or Vocabulary.of(
+        corpus, min_count=options.min_count, max_vocabulary=options.max_vocabulary, unknown=options.unknown
+    )
+    if given is None and options.unknown is None:
+        return vocabulary, None
+    return vocabulary, shared_numbers(vocabulary, corpus.words, options.unknown)
+
+
+def shared_numbers(
+    vocabulary: Vocabulary, words: pa.LargeStringArray, unknown: str | None = None
+) -> npt.NDArray[np.int32]:
     """What `numbers_in` gives; `BadCorpus` where the vocabulary has none of `words`, those of a corpus."""
-    numbers = numbers_in(vocabulary, words)
+    numbers = numbers_in(vocabulary, words, unknown)
     if not (numbers >= 0).any():
         raise BadCorpus(
             "the vocabulary given and the corpus have no word in common; check that both are cut and cased alike"
@@ -214,7 +247,18 @@ def shared_numbers(vocabulary: Vocabulary, words: pa.LargeStringArray) -> npt.ND
     return numbers
 
 
-def numbers_in(vocabulary: Vocabulary, words: pa.LargeStringArray) -> npt.NDArray[np.int32]:
-    """The number of each of `words` in the vocabulary, -1 for those that it lacks: int32."""
+def numbers_in(vocabulary: Vocabulary, words: pa.LargeStringArray, unknown: str | None = None) -> npt.NDArray[np.int32]:
+    """The number of each of `words` in the vocabulary: int32. Those that it lacks have that of `unknown`, or else -1.
+
+    Raises `BadOption` where it lacks `unknown`.
+    """
     known = pa.array(vocabulary.words, pa.large_string())
-    return np.asarray(pc.fill_null(pc.index_in(words, value_set=known), -1).to_numpy(), np.int32)
+    other = -1
+    if unknown is not None:
+        if unknown not in vocabulary.words:
+            raise BadOption(
+                f"unknown words are to be trained as {unknown!r}, which the vocabulary given lacks; add it, or leave "
+                "the option unknown out"
+            )
+        other = vocabulary.words.index(unknown)
+    return np.asarray(pc.fill_null(pc.index_in(words, value_set=known), other).to_numpy(), np.int32)

@@ -32,7 +32,7 @@ from firth.state import State
 from firth.storage import AnyPath
 from firth.training import train
 from firth.vectors import WordVectors
-from firth.vocabulary import Vocabulary, from_ranked, shared_numbers
+from firth.vocabulary import Vocabulary, trained_words
 from firth.weights import Weights, initial_weights
 
 OTHER_SUFFIXES = (".bin", ".gz", ".npy", ".npz", ".txt", ".vec")
@@ -151,10 +151,7 @@ class Word2Vec:
         options = self.options
         if resume:
             vocabulary = self.vocabulary
-        ids = None if vocabulary is None else shared_numbers(vocabulary, corpus.words)
-        vocabulary = vocabulary or from_ranked(
-            corpus.words, corpus.counts, min_count=options.min_count, most=options.max_vocabulary
-        )
+        vocabulary, ids = trained_words(corpus, options, vocabulary)
         machine = backend(options)
         check_affordable(len(vocabulary), options, machine)
         if resume:
@@ -227,12 +224,14 @@ class Word2Vec:
         "softmax" and "hs" it is the model's own; with "ns" it is the softmax of x · y, which ranks words by how much
         likelier than by chance they are here, so frequent words come out too low.
 
-        Words that are not known are left out. Raises `BadOption` for `topn` below 1, and `UnknownWord` where none is
-        known.
+        Words that are not known are left out, or taken for the option `unknown`. Raises `BadOption` for `topn` below
+        1, and `UnknownWord` where none is known.
         """
         if isinstance(topn, bool) or not isinstance(topn, int) or topn < 1:
             raise BadOption(f"topn must be a whole number, 1 or more, got {topn!r}")
         words = [context_words] if isinstance(context_words, str) else list(context_words)
+        if self.options.unknown is not None:
+            words = [word if word in self.vectors else self.options.unknown for word in words]
         known = [self.vectors.index(word) for word in words if word in self.vectors]
         if not known:
             raise UnknownWord(

@@ -19,7 +19,7 @@ from firth.corpus.blocks import shown
 from firth.corpus.encoded import EncodedCorpus
 from firth.corpus.sample import WHOLE, Sampled, is_read_once
 from firth.corpus.store import kept_corpus
-from firth.errors import BadCorpus, BadOption
+from firth.errors import BadOption
 from firth.estimating.growth import quarters, vocabulary_size, words_in_whole
 from firth.estimating.sizes import corpus_size, mean_word_bytes, memory_parts, model_size
 from firth.estimating.speed import measured_speed
@@ -27,7 +27,7 @@ from firth.estimating.trials import sampled, tried
 from firth.memory import machine_memory_bytes
 from firth.options import CorpusOptions, TrainingOptions
 from firth.storage import AnyPath
-from firth.vocabulary import Vocabulary, numbers_in
+from firth.vocabulary import Vocabulary, shared_numbers
 from firth.word2vec import backend
 
 
@@ -115,11 +115,7 @@ def _read(
 def _estimated(
     corpus: EncodedCorpus, read: Sampled, given: Vocabulary | None, options: TrainingOptions, folder: Path
 ) -> Estimate:
-    ids = None if given is None else numbers_in(given, corpus.words)
-    if ids is not None and not (ids >= 0).any():
-        raise BadCorpus(
-            "the vocabulary given and the corpus have no word in common; check that both are cut and cased alike"
-        )
+    ids = None if given is None else shared_numbers(given, corpus.words, options.unknown)
     V = vocabulary_size(corpus, read.share, options) if given is None else len(given)
     distinct = len(corpus.words) if read.share == 1 else words_in_whole(quarters(corpus), read.share, 1)
     tokens, sentences = round(corpus.total_tokens / read.share), round(corpus.sentences / read.share)
@@ -129,7 +125,9 @@ def _estimated(
     counts = corpus.counts if given is None else given.counts
     speed = measured_speed(corpus, V, tokens, options, ids, counts, machine, folder, memory)
     start = tried(options, folder)
-    parts = memory_parts(V, distinct, letters, options, machine, renumbered=ids is not None)
+    parts = memory_parts(
+        V, distinct, letters, options, machine, renumbered=ids is not None or options.unknown is not None
+    )
     epoch = tokens * (speed.per_token + speed.per_held_out_token) + speed.checking
     return Estimate(
         words=tokens,

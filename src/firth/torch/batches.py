@@ -79,8 +79,9 @@ class Batches(IterableDataset[Batch]):
         self.batch_size = whole("batch_size", batch_size, at_least=1)
         self.shuffle = whole("shuffle", shuffle, at_least=0)
         self.epoch, self.held_out = whole("epoch", epoch, at_least=0), held_out
-        ids = shared_numbers(vocabulary, corpus.words)
-        self._ids = None if np.array_equal(ids[: len(vocabulary)], np.arange(len(vocabulary))) else ids
+        ids, V = shared_numbers(vocabulary, corpus.words, options.unknown), len(vocabulary)
+        as_they_are = np.array_equal(ids[:V], np.arange(V)) and not (ids[V:] >= 0).any()
+        self._ids = None if as_they_are else ids
         self.total_words = round(int(corpus.counts[ids >= 0].sum()) * (1 - options.held_out))
         self._keep = vocabulary.keep_chances(options.sample)
         self._noise = vocabulary.noise_table(options.ns_exponent) if options.loss == "ns" else None

@@ -23,7 +23,7 @@ from firth.progress import ProgressBar, wants_progress
 from firth.torch.batches import Batches, whole
 from firth.torch.words import WordModule
 from firth.training import NOTHING_TO_TRAIN_ON, interruptible
-from firth.vocabulary import Vocabulary
+from firth.vocabulary import Vocabulary, trained_words
 from firth.word2vec import encoded
 
 TAKE_SPARSE = (SGD, Adagrad, SparseAdam)  # of PyTorch's own optimisers
@@ -113,7 +113,7 @@ def fit(
         encoded(corpus, options, tokenizer, module.options.threads, bar) as (text, _),
     ):
         if not module.is_built:
-            module.build(vocabulary or _counted(text, module))
+            module.build(trained_words(text, module.options, vocabulary)[0])
         batches = Batches(text, module.vocabulary, module.options, batch_size=batch_size, shuffle=shuffle)
         module.to(place)
         descent = _Descent(module, _made(optimizer, module), reduction, clip)
@@ -139,11 +139,6 @@ def usable_device(device: torch.device | str) -> torch.device:
         reason = str(error).splitlines()[0]
         raise BadOption(f"the device {str(device)!r} cannot be used: {reason}; use 'cpu', or 'auto'") from error
     return asked
-
-
-def _counted(corpus: EncodedCorpus, module: WordModule) -> Vocabulary:
-    options = module.options
-    return Vocabulary.of(corpus, min_count=options.min_count, max_vocabulary=options.max_vocabulary)
 
 
 def _made(given: Any, module: WordModule) -> Optimizer:
