@@ -1,0 +1,63 @@
+"""Skip-gram with negative sampling on a small made-up text: related words come close, analogies are found.
+
+    python examples/small_world.py
+
+A small text wants other options than a large one: every word kept, many epochs, noise that hits no right answer.
+"""
+
+from __future__ import annotations
+
+import firth
+
+KINDS = {
+    "animals": ["cat", "dog", "rabbit", "pony"],
+    "drinks": ["tea", "coffee", "milk", "juice"],
+    "vehicles": ["car", "bus", "lorry", "tram"],
+}
+SAID_OF = {
+    "animals": ["the {} sleeps in the barn", "feed the {} some hay", "a {} ran over the meadow", "stroke the soft {}"],
+    "drinks": ["a cup of hot {}", "pour some {} for me", "she spilled {} on the table", "drink your {} now"],
+    "vehicles": ["the {} stops at the corner", "park the {} outside", "a {} drove down the road", "repair the old {}"],
+}
+COUNTRIES = [("france", "paris"), ("italy", "rome"), ("spain", "madrid"), ("poland", "warsaw"), ("japan", "tokyo")]
+OF_COUNTRIES = ["the borders of {}", "the king of {}", "trade with {} grows", "{} won the cup", "laws of {} changed"]
+OF_CAPITALS = ["the mayor of {}", "the suburbs of {}", "rush hour in {} begins", "a flat in {} costs", "{} built a tram"]
+OF_BOTH = ["{} {}", "from {1} one sees all of {0}", "in {0} they love {1}", "{1} lies in {0}"]
+
+
+def sentences() -> list[list[str]]:
+    """Each word of a kind in each phrase of its kind; each country and capital in theirs."""
+    said = [phrase.format(word) for kind, words in KINDS.items() for word in words for phrase in SAID_OF[kind]]
+    for country, capital in COUNTRIES:
+        said += [phrase.format(country) for phrase in OF_COUNTRIES]
+        said += [phrase.format(capital) for phrase in OF_CAPITALS]
+        said += [phrase.format(country, capital) for phrase in OF_BOTH]
+    return [sentence.split() for sentence in said]
+
+
+def main(seed: int = 1) -> firth.Word2Vec:
+    """Train and tell."""
+    model = firth.Word2Vec(
+        vector_size=16,
+        window=3,
+        min_count=1,
+        sample=0,
+        negative=5,
+        distinct_noise=True,
+        epochs=300,
+        seed=seed,
+        workers=1,
+    )
+    model.fit(sentences(), progress=False)
+    vectors = model.vectors
+    print(f"{len(vectors)} words; loss {model.losses[0]:.2f} in the first epoch, {model.losses[-1]:.2f} in the last")
+    for word in ("cat", "tea", "bus"):
+        print(f"near {word}:", ", ".join(f"{near} {score:.2f}" for near, score in vectors.most_similar(word, topn=3)))
+    for country, capital in COUNTRIES[1:]:
+        (answer, score), *_ = vectors.analogy("france", "paris", country, topn=1)
+        print(f"france is to paris as {country} is to {answer} ({score:.2f})", "" if answer == capital else "?")
+    return model
+
+
+if __name__ == "__main__":
+    main()
