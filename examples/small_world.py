@@ -19,19 +19,36 @@ SAID_OF = {
     "drinks": ["a cup of hot {}", "pour some {} for me", "she spilled {} on the table", "drink your {} now"],
     "vehicles": ["the {} stops at the corner", "park the {} outside", "a {} drove down the road", "repair the old {}"],
 }
-COUNTRIES = [("france", "paris"), ("italy", "rome"), ("spain", "madrid"), ("poland", "warsaw"), ("japan", "tokyo")]
+COUNTRIES = [
+    ("france", "paris", "crepes"),
+    ("italy", "rome", "pasta"),
+    ("spain", "madrid", "paella"),
+    ("poland", "warsaw", "pierogi"),
+    ("japan", "tokyo", "sushi"),
+]
 OF_COUNTRIES = ["the borders of {}", "the king of {}", "trade with {} grows", "{} won the cup", "laws of {} changed"]
-OF_CAPITALS = ["the mayor of {}", "the suburbs of {}", "rush hour in {} begins", "a flat in {} costs", "{} built a tram"]
-OF_BOTH = ["{} {}", "from {1} one sees all of {0}", "in {0} they love {1}", "{1} lies in {0}"]
+OF_CAPITALS = [
+    "the mayor of {}",
+    "the suburbs of {}",
+    "rush hour in {} begins",
+    "a flat in {} costs",
+    "{} built a bridge",
+]
+OF_BOTH = [
+    "they love {dish} in {place}",
+    "{dish} as in {place}",
+    "{place} smells of {dish}",
+    "try {dish} when in {place}",
+]
 
 
 def sentences() -> list[list[str]]:
-    """Each word of a kind in each phrase of its kind; each country and capital in theirs."""
+    """Each word in each phrase of its kind. No sentence says that rome is to italy what paris is to france."""
     said = [phrase.format(word) for kind, words in KINDS.items() for word in words for phrase in SAID_OF[kind]]
-    for country, capital in COUNTRIES:
+    for country, capital, dish in COUNTRIES:
         said += [phrase.format(country) for phrase in OF_COUNTRIES]
         said += [phrase.format(capital) for phrase in OF_CAPITALS]
-        said += [phrase.format(country, capital) for phrase in OF_BOTH]
+        said += [phrase.format(dish=dish, place=place) for phrase in OF_BOTH for place in (country, capital)]
     return [sentence.split() for sentence in said]
 
 
@@ -53,7 +70,7 @@ def main(seed: int = 1) -> firth.Word2Vec:
     print(f"{len(vectors)} words; loss {model.losses[0]:.2f} in the first epoch, {model.losses[-1]:.2f} in the last")
     for word in ("cat", "tea", "bus"):
         print(f"near {word}:", ", ".join(f"{near} {score:.2f}" for near, score in vectors.most_similar(word, topn=3)))
-    for country, capital in COUNTRIES[1:]:
+    for country, capital, _ in COUNTRIES[1:]:
         (answer, score), *_ = vectors.analogy("france", "paris", country, topn=1)
         print(f"france is to paris as {country} is to {answer} ({score:.2f})", "" if answer == capital else "?")
     return model
