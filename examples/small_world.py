@@ -61,7 +61,7 @@ def main(seed: int = 1) -> firth.Word2Vec:
         sample=0,
         negative=5,
         distinct_noise=True,
-        epochs=300,
+        epochs=150,
         seed=seed,
         workers=1,
     )
