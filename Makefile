@@ -41,10 +41,11 @@ lint: setup
 
 check: lint test
 
-docs: setup
+docs: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --group docs
 	PYTHONPATH=docs $(BIN)/python -m zensical build --strict --clean
 
-figures: setup
+figures: $(INSTALLED)
 	$(BIN)/python docs/figures
 
 bench: setup
