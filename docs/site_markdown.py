@@ -23,7 +23,7 @@ import importlib
 import importlib.util
 import re
 from dataclasses import fields
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +97,8 @@ def options_table(name: str) -> str:
     for each in fields(getattr(importlib.import_module(module), kind)):
         rule = each.metadata
         default = "" if each.default is None else f"`{each.default!r}`"
-        rows.append(f"| `{each.name}` | {default} | {_range(rule, each.default)} | {rule['help']} |")
+        help = escape(rule["help"], quote=False).replace("|", "&#124;")
+        rows.append(f"| `{each.name}` | {default} | {_range(rule, each.default)} | {help} |")
     return "\n".join(rows)
 
 
