@@ -1,7 +1,9 @@
-# make demo   set up, train on a made-up world, show vectors, analogies and a picture
-# make test   set up, run the whole test suite
-# make check  what continuous integration runs: linters, type checker, tests
-# make bench  measure against the peers (takes long; wants a quiet machine)
+# make demo     set up, train on a made-up world, show vectors, analogies and a picture
+# make test     set up, run the whole test suite
+# make check    what continuous integration runs: linters, type checker, tests
+# make docs     build the documentation into site/, warnings being errors
+# make figures  draw the guide's figures again
+# make bench    measure against the peers (takes long; wants a quiet machine)
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -9,7 +11,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.firth-is-installed
 READY := $(VENV)/.firth-is-ready-to-test
 
-.PHONY: setup demo test lint check bench clean
+.PHONY: setup demo test lint check docs figures bench clean
 
 setup: $(READY)
 
@@ -39,9 +41,16 @@ lint: setup
 
 check: lint test
 
+docs: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --group docs
+	PYTHONPATH=docs $(BIN)/python -m zensical build --strict --clean
+
+figures: $(INSTALLED)
+	$(BIN)/python docs/figures
+
 bench: setup
 	$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python benchmarks/peers.py
 
 clean:
-	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo site .cache dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,182 @@
+"""The documentation is true: its code runs and prints what it says, and its site has no dead ends."""
+
+import doctest
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from dataclasses import fields
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+import firth
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted(path for path in DOCS.rglob("*.md"))
+NEEDED_BY_PAGES = {"import torch": "torch", "from tokenizers": "tokenizers", "matplotlib": "matplotlib"}
+
+
+def blocks(page):
+    """The blocks of Python of a page, in order, sharing one namespace; ... in what they print stands for anything."""
+    sybil = pytest.importorskip("sybil", reason="to run the documentation: pip install sybil")
+    from sybil.parsers.markdown import PythonCodeBlockParser
+
+    return sybil.Sybil(parsers=[PythonCodeBlockParser(doctest_optionflags=doctest.ELLIPSIS)]).parse(page).examples()
+
+
+def name(page):
+    return page.relative_to(DOCS).as_posix()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "```python" in page.read_text("utf-8")], ids=name)
+def test_the_code_of_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch):
+    for said, needed in NEEDED_BY_PAGES.items():
+        if said in page.read_text(encoding="utf-8"):
+            pytest.importorskip(needed, reason=f"{name(page)} needs {needed}: pip install {needed}")
+    monkeypatch.chdir(tmp_path)
+    run = 0
+    for example in blocks(page):
+        example.evaluate()
+        run += 1
+    assert run
+
+
+def test_a_wrong_output_is_noticed(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("```python\nx = 1\n```\n\n    ```python\n    >>> x + 1\n    3\n    ```\n")
+    first, second = blocks(page)
+    first.evaluate()
+    with pytest.raises(Exception, match="Expected"):
+        second.evaluate()
+
+
+# ---- figures -----------------------------------------------------------------------------------
+
+
+def test_each_figure_of_the_guide_is_drawn_by_its_script(tmp_path):
+    pytest.importorskip("matplotlib", reason="figures need matplotlib: pip install 'firth[viz]'")
+    subprocess.run([sys.executable, DOCS / "figures", tmp_path], check=True, cwd=tmp_path)
+    drawn = {path.name for path in tmp_path.glob("*.svg")}
+    assert drawn == {path.name for path in (DOCS / "figures").glob("*.svg")}
+    guide = "".join(page.read_text(encoding="utf-8") for page in (DOCS / "guide").glob("*.md"))
+    assert all(f"../figures/{figure})" in guide for figure in drawn)
+
+
+# ---- the site ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The site, built with warnings as errors from a copy of what it is made of."""
+    for module in ("zensical", "mkdocstrings", "latex2mathml"):
+        pytest.importorskip(module, reason=f"the site needs {module}: pip install --group docs")
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(DOCS, folder / "docs")
+    shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "zensical.toml", folder)
+    command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(["docs", "src"])}
+    built = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return folder / "site"
+
+
+class Page(HTMLParser):
+    """The links, images, anchors and text of a page."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.links, self.fetched, self.anchors, self.text = [], [], {"", "__skip"}, []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if "id" in attributes:
+            self.anchors.add(attributes["id"])
+        if tag == "a" and "href" in attributes:
+            self.links.append(attributes["href"])
+        if tag in ("img", "script", "iframe") and "src" in attributes:
+            self.fetched.append(attributes["src"])
+        if tag == "link" and attributes.get("rel") in ("stylesheet", "icon"):
+            self.fetched.append(attributes["href"])
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_every_link_of_the_site_leads_somewhere(site):
+    pages = {path: Page(path) for path in site.rglob("*.html") if path.name != "404.html"}
+    assert len(pages) == len(PAGES)
+    dead = []
+    for path, page in pages.items():
+        for link in [*page.links, *page.fetched]:
+            parts = urlsplit(link)
+            if parts.scheme:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if target.is_dir():
+                target /= "index.html"
+            if not target.exists() or (parts.fragment and unquote(parts.fragment) not in pages[target].anchors):
+                dead.append(f"{path.relative_to(site)} -> {link}")
+    assert not dead
+
+
+def test_every_page_is_in_the_navigation_and_the_other_way_round():
+    def paths(nav):
+        for entry in nav:
+            for value in entry.values() if isinstance(entry, dict) else [entry]:
+                yield from [value] if isinstance(value, str) else paths(value)
+
+    nav = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]["nav"]
+    assert sorted(paths(nav)) == sorted(map(name, PAGES))
+
+
+def test_pages_fetch_nothing_from_elsewhere(site):
+    for path in site.rglob("*.html"):
+        elsewhere = [source for source in Page(path).fetched if urlsplit(source).netloc]
+        assert path.name == "404.html" or not elsewhere, path
+
+
+def test_equations_are_drawn_without_scripts(site):
+    for page in (DOCS / "guide").glob("*.md"):
+        equations = page.read_text(encoding="utf-8").count("$") // 2
+        built = (site / "guide" / page.name).with_suffix(".html")
+        text = "".join(Page(built).text)
+        assert built.read_text(encoding="utf-8").count("<math") >= equations // 2 - 2, page
+        assert "$" not in text, page
+        assert "\\frac" not in text, page
+
+
+def test_source_code_is_on_the_page(site):
+    text = "".join(Page(site / "guide" / "03-softmax.html").text)
+    assert "src/firth/backends/reference.py" in text
+    assert "slopes[rows, targets] -= 1.0" in text, "a line of it"
+
+
+def test_every_option_is_in_the_reference_with_its_default_and_help(site):
+    text = " ".join("".join(Page(site / "reference" / "training.html").text).split())
+    for each in fields(firth.TrainingOptions):
+        assert each.metadata["help"].replace("`", "") in text
+        assert each.default is None or repr(each.default) in text
+
+
+def test_every_public_name_is_in_the_reference(site):
+    html = "".join(path.read_text(encoding="utf-8") for path in (site / "reference").glob("*.html"))
+    shown_as_tables = {"TrainingOptions", "CorpusOptions", "PhraseOptions", "__version__"}
+    for public in set(firth.__all__) - shown_as_tables:
+        assert f'.{public}"' in html, public
+
+
+@pytest.mark.parametrize("block", ["source\nfirth.backends.reference.nothing", "source\nnothing.at.all"])
+def test_source_that_is_not_there_stops_the_build(block):
+    pytest.importorskip("latex2mathml", reason="the site needs latex2mathml: pip install --group docs")
+    markdown = pytest.importorskip("markdown", reason="the site needs zensical: pip install --group docs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(DOCS))
+        with pytest.raises(LookupError, match="there is no"):
+            markdown.markdown(f"```{block}\n```", extensions=["site_markdown"])
