@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from firth.errors import BadFile, BadOption, CannotWrite, FirthError, MissingFile
-from firth.formats import FORMATS, read_vectors, word2vec, write_vectors
+from firth.formats import FORMATS, read_vectors, rows, word2vec, write_vectors
 from firth.formats.word2vec import read_binary, read_text, write_binary, write_text
 from firth.vectors import WordVectors
 
@@ -51,6 +51,7 @@ def test_words_and_numbers_come_back_exactly(tmp_path, read, write, words, D, da
 @pytest.mark.parametrize("name", ["v", "v.gz"])
 def test_many_blocks_join_without_a_seam(tmp_path, monkeypatch, read, write, name):
     monkeypatch.setattr(word2vec, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(rows, "BLOCK_BYTES", 100)
     words = [f"w{number}" for number in range(500)]
     matrix = np.random.default_rng(0).standard_normal((500, 16), dtype=np.float32)[:, :7]
     write(tmp_path / name, words, matrix)
