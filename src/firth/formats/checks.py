@@ -20,6 +20,7 @@ from firth.storage import AnyPath, is_gzip
 
 Matrix: TypeAlias = NDArray[np.float32]
 
+BLOCK_BYTES = 4 << 20
 MAX_VECTOR_SIZE = 1_000_000
 MAX_WORD_BYTES = 1 << 16  # word2vec.c cuts words at 100 bytes; without a bound, garbage is searched to its end
 DEFLATE_MOST = 1032  # https://zlib.net/zlib_tech.html: deflate cannot pack tighter than 1032 to 1
@@ -75,7 +76,7 @@ class GrowingMatrix:
     """Rows gathered block by block where their number is not known beforehand: float32 (rows, D)."""
 
     def __init__(self, D: int, path: AnyPath) -> None:
-        self._D, self._path = D, path
+        self.D, self._path = D, path
         self._rows = 0
         self._held = new_matrix(0, D, path)
 
@@ -86,7 +87,7 @@ class GrowingMatrix:
         """Append a block of rows (n, D); `BadFile` where they grow beyond the machine's memory."""
         stop = self._rows + len(rows)
         if stop > len(self._held):
-            larger = new_matrix(max(stop, int(GROWTH * len(self._held))), self._D, self._path)
+            larger = new_matrix(max(stop, int(GROWTH * len(self._held))), self.D, self._path)
             larger[: self._rows] = self._held[: self._rows]
             self._held = larger
         self._held[self._rows : stop] = rows
@@ -103,6 +104,19 @@ def read_exactly(file: IO[bytes], size: int, path: AnyPath) -> bytes:
     if len(data) < size:
         raise BadFile(f"{path} ends where {size - len(data)} more bytes should stand; it is cut short, fetch it anew")
     return data
+
+
+def read_rows(file: IO[bytes], rows: int, D: int, path: AnyPath, dtype: str = "<f4") -> Matrix:
+    """The next `rows` rows of D numbers of a type as a float32 matrix, read some megabytes at a time."""
+    matrix = new_matrix(rows, D, path)
+    width = np.dtype(dtype).itemsize
+    each = max(1, BLOCK_BYTES // (width * D))
+    for start in range(0, rows, each):
+        part = matrix[start : start + each]
+        part[:] = as_float32(np.frombuffer(read_exactly(file, part.size * width, path), dtype), path).reshape(
+            part.shape
+        )
+    return matrix
 
 
 def decoded(words: Sequence[bytes], errors: str, first_row: int, path: AnyPath) -> list[str]:
