@@ -141,7 +141,7 @@ def _gathered(
         if counted is not None:
             counts.append(_counts(batch.column(counted), path))
     check_unique(words, BadFile, f"{path}: ")
-    return words, matrix.whole(), np.concatenate(counts) if counts else None
+    return words, matrix.whole(), None if counted is None else np.concatenate([np.empty(0, np.int64), *counts])
 
 
 def _column(schema: pa.Schema, wanted: Sequence[str], path: AnyPath) -> str:

@@ -24,7 +24,7 @@ from firth.formats.rows import BLOCK_BYTES, is_number, line_blocks, lines_of, pa
 from firth.formats.word2vec import check_writing
 from firth.storage import AnyPath, opened, replaced_packed
 
-LONGEST_LINE = 32 * MAX_VECTOR_SIZE
+LONGEST_LINE = 16 * MAX_VECTOR_SIZE
 MOST_WORD_FIELDS = 16  # more spaces in a word than any known file has; beyond, a line is prose that ends in numbers
 
 

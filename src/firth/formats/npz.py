@@ -9,6 +9,7 @@ Archives are read part by part, so that one that unpacks to more than it says is
 
 from __future__ import annotations
 
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -178,7 +179,10 @@ def _read_words(
     for block in blocks:
         if len(words) >= most:
             break
-        found = block[: most - len(words)].tolist()
+        block = block[: most - len(words)]
+        if kind.kind == "U" and int(block.view(kind.str[0] + "u4").max(initial=0)) > sys.maxunicode:
+            raise BadFile(f"{path}: {name} holds numbers that are no letters; the archive is damaged, fetch it anew")
+        found = block.tolist()
         words += found if kind.kind == "U" else decoded(found, encoding_errors, len(words) + 1, path)
         empty += sum(not word for word in found)
         if empty > 1:  # at once: what unpacks to nothing but zeros would go on and on

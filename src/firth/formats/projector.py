@@ -34,7 +34,7 @@ Counts: TypeAlias = NDArray[np.int64]
 
 VECTORS, METADATA = "vectors.tsv", "metadata.tsv"
 FILES = (VECTORS, METADATA)
-LONGEST_LINE = 32 * MAX_VECTOR_SIZE
+LONGEST_LINE = 16 * MAX_VECTOR_SIZE
 
 
 def read_projector(

@@ -20,6 +20,7 @@ from firth.formats.model import StoredModel, read_model, write_model
 from firth.formats.npz import read_npz, write_npz
 from firth.formats.projector import FILES as PROJECTOR_FILES
 from firth.formats.projector import read_projector, write_projector
+from firth.formats.rows import is_number
 from firth.formats.static import MODEL2VEC, SENTENCE_TRANSFORMERS, is_static, read_static, write_static
 from firth.formats.word2vec import read_binary, read_header, read_text, write_binary, write_text
 from firth.storage import AnyPath, opened
@@ -115,12 +116,8 @@ def _looks_like_text(first: bytes) -> bool:
     """Whether a header is followed by a word and a number."""
     if read_header(first) is None:
         return False
-    _, *fields = first.partition(b"\n")[2].split(maxsplit=2)
-    try:
-        float(fields[0] if fields else b"")
-    except ValueError:
-        return False
-    return True
+    fields = first.partition(b"\n")[2].split(maxsplit=2)
+    return len(fields) > 1 and is_number(fields[1])
 
 
 def _looks_like_binary(first: bytes) -> bool:
