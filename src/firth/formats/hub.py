@@ -122,7 +122,7 @@ def push(
         api.upload_folder(
             repo_id=made.repo_id, folder_path=str(folder), commit_message=message, allow_patterns=list(FILES)
         )
-    except (OSError, ValueError, hub.errors.HfHubHTTPError) as error:
+    except Exception as error:  # what it raises depends on the HTTP library that its version uses
         raise CannotWrite(
             f"the hub did not take {repository}: {error}; check the name, and log in with `hf auth login`"
         ) from error
