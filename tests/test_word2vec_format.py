@@ -136,6 +136,11 @@ def test_bytes_that_are_not_utf8_are_told_with_their_place(tmp_path, read):
         read(file_of(tmp_path, b"2 1\n" + rows))
 
 
+def test_a_word_with_a_line_break_before_one_that_is_not_utf8_is_told(tmp_path):
+    with pytest.raises(BadFile, match=r"row 2: byte 0 of the word b'\\xff'"):
+        read_binary(file_of(tmp_path, b"2 1\n" + row(b"a\nb", 1) + row(b"\xff", 1)))
+
+
 # ---- what is wrong --------------------------------------------------------------------------------
 
 

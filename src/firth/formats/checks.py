@@ -123,12 +123,10 @@ def decoded(words: Sequence[bytes], errors: str, first_row: int, path: AnyPath) 
     """Words as strings; all at once, since that is far faster than one by one. `first_row` counts from 1."""
     if not words:
         return []
-    joined = b"\n".join(words)
     try:
-        texts = joined.decode("utf-8", errors).split("\n")
+        texts = b"\n".join(words).decode("utf-8", errors).split("\n")
     except UnicodeDecodeError as error:
-        row = joined.count(b"\n", 0, error.start)
-        position = error.start - (joined.rfind(b"\n", 0, error.start) + 1)
+        row, position = _wrong_byte(words)
         raise BadFile(
             f"{path}, row {first_row + row}: byte {position} of the word {words[row][:40]!r} is not UTF-8; "
             "read the file with encoding_errors='surrogateescape' or 'backslashreplace' to keep such words, "
@@ -138,6 +136,16 @@ def decoded(words: Sequence[bytes], errors: str, first_row: int, path: AnyPath) 
         row = next(row for row, word in enumerate(words) if b"\n" in word)
         raise BadFile(f"{path}, row {first_row + row}: a word must not hold a line break, got {words[row][:40]!r}")
     return texts
+
+
+def _wrong_byte(words: Sequence[bytes]) -> tuple[int, int]:
+    """Which word is the first that is not UTF-8, counted from 0, and which of its bytes."""
+    for row, word in enumerate(words):
+        try:
+            word.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return row, error.start
+    raise AssertionError("every word is UTF-8")
 
 
 def encoded(words: Sequence[str], errors: str = "surrogateescape") -> list[bytes]:
