@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import atheris
@@ -53,10 +54,8 @@ def main() -> None:
             place, file = files[number]
             file.write_bytes(data[1:])
             for format in (place.name, None):
-                try:
+                with suppress(FirthError):
                     formats.read_vectors(place, format)
-                except FirthError:
-                    pass
             file.write_bytes(sound[number])
 
         atheris.Setup([sys.argv[0], *LIMITS, *sys.argv[1:], str(seeds)], one)
