@@ -181,7 +181,7 @@ def as_float32(values: NDArray[np.generic], path: AnyPath) -> Matrix:
     """Numbers of any type as float32; `BadFile` where they are none, or one is too large for 32 bits."""
     if values.dtype.kind not in "fiu":
         raise BadFile(f"{path}: vectors must be numbers, got {values.dtype}; write the file anew")
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         narrow: Matrix = values.astype(np.float32, copy=False)
     if values.dtype.itemsize > 4 and bool((np.isinf(narrow) & np.isfinite(values)).any()):
         raise BadFile(f"{path}: a number is too large for 32 bits; scale the vectors down")
@@ -190,7 +190,7 @@ def as_float32(values: NDArray[np.generic], path: AnyPath) -> Matrix:
 
 def as_dtype(values: Matrix, dtype: str) -> NDArray[np.generic]:
     """Contiguous little-endian numbers of another width; `BadOption` where one is too large for it."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         cast = np.ascontiguousarray(values, np.dtype(dtype).newbyteorder("<"))
     if cast.dtype.itemsize < 4 and bool((np.isinf(cast) & np.isfinite(values)).any()):
         raise BadOption(f"a number is too large for {dtype}; write float32, or scale the vectors down")

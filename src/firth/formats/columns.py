@@ -39,8 +39,7 @@ Columns: TypeAlias = tuple[list[str], Matrix, Counts | None]
 WORDS = ("word", "words", "token", "text", "key")
 VECTORS = ("vector", "vectors", "embedding", "embeddings")
 COUNTS = ("count", "counts", "frequency")
-BATCH_ROWS = 4096
-MOST_BATCH_BYTES = 1 << 30  # what one batch of a file from elsewhere may take in memory
+BATCH_NUMBERS = 4 << 20  # of a batch read from Parquet, or a part of one mapped from Arrow
 
 
 def read_arrow(path: AnyPath, *, encoding_errors: str = "strict", limit: int | None = None) -> Columns:
@@ -52,7 +51,9 @@ def read_arrow(path: AnyPath, *, encoding_errors: str = "strict", limit: int | N
         BadOption: an unknown value of `encoding_errors`, or a limit below 0.
     """
     check_reading(encoding_errors, limit)
-    with opened(path) as file, _faults(path):
+    with opened(path):
+        pass  # says it clearly where nothing may be read
+    with _faults(path), pa.memory_map(str(path)) as file:
         reader = pa.ipc.open_file(file)
         batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
         return _gathered(reader.schema, batches, encoding_errors, limit, path)
@@ -67,7 +68,11 @@ def read_parquet(path: AnyPath, *, encoding_errors: str = "strict", limit: int |
         reader = pq.ParquetFile(file)
         names = [_column(reader.schema_arrow, WORDS, path), _column(reader.schema_arrow, VECTORS, path)]
         names += [each for each in COUNTS if each in reader.schema_arrow.names][:1]
-        batches = reader.iter_batches(batch_size=BATCH_ROWS, columns=names)
+        widest = max(
+            (_numbers_a_row(reader.metadata.row_group(each), names[1]) for each in range(reader.num_row_groups)),
+            default=1,
+        )
+        batches = reader.iter_batches(batch_size=max(1, BATCH_NUMBERS // widest), columns=names)
         return _gathered(reader.schema_arrow, batches, encoding_errors, limit, path)
 
 
@@ -123,12 +128,9 @@ def _gathered(
     words: list[str] = []
     counts: list[Counts] = []
     matrix = GrowingMatrix(_fixed_size(schema.field(vectors).type), path)
-    for batch in batches:
+    for batch in _parts(batches):
         if limit is not None and len(words) >= limit:
             break
-        if batch.nbytes > MOST_BATCH_BYTES:
-            raise BadFile(f"{path}: a batch of {batch.nbytes} bytes is too large to read; write smaller batches")
-        batch.validate(full=True)
         batch = batch.slice(0, None if limit is None else limit - len(words))
         found = _words(batch.column(named), path)
         numbers = _numbers(batch.column(vectors), path)
@@ -142,6 +144,22 @@ def _gathered(
             counts.append(_counts(batch.column(counted), path))
     check_unique(words, BadFile, f"{path}: ")
     return words, matrix.whole(), None if counted is None else np.concatenate([np.empty(0, np.int64), *counts])
+
+
+def _parts(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Batches found sound, in parts of some megabytes: whole files may be one batch."""
+    for batch in batches:
+        batch.validate(full=True)
+        rows = max(1, batch.num_rows * 4 * BATCH_NUMBERS // max(1, batch.nbytes))
+        for start in range(0, batch.num_rows, rows):
+            yield batch.slice(start, rows)
+
+
+def _numbers_a_row(group: Any, name: str) -> int:
+    """How many numbers a row of the column of lists `name` has in a group of Parquet's rows, by its metadata."""
+    columns = [group.column(number) for number in range(group.num_columns)]
+    values = max((each.num_values for each in columns if each.path_in_schema.split(".")[0] == name), default=0)
+    return max(1, int(values) // max(1, int(group.num_rows)))
 
 
 def _column(schema: pa.Schema, wanted: Sequence[str], path: AnyPath) -> str:

@@ -75,7 +75,8 @@ def read_finalfusion(
             elif kind == ARRAY and words is not None and matrix is None:
                 matrix = _read_array(file, len(words), limit is None, path)
             elif kind == NORMS and matrix is not None:
-                matrix *= _read_norms(file, len(matrix), path)
+                with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found with all other vectors
+                    matrix *= _read_norms(file, len(matrix), path)
             elif kind != METADATA:
                 _refuse(kind, path)
             file.seek(stop)

@@ -141,5 +141,6 @@ def _mapped(tensors: Mapping[str, Tensor], matrix: Matrix, path: AnyPath) -> Mat
         factors = weights.numbers()
         if factors.shape != (len(matrix),) or factors.dtype.kind != "f":
             raise BadFile(f"{path}: weights must be a number for each of {len(matrix)} tokens, got {factors.shape}")
-        matrix = matrix * factors.astype(np.float32)[:, None]
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found with all other vectors
+            matrix = matrix * factors.astype(np.float32)[:, None]
     return matrix
