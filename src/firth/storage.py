@@ -69,7 +69,8 @@ def replaced(path: AnyPath) -> Iterator[IO[bytes]]:
         if target.exists():
             temporary.chmod(stat.S_IMODE(target.stat().st_mode))
         temporary.replace(target)
-        _sync_folder(target.parent)
+        with suppress(OSError):
+            _sync(target.parent)
     except FirthError:
         raise
     except OSError as error:
@@ -94,6 +95,8 @@ def replaced_folder(path: AnyPath, names: Collection[str]) -> Iterator[Path]:
         _check_folder(target, names)
         temporary.mkdir()
         yield temporary
+        for each in temporary.iterdir():
+            _sync(each)
         if target.exists():
             target.rename(former)
         try:
@@ -102,7 +105,8 @@ def replaced_folder(path: AnyPath, names: Collection[str]) -> Iterator[Path]:
             if former.exists():
                 former.rename(target)
             raise
-        _sync_folder(target.parent)
+        with suppress(OSError):
+            _sync(target.parent)
     except FirthError:
         raise
     except OSError as error:
@@ -188,14 +192,13 @@ def _check_folder(target: Path, names: Collection[str]) -> None:
         )
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself last; not every system lets a folder be opened."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _sync(path: Path) -> None:
+    """Bring a file, or the renaming of what a folder holds, to the disk; not every system lets a folder be opened."""
+    descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _reason(error: Exception) -> str:
