@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 from stand_ins import fasttext_bytes
 
 from firth import CorpusOptions, WordVectors
+from firth.errors import BadFile
 from firth.formats import read_vectors, write_vectors
 from firth.formats.static import write_static
 
@@ -70,6 +71,31 @@ def test_safetensors_of_other_names_are_read(tmp_path, vectors, name, where):
     read = read_vectors(tmp_path / "v.safetensors")
     assert read.words == tuple(WORDS)
     np.testing.assert_array_equal(read.matrix, vectors.matrix)
+
+
+@pytest.mark.parametrize("kind", ["bfloat16", "float16", "float64"])
+def test_an_embedding_of_torch_goes_both_ways(tmp_path, vectors, kind):
+    torch, tensors = library("torch"), library("safetensors.torch")
+    layer = torch.nn.ModuleDict({"embedding": torch.nn.Embedding(len(WORDS), 4)})
+    vectors.save(tmp_path / "v.safetensors", "safetensors")
+    layer.load_state_dict(tensors.load_file(tmp_path / "v.safetensors"), strict=True)
+    np.testing.assert_array_equal(layer["embedding"].weight.detach().numpy(), vectors.matrix)
+    layer.to(getattr(torch, kind))
+    said = {"words": json.dumps(WORDS)}
+    tensors.save_file(layer.state_dict(), tmp_path / "back.safetensors", said)
+    expected = layer["embedding"].weight.detach().float().numpy()
+    np.testing.assert_array_equal(read_vectors(tmp_path / "back.safetensors").matrix, expected)
+
+
+def test_model2vec_s_tokens_may_share_rows_and_have_factors(tmp_path, vectors):
+    vectors.save(tmp_path / "m", "model2vec")
+    parts = {"embeddings": vectors.matrix[:2], "mapping": np.array([0, 1, 1, 0, 1, 0]), "weights": np.arange(6.0)}
+    save_file(parts, tmp_path / "m" / "model.safetensors")
+    read = read_vectors(tmp_path / "m")
+    np.testing.assert_allclose(read.matrix, vectors.matrix[[0, 1, 1, 0, 1, 0]] * np.arange(6.0)[:, None], rtol=1e-6)
+    save_file(parts | {"mapping": np.array([0, 1, 2, 0, 1, 0])}, tmp_path / "m" / "model.safetensors")
+    with pytest.raises(BadFile, match="mapping must be the row of each token, 0 to 1"):
+        read_vectors(tmp_path / "m")
 
 
 def test_arrow_and_parquet_are_tables_of_words_and_lists(tmp_path, vectors):

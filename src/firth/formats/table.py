@@ -131,7 +131,8 @@ def _looks_like_binary(first: bytes) -> bool:
 
 
 def _looks_like_glove(first: bytes) -> bool:
-    return read_header(first) is None and numbers_at_end(first.partition(b"\n")[0] + b"\n") > 0
+    """Whether the first line is a word and several numbers: one alone may be a count, or a score of two words."""
+    return read_header(first) is None and numbers_at_end(first.partition(b"\n")[0] + b"\n") > 1
 
 
 def _begins(magic: bytes) -> Callable[[bytes], bool]:
