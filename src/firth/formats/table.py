@@ -67,9 +67,12 @@ def _reads(read: Callable[..., tuple[Any, ...]]) -> Callable[[AnyPath, str, int 
 
 
 def _checked(path: AnyPath, make: Callable[[], WordVectors]) -> WordVectors:
+    """What `make` gives; where it finds NaN or infinity, the error names the file, as others do."""
     try:
         return make()
-    except BadFile as error:  # NaN and infinity
+    except BadFile as error:
+        if str(error).startswith(str(path)):
+            raise
         raise BadFile(f"{path}: {error}") from error
 
 
