@@ -2,6 +2,7 @@
 # make test     set up, run the whole test suite
 # make check    what continuous integration runs: linters, type checker, tests
 # make docs     build the documentation into site/, warnings being errors
+# make fuzz     a minute of fuzzing the readers of vectors (Linux; needs a Python that atheris has wheels for)
 # make figures  draw the guide's figures again
 # make bench    measure against the peers (takes long; wants a quiet machine)
 
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.firth-is-installed
 READY := $(VENV)/.firth-is-ready-to-test
 
-.PHONY: setup demo test lint check docs figures bench clean
+.PHONY: setup demo test lint check docs figures fuzz bench clean
 
 setup: $(READY)
 
@@ -47,6 +48,10 @@ docs: $(INSTALLED)
 
 figures: $(INSTALLED)
 	$(BIN)/python docs/figures
+
+fuzz: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --group fuzz
+	$(BIN)/python tests/fuzz/readers.py -max_total_time=60
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --group bench

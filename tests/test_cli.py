@@ -209,11 +209,39 @@ def test_convert_combines_both_matrices_on_request(run, model, tmp_path):
     assert "combine must be one of input, output" in complained
 
 
+def test_convert_takes_limits_types_and_folders(run, model, tmp_path):
+    out = tmp_path / "out"
+    assert run("convert", model, out, "--target-format", "model2vec", "--dtype", "float16", "--limit", 3)[0] == 0
+    status, printed, complained = run("inspect", out, "--json")
+    assert status == 0, complained
+    facts = json.loads(printed)
+    assert (facts["format"], facts["words"]) == ("model2vec", 3)
+    half = WordVectors.load(model).matrix[:3].astype(np.float16).astype(np.float32)
+    np.testing.assert_array_equal(WordVectors.load(out).matrix, half)
+    status, _, complained = run("convert", model, tmp_path / "v.bin", "--dtype", "float16")
+    assert status == 2
+    assert "holds numbers of float32" in complained
+
+
+def test_push_writes_what_it_would_send(run, model, tmp_path):
+    (tmp_path / "pairs.tsv").write_text(
+        "\n".join(f"{a}\t{a}\t{n}" for n, a in enumerate(WordVectors.load(model).words[:4]))
+    )
+    arguments = ["--evaluate", tmp_path / "pairs.tsv", "--corpus", "made-up text", "--license", "cc0-1.0"]
+    status, printed, complained = run("push", model, "someone/vectors", "--folder", tmp_path / "out", *arguments)
+    assert status == 0, complained
+    assert str(tmp_path / "out") in printed
+    card = (tmp_path / "out" / "README.md").read_text()
+    for fact in ("# vectors", "Trained on: made-up text", 'license: "cc0-1.0"', "pairs", "| `epochs` |"):
+        assert fact in card
+    assert Word2Vec.load(tmp_path / "out" / "model.safetensors").options == Word2Vec.load(model).options
+
+
 def test_version_and_help(run):
     assert run("--version") == (0, f"firth {__version__}\n", "")
     status, shown, _ = run("--help")
     assert status == 0
-    for command in ("train", "similar", "analogy", "evaluate", "inspect", "convert", "demo"):
+    for command in ("train", "similar", "analogy", "evaluate", "inspect", "convert", "push", "demo"):
         assert command in shown
 
 

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from firth.errors import BadFile, BadOption, CannotWrite, FirthError, MissingFile
-from firth.formats import model
+from firth.formats import model, tensors
 from firth.formats.model import StoredModel, read_model, write_model
 from firth.formats.words import pack_words, unpack_words
 from firth.vectors import WordVectors
@@ -129,7 +129,7 @@ def test_any_words_and_numbers_come_back(tmp_path, words, D, data):
 
 
 def test_strided_rows_are_written_block_by_block(tmp_path, monkeypatch):
-    monkeypatch.setattr(model, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(tensors, "BLOCK_BYTES", 64)
     padded = matrix(1000, 16)
     write_model(tmp_path / "m", StoredModel.of([str(word) for word in range(1000)], padded[:, :10]))
     np.testing.assert_array_equal(read_model(tmp_path / "m").input, padded[:, :10])
@@ -273,7 +273,7 @@ def test_a_full_disk_leaves_the_old_model(path, monkeypatch):
     def full(file, tensor, kind):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(model, "_write_blocks", full)
+    monkeypatch.setattr(model, "write_blocks", full)
     with pytest.raises(CannotWrite, match="free some space"):
         write_model(path, some_model(options={"epochs": 6}))
     assert read_model(path).options == {"epochs": 5}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from firth.errors import BadFile, CannotWrite, MissingFile
-from firth.storage import opened, replaced, replaced_packed
+from firth.storage import opened, replaced, replaced_folder, replaced_packed
 
 
 def left_behind(folder):
@@ -151,3 +151,46 @@ def test_broken_gz_is_told(tmp_path, data):
 def test_what_cannot_be_read_is_missing(tmp_path, name):
     with pytest.raises(MissingFile, match=r"cannot read .*; check the path"), opened(f"{tmp_path}/{name}"):
         pass
+
+
+# ---- folders ----------------------------------------------------------------------------------------
+
+
+def test_a_folder_takes_the_place_of_the_one_before(tmp_path):
+    for text in ("old", "new"):
+        with replaced_folder(tmp_path / "f", ["a", "b"]) as folder:
+            (folder / ("a" if text == "old" else "b")).write_text(text)
+    assert [(each.name, each.read_text()) for each in (tmp_path / "f").iterdir()] == [("b", "new")]
+    assert [each.name for each in tmp_path.iterdir()] == ["f"]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "no space"), BadFile("wrong"), KeyboardInterrupt()])
+def test_a_folder_that_is_not_finished_leaves_the_one_before(tmp_path, error):
+    with replaced_folder(tmp_path / "f", ["a"]) as folder:
+        (folder / "a").write_text("old")
+
+    def fails():
+        with replaced_folder(tmp_path / "f", ["a"]) as folder:
+            (folder / "a").write_text("new")
+            raise error
+
+    with pytest.raises(CannotWrite if type(error) is OSError else type(error)):
+        fails()
+    assert (tmp_path / "f" / "a").read_text() == "old"
+    assert [each.name for each in tmp_path.iterdir()] == ["f"]
+
+
+def test_a_folder_that_cannot_take_its_place_leaves_the_one_before(tmp_path, monkeypatch):
+    with replaced_folder(tmp_path / "f", ["a"]) as folder:
+        (folder / "a").write_text("old")
+    rename = Path.rename
+
+    def refused(self, target):
+        if self.suffix == ".tmp":
+            raise OSError(errno.EACCES, "refused")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refused)
+    with pytest.raises(CannotWrite, match="refused"), replaced_folder(tmp_path / "f", ["a"]):
+        pass
+    assert (tmp_path / "f" / "a").read_text() == "old"

@@ -2,7 +2,6 @@
 
 import gzip
 import struct
-from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -10,9 +9,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from firth.errors import BadFile, BadOption, CannotWrite, FirthError, MissingFile
-from firth.formats import FORMATS, read_vectors, word2vec, write_vectors
+from firth.formats import rows, word2vec
 from firth.formats.word2vec import read_binary, read_text, write_binary, write_text
-from firth.vectors import WordVectors
 
 SAME_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -51,6 +49,7 @@ def test_words_and_numbers_come_back_exactly(tmp_path, read, write, words, D, da
 @pytest.mark.parametrize("name", ["v", "v.gz"])
 def test_many_blocks_join_without_a_seam(tmp_path, monkeypatch, read, write, name):
     monkeypatch.setattr(word2vec, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(rows, "BLOCK_BYTES", 100)
     words = [f"w{number}" for number in range(500)]
     matrix = np.random.default_rng(0).standard_normal((500, 16), dtype=np.float32)[:, :7]
     write(tmp_path / name, words, matrix)
@@ -135,6 +134,11 @@ def test_bytes_that_are_not_utf8_are_told_with_their_place(tmp_path, read):
     rows = row(b"a", 1) + row(b"bc\xff", 1) if read is read_binary else b"a 1\nbc\xff 1\n"
     with pytest.raises(BadFile, match=r"row 2: byte 2 of the word b'bc\\xff' is not UTF-8; .*backslashreplace"):
         read(file_of(tmp_path, b"2 1\n" + rows))
+
+
+def test_a_word_with_a_line_break_before_one_that_is_not_utf8_is_told(tmp_path):
+    with pytest.raises(BadFile, match=r"row 2: byte 0 of the word b'\\xff'"):
+        read_binary(file_of(tmp_path, b"2 1\n" + row(b"a\nb", 1) + row(b"\xff", 1)))
 
 
 # ---- what is wrong --------------------------------------------------------------------------------
@@ -268,61 +272,3 @@ def test_words_that_do_not_fit_are_not_written(tmp_path, write, words, sentence)
 def test_a_missing_folder_is_told(tmp_path, write):
     with pytest.raises(CannotWrite, match="create the folder first"):
         write(tmp_path / "none" / "v", ["a"], np.ones((1, 1), np.float32))
-
-
-# ---- the table of formats -------------------------------------------------------------------------
-
-
-def some_vectors(D=5):
-    return WordVectors(["a", "b", "ü"], np.random.default_rng(0).standard_normal((3, D), dtype=np.float32))
-
-
-def names():
-    return [
-        (each.name, "v" + suffix + packed)
-        for each in FORMATS
-        for suffix in each.suffixes
-        for packed in ("", ".gz")
-        if each.packed or not packed
-    ]
-
-
-@pytest.mark.parametrize(("kind", "name"), names())
-def test_each_format_is_known_by_its_suffix(tmp_path, kind, name):
-    write_vectors(some_vectors(), tmp_path / name)
-    for read in (read_vectors(tmp_path / name), read_vectors(tmp_path / name, kind)):
-        assert read.words == some_vectors().words
-        np.testing.assert_array_equal(read.matrix, some_vectors().matrix)
-
-
-@pytest.mark.parametrize("kind", [each.name for each in FORMATS])
-@pytest.mark.parametrize("name", ["plain", "v.bin", "v.txt"])
-def test_each_format_is_known_by_its_first_bytes(tmp_path, kind, name):
-    write_vectors(some_vectors(), tmp_path / name, kind)
-    np.testing.assert_array_equal(read_vectors(tmp_path / name).matrix, some_vectors().matrix)
-
-
-def test_an_unknown_suffix_is_told_with_the_known_ones(tmp_path):
-    with pytest.raises(BadOption, match=r"v\.doc; the formats are: firth \(\.safetensors\), word2vec-text"):
-        write_vectors(some_vectors(), tmp_path / "v.doc")
-    with pytest.raises(BadFile, match=r"no known format; the formats are: firth"):
-        read_vectors(file_of(tmp_path, b"hello", "v.doc"))
-
-
-def test_an_unknown_format_is_told_with_the_known_ones(tmp_path):
-    with pytest.raises(BadOption, match="unknown format 'doc'; the formats are: firth"):
-        write_vectors(some_vectors(), tmp_path / "v.txt", "doc")
-
-
-def test_a_model_is_not_packed(tmp_path):
-    with pytest.raises(BadOption, match=r"leave out \.gz"):
-        write_vectors(some_vectors(), tmp_path / "v.safetensors.gz")
-
-
-@pytest.mark.parametrize("name", ["v", *(name for _, name in names())])
-@given(data=st.binary(max_size=60))
-@example(data=b"1 1\na x\n")
-@SAME_FOLDER
-def test_garbage_under_any_name_gives_no_other_error(tmp_path, name, data):
-    with suppress(FirthError):
-        read_vectors(file_of(tmp_path, data, name))

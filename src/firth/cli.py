@@ -1,4 +1,4 @@
-"""The `firth` command: train, phrases, estimate, similar, analogy, compare, describe, evaluate, inspect, convert, demo.
+"""The `firth` command: what can be asked of it, from training to a demo.
 
 Flags come from `options.py`; what the commands do stands elsewhere. Exit status: 0 done, 1 a fault of firth's own,
 2 wrong input or options, 130 interrupted (with what was trained kept).
@@ -286,24 +286,85 @@ def inspect_(
 
 @app.command()
 def convert(
-    source: Annotated[Path, typer.Argument(help="Vectors in any known format.", show_default=False)],
+    source: Annotated[
+        Path, typer.Argument(help="Vectors in any known format, a file or a folder.", show_default=False)
+    ],
     target: Annotated[Path, typer.Argument(help="Where to write them.", show_default=False)],
     encoding_errors: Annotated[
-        str, typer.Option(help="Words that are not UTF-8: strict, replace, ignore or backslashreplace.")
+        str,
+        typer.Option(help="Words that are not UTF-8: strict, replace, ignore, backslashreplace or surrogateescape."),
     ] = "strict",
     source_format: Annotated[str | None, typer.Option(help="The source's format, if not told by the file.")] = None,
     target_format: Annotated[str | None, typer.Option(help="The target's format, if not told by its name.")] = None,
     combine: Annotated[str, typer.Option(help=COMBINE_HELP, metavar="|".join(get_args(Combine)))] = "input",
+    limit: Annotated[int | None, typer.Option(help="Only so many words, the first.")] = None,
+    dtype: Annotated[
+        str, typer.Option(help="float32, or where the target's format can hold them float16 or float64.")
+    ] = "float32",
     json_: Json = False,
 ) -> None:
-    """Convert vectors between formats: .safetensors, word2vec text (.txt, .vec) and binary (.bin), also .gz."""
+    """Convert vectors between formats.
+
+    Told by name: .safetensors, word2vec text (.txt, .vec) and binary (.bin), .glove, .npz, .arrow, .parquet, .fifu.
+    Named by --target-format: safetensors (for torch), tensorboard, sentence-transformers, model2vec, hub. Read alone:
+    fastText's .bin. Text and word2vec's binary also as .gz.
+    """
     from firth import formats
 
     vectors = formats.convert(
-        source, target, source_format, target_format, combine=combine, encoding_errors=encoding_errors
+        source,
+        target,
+        source_format,
+        target_format,
+        combine=combine,
+        encoding_errors=encoding_errors,
+        limit=limit,
+        dtype=dtype,
     )
     facts = {"words": len(vectors), "vector_size": vectors.vector_size, "target": str(target)}
     _show(facts, json_, [f"wrote {len(vectors):,} words × {vectors.vector_size} to {target}"])
+
+
+@app.command()
+def push(
+    model: Annotated[Path, typer.Argument(help="A model that firth trained.", show_default=False)],
+    repository: Annotated[str, typer.Argument(help="Where to, such as someone/their-vectors.", show_default=False)],
+    layout: Annotated[
+        str,
+        typer.Option(
+            help="firth: the whole model; model2vec or sentence-transformers: vectors that these libraries load."
+        ),
+    ] = "firth",
+    tokenizer: Annotated[
+        str, typer.Option(help="In those layouts, how text is cut: as firth's tokenizer of this name.")
+    ] = "whitespace",
+    sets: Annotated[
+        list[Path] | None,
+        typer.Option("--evaluate", help="Similarity or analogy sets whose scores the card shall tell."),
+    ] = None,
+    corpus: Annotated[str | None, typer.Option(help="What it was trained on, in a sentence, for the card.")] = None,
+    language: Annotated[str | None, typer.Option(help="The language's code, for the card: en, de, ...")] = None,
+    license: Annotated[str | None, typer.Option(help="The license, for the card: cc-by-4.0, ...")] = None,
+    private: Annotated[bool, typer.Option(help="Make a repository that only you see.")] = False,
+    folder: Annotated[Path | None, typer.Option(help="Write model and card to this folder, and send nothing.")] = None,
+    json_: Json = False,
+) -> None:
+    """Send a model with a model card to the Hugging Face hub; --folder only writes what would be sent."""
+    from firth.reports import publish
+
+    address = publish(
+        model,
+        repository,
+        folder,
+        sets=sets,
+        private=private,
+        layout=layout,
+        tokenizer=tokenizer,
+        corpus=corpus,
+        language=language,
+        license=license,
+    )
+    _show({"target": address}, json_, [f"wrote model and card to {address}"])
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from firth.corpus import EncodedCorpus, encoded_corpus
 from firth.errors import BadOption, MissingFile
 from firth.formats import read_vectors, recognised
+from firth.formats.hub import push, write_hub_folder
 from firth.formats.model import read_model
 from firth.memory import peak_memory_bytes
 from firth.options import CorpusOptions
@@ -263,7 +265,7 @@ def described(path: Path, most: int = 10) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "file": str(path),
         "format": recognised(path).name,
-        "bytes": path.stat().st_size,
+        "bytes": sum(each.stat().st_size for each in (path.iterdir() if path.is_dir() else [path])),
         "words": len(vectors),
         "vector_size": vectors.vector_size,
     }
@@ -301,6 +303,26 @@ def description(facts: Mapping[str, Any]) -> Iterator[str]:
         state = State.from_dict(facts["state"])
         losses = _losses(state.losses)
         yield f"trained on {state.words:,} words in {state.seconds:.1f} s; loss of each epoch: {losses}"
+
+
+def publish(
+    model: Path, repository: str, folder: Path | None = None, *, sets: Sequence[Path] | None, private: bool, **card: Any
+) -> str:
+    """Send a model and its card to the hub, or write both to `folder` alone; gives the address or the folder.
+
+    `sets` are judged for the card; `card` are further arguments of `write_hub_folder`.
+    """
+    from firth.evaluate import evaluate_sets
+
+    stored = read_model(model)
+    scores = evaluate_sets(read_vectors(model), sets).as_dict() if sets else None
+    title = repository.rpartition("/")[2]
+    if folder is not None:
+        write_hub_folder(folder, stored, scores=scores, title=title, **card)
+        return str(folder)
+    with tempfile.TemporaryDirectory(prefix="firth-") as made:
+        write_hub_folder(Path(made) / "model", stored, scores=scores, title=title, **card)
+        return push(Path(made) / "model", repository, private=private)
 
 
 # ---- evaluation --------------------------------------------------------------------------------

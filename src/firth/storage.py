@@ -1,4 +1,4 @@
-"""Files opened with clear errors, and files replaced whole or not at all.
+"""Files opened with clear errors, and files and folders replaced whole or not at all.
 
 A writer that fails half-way leaves whatever stood under the name before: it writes to a temporary name in the
 same folder, flushes it to the disk, and only then renames it.
@@ -13,6 +13,7 @@ import errno
 import gzip
 import os
 import secrets
+import shutil
 import stat
 import zlib
 from contextlib import contextmanager, suppress
@@ -22,7 +23,7 @@ from typing import IO, TYPE_CHECKING
 from firth.errors import BadFile, CannotWrite, FirthError, MissingFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 AnyPath = str | os.PathLike[str]
 
@@ -68,7 +69,8 @@ def replaced(path: AnyPath) -> Iterator[IO[bytes]]:
         if target.exists():
             temporary.chmod(stat.S_IMODE(target.stat().st_mode))
         temporary.replace(target)
-        _sync_folder(target.parent)
+        with suppress(OSError):
+            _sync(target.parent)
     except FirthError:
         raise
     except OSError as error:
@@ -76,6 +78,42 @@ def replaced(path: AnyPath) -> Iterator[IO[bytes]]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replaced_folder(path: AnyPath, names: Collection[str]) -> Iterator[Path]:
+    """Give an empty folder to fill with files of these names; when the block ends well, it takes the place of `path`.
+
+    A folder that stood there is replaced only where it holds no other names, so that nothing of anyone else's is lost.
+
+    Raises:
+        CannotWrite: something else stands at `path`, or an `OSError` in the block; nothing is left behind.
+    """
+    target = Path(os.path.realpath(path))
+    temporary, former = (target.with_name(f".firth-{secrets.token_hex(8)}.{kind}") for kind in ("tmp", "old"))
+    try:
+        _check_folder(target, names)
+        temporary.mkdir()
+        yield temporary
+        for each in temporary.iterdir():
+            _sync(each)
+        if target.exists():
+            target.rename(former)
+        try:
+            temporary.rename(target)
+        except OSError:
+            if former.exists():
+                former.rename(target)
+            raise
+        with suppress(OSError):
+            _sync(target.parent)
+    except FirthError:
+        raise
+    except OSError as error:
+        raise CannotWrite(_sentence(path, error)) from error
+    finally:
+        for folder in (temporary, former):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def check_writable(path: AnyPath) -> None:
@@ -142,14 +180,25 @@ def _check_target(target: Path) -> None:
         raise CannotWrite(f"cannot write {target}: it is not a regular file; choose another name")
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself last; not every system lets a folder be opened."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _check_folder(target: Path, names: Collection[str]) -> None:
+    """Refuse to replace what is no folder, or one with other things in it."""
+    if target.exists() and not target.is_dir():
+        raise CannotWrite(f"cannot write the folder {target}: a file of that name is there; choose another name")
+    others = sorted(each.name for each in target.iterdir() if each.name not in names) if target.exists() else []
+    if others:
+        raise CannotWrite(
+            f"cannot write the folder {target}: it holds other things ({', '.join(others[:3])}); "
+            "choose a new or an empty folder"
+        )
+
+
+def _sync(path: Path) -> None:
+    """Bring a file, or the renaming of what a folder holds, to the disk; not every system lets a folder be opened."""
+    descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _reason(error: Exception) -> str:

@@ -237,19 +237,21 @@ class WordVectors:
 
     # ---- files --------------------------------------------------------------------------------------
 
-    def save(self, path: AnyPath, format: str | None = None) -> None:
+    def save(self, path: AnyPath, format: str | None = None, *, dtype: str = "float32") -> None:
         """Write to a file in the format of its suffix, or in `format`; see `firth.formats.write_vectors`."""
         from firth.formats import write_vectors  # the formats make WordVectors, so they come after
 
-        write_vectors(self, path, format)
+        write_vectors(self, path, format, dtype=dtype)
 
     @classmethod
-    def load(cls, path: AnyPath, format: str | None = None, *, encoding_errors: str = "strict") -> Self:
-        """Read from a file of any known format; see `firth.formats.read_vectors`."""
+    def load(
+        cls, path: AnyPath, format: str | None = None, *, encoding_errors: str = "strict", limit: int | None = None
+    ) -> Self:
+        """Read from a file of any known format, the first `limit` words; see `firth.formats.read_vectors`."""
         from firth.formats import read_vectors
 
-        read = read_vectors(path, format, encoding_errors=encoding_errors)
-        return cls(read.words, read.matrix, read.counts, check=False) if cls is not type(read) else read
+        read = read_vectors(path, format, encoding_errors=encoding_errors, limit=limit)
+        return read if isinstance(read, cls) else cls(read.words, read.matrix, read.counts, check=False)
 
     # ---- their parts --------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from firth.corpus import EncodedCorpus, encoded_corpus
 from firth.corpus.sources import CorpusLike
 from firth.corpus.tokenizers import TokenizerLike
 from firth.errors import BadFile, BadOption, NotTrained, UnknownWord
+from firth.formats import FORMATS
 from firth.formats.model import StoredModel, read_model, write_model
 from firth.huffman import Tree, huffman_tree
 from firth.likelihood import Reals, log_probabilities
@@ -35,7 +36,7 @@ from firth.vectors import WordVectors
 from firth.vocabulary import Vocabulary, trained_words
 from firth.weights import Weights, initial_weights
 
-OTHER_SUFFIXES = (".bin", ".gz", ".npy", ".npz", ".txt", ".vec")
+OTHER_SUFFIXES = {".gz", ".npy"} | {suffix for each in FORMATS for suffix in each.suffixes} - {".safetensors"}
 
 T = TypeVar("T")
 

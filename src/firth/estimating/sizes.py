@@ -7,7 +7,7 @@ import sys
 from firth.backends.base import Backend
 from firth.corpus.encoded import PAGES_KEPT, EncodedCorpus
 from firth.corpus.writer import BATCH_TOKENS
-from firth.formats.model import BLOCK_BYTES
+from firth.formats.tensors import BLOCK_BYTES
 from firth.options import TrainingOptions
 from firth.training import MOST_TOKENS_EACH
 from firth.weights import aligned_rows

@@ -1,7 +1,6 @@
 """The one-file model: matrices, words, counts, options and state in one safetensors file.
 
-Layout (https://github.com/huggingface/safetensors): 8 bytes with the header's length, a JSON header padded
-with spaces to a multiple of 8, then the tensors, those of the largest items first so that each is aligned.
+Its tensors (see `tensors.py`), those of the largest items first so that each is aligned:
 
     word_offsets  int64    (V + 1,)   where each word begins in `words`
     counts        int64    (V,)       how often each word occurs; optional
@@ -16,37 +15,34 @@ others. Writing costs a fixed buffer, reading maps the file into memory. Nothing
 from __future__ import annotations
 
 import json
-import mmap
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 
 from firth.errors import BadFile, BadOption
+from firth.formats.tensors import TYPES, Tensor, header_of, read_tensors, write_blocks
 from firth.formats.words import check_packed, pack_words, unpack_words
-from firth.storage import AnyPath, opened, replaced
+from firth.storage import AnyPath, replaced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 FORMAT = "firth"
 FORMAT_VERSION = 1
 RESERVED = ("format", "format_version", "options", "state")
-BLOCK_BYTES = 8 << 20
 
 Matrix: TypeAlias = NDArray[np.float32]
 
-# name -> (safetensors' name of the type, NumPy's, number of dimensions), largest items first
-_TENSORS: dict[str, tuple[str, str, int]] = {
-    "word_offsets": ("I64", "<i8", 1),
-    "counts": ("I64", "<i8", 1),
-    "input": ("F32", "<f4", 2),
-    "output": ("F32", "<f4", 2),
-    "words": ("U8", "|u1", 1),
+# name -> (safetensors' name of the type, number of dimensions), largest items first
+_TENSORS: dict[str, tuple[str, int]] = {
+    "word_offsets": ("I64", 1),
+    "counts": ("I64", 1),
+    "input": ("F32", 2),
+    "output": ("F32", 2),
+    "words": ("U8", 1),
 }
 _OPTIONAL = ("counts", "output")
 
@@ -92,12 +88,13 @@ def write_model(path: AnyPath, stored: StoredModel) -> None:
         CannotWrite: the disk is full, or the place may not be written.
     """
     tensors = _tensors_of(stored)
-    header = _header(tensors, _metadata_of(stored))
+    kinds = {name: TYPES[_TENSORS[name][0]] for name in tensors}
+    shapes = {name: (kinds[name], tensor.shape) for name, tensor in tensors.items()}
+    header = header_of(shapes, _metadata_of(stored))
     with replaced(path) as file:
-        file.write(len(header).to_bytes(8, "little"))
         file.write(header)
         for name, tensor in tensors.items():
-            _write_blocks(file, tensor, _TENSORS[name][1])
+            write_blocks(file, tensor, kinds[name])
 
 
 def read_model(path: AnyPath) -> StoredModel:
@@ -107,10 +104,9 @@ def read_model(path: AnyPath) -> StoredModel:
         MissingFile: nothing is there, or it may not be read.
         BadFile: truncated, not safetensors, not made by firth, of a newer version, or at odds with itself.
     """
-    metadata = _checked_metadata(path)
-    with opened(path) as file:
-        whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    tensors = dict(_views(whole, path))
+    found, metadata = read_tensors(path)
+    _check_version(metadata, path)
+    tensors = _known(found, path)
     stored = StoredModel(
         word_bytes=tensors["words"],
         word_offsets=tensors["word_offsets"],
@@ -142,7 +138,8 @@ def _tensors_of(stored: StoredModel) -> dict[str, NDArray[Any]]:
     }
     tensors = {name: array for name, array in given.items() if array is not None}
     for name, array in tensors.items():
-        _, kind, dimensions = _TENSORS[name]
+        code, dimensions = _TENSORS[name]
+        kind = TYPES[code]
         if array.dtype.newbyteorder("<") != np.dtype(kind) or array.ndim != dimensions:
             raise BadOption(
                 f"{name} must be {np.dtype(kind).name} with {dimensions} dimension(s), "
@@ -177,55 +174,21 @@ def _plain(value: Any) -> Any:
     raise BadOption(f"options and state must hold what JSON can, got {value!r}; convert it first")
 
 
-def _header(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bytes:
-    """The JSON header of safetensors, padded with spaces to a multiple of 8 bytes."""
-    entries: dict[str, Any] = {"__metadata__": metadata}
-    start = 0
-    for name, tensor in tensors.items():
-        stop = start + tensor.nbytes
-        entries[name] = {
-            "dtype": _TENSORS[name][0],
-            "shape": list(tensor.shape),
-            "data_offsets": [start, stop],
-        }
-        start = stop
-    text = json.dumps(entries, separators=(",", ":")).encode()
-    return text + b" " * (-len(text) % 8)
-
-
-def _write_blocks(file: IO[bytes], tensor: NDArray[Any], kind: str) -> None:
-    """Write `tensor` row by row in little-endian order, some megabytes at a time."""
-    if tensor.size == 0:
-        return
-    rows = max(1, BLOCK_BYTES * len(tensor) // tensor.nbytes)
-    for start in range(0, len(tensor), rows):
-        file.write(np.ascontiguousarray(tensor[start : start + rows], dtype=kind).data)
-
-
 # ---- reading ------------------------------------------------------------------------------------
 
 
-def _checked_metadata(path: AnyPath) -> dict[str, str]:
-    """The metadata of a file whose header safetensors' own library has found sound."""
-    with opened(path):
-        pass  # says it clearly where nothing may be read
-    try:
-        with safe_open(Path(path), framework="numpy") as file:
-            metadata: dict[str, str] = file.metadata() or {}
-            present = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  # it is no mapping
-            found = {name: (part.get_dtype(), len(part.get_shape())) for name, part in present.items()}
-    except (SafetensorError, OSError, ValueError) as error:
-        raise BadFile(f"{path} is truncated or not a safetensors file ({error}); fetch it or write it anew") from error
-    _check_version(metadata, path)
-    for name, (code, _, dimensions) in _TENSORS.items():
+def _known(found: Mapping[str, Tensor], path: AnyPath) -> dict[str, NDArray[Any]]:
+    """The arrays of a model, or `BadFile` where one is missing or of another type."""
+    for name, (code, dimensions) in _TENSORS.items():
         if name not in found and name in _OPTIONAL:
             continue
-        if found.get(name) != (code, dimensions):
+        got = (found[name].code, found[name].array.ndim) if name in found else "none"
+        if got != (code, dimensions):
             raise BadFile(
-                f"{path}: tensor {name} must be {code} with {dimensions} dimension(s), "
-                f"got {found.get(name, 'none')}; the file is damaged, write it anew"
+                f"{path}: tensor {name} must be {code} with {dimensions} dimension(s), got {got}; "
+                "the file is damaged, write it anew"
             )
-    return metadata
+    return {name: found[name].array for name in _TENSORS if name in found}
 
 
 def _check_version(metadata: Mapping[str, str], path: AnyPath) -> None:
@@ -241,20 +204,6 @@ def _check_version(metadata: Mapping[str, str], path: AnyPath) -> None:
         raise BadFile(
             f"{path} has format version {version}, this firth reads up to {FORMAT_VERSION}; install a newer firth"
         )
-
-
-def _views(whole: mmap.mmap, path: AnyPath) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Each known tensor as an array over the mapped file, without a copy."""
-    begin = 8 + int.from_bytes(whole[:8], "little")
-    header = json.loads(whole[8:begin])
-    for name, (_, kind, _) in _TENSORS.items():
-        if name in header:
-            entry = header[name]
-            start = begin + entry["data_offsets"][0]
-            try:
-                yield name, np.ndarray(entry["shape"], kind, buffer=whole, offset=start)
-            except (TypeError, ValueError) as error:  # the file was replaced after it was checked
-                raise BadFile(f"{path}: tensor {name} does not fit the file ({error}); read it again") from error
 
 
 def _object(metadata: Mapping[str, str], name: str, path: AnyPath) -> dict[str, Any]:

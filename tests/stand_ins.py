@@ -1,0 +1,26 @@
+"""Stand-ins for what other programs write."""
+
+import struct
+
+import numpy as np
+
+
+def fasttext_bytes(
+    counts, D=4, buckets=5, shortest=3, longest=6, labels=(), matrix=None, quantised=False, pruned=-1, version=12
+):
+    """A whole fastText model, version 12: what `save_model` writes for words with these counts."""
+    V = len(counts)
+    if matrix is None:
+        matrix = np.random.default_rng(V).standard_normal((V + buckets, D), dtype=np.float32)
+    head = struct.pack("<2i", 793712314, version)
+    head += struct.pack("<12id", D, 5, 5, 1, 5, 1, 2, 2, buckets, shortest, longest, 100, 1e-4)
+    head += struct.pack("<3i2q", V + len(labels), V, len(labels), sum(counts.values()), pruned)
+    entries = b"".join(spelled(word) + struct.pack("<xqb", count, 0) for word, count in counts.items())
+    entries += b"".join(spelled(label) + struct.pack("<xqb", 1, 1) for label in labels)
+    inputs = struct.pack("<?2q", quantised, *matrix.shape) + matrix.tobytes()
+    output = struct.pack("<?2q", False, V, D) + bytes(4 * V * D)
+    return head + entries + inputs + output
+
+
+def spelled(word):
+    return word if isinstance(word, bytes) else word.encode()
