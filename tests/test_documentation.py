@@ -2,6 +2,7 @@
 
 import doctest
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -53,6 +54,13 @@ def test_a_wrong_output_is_noticed(tmp_path):
     first.evaluate()
     with pytest.raises(Exception, match="Expected"):
         second.evaluate()
+
+
+def test_the_tests_that_pages_name_are_there():
+    named = {match for page in PAGES for match in re.findall(r"`(test_\w+\.py)::(test_\w+)`", page.read_text("utf-8"))}
+    assert named
+    for file, test in named:
+        assert f"\ndef {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), f"{file}::{test}"
 
 
 # ---- figures -----------------------------------------------------------------------------------
