@@ -1,4 +1,4 @@
-"""Other libraries read what firth writes, and firth reads what they write; they are in the groups `test` and `interop`."""
+"""Other libraries read what firth writes, and firth reads what they write; see the groups `test` and `interop`."""
 
 import json
 import warnings
