@@ -31,6 +31,7 @@ LAYERS = [
     {"formats", "vectors", "nearest", "screen"},
     {"state", "callbacks"},
     {"training"},
+    {"ahead"},
     {"progress", "scoring"},
     {"word2vec"},
     {"torch"},

@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 from firth.affordable import check_affordable
+from firth.ahead import kernel_compiled_ahead
 from firth.backends.base import Backend
 from firth.blas import threads_at_most
 from firth.callbacks import Callback, check_callbacks
@@ -125,9 +126,11 @@ class Word2Vec:
         bar = ProgressBar() if wants_progress(progress) else None
         with (
             contextlib.closing(bar) if bar else contextlib.nullcontext(),
+            kernel_compiled_ahead(self.options) as wait_for_kernel,
             encoded(corpus, CorpusOptions.from_dict(reading), tokenizer, self.options.threads, bar) as read,
         ):
             text, seconds = read
+            wait_for_kernel()
             self._train(text, vocabulary, [*callbacks, *([bar] if bar else [])], resume, seconds)
         return self
 
