@@ -46,6 +46,7 @@ def train_firth(job: Job) -> float:
     model = Word2Vec(
         architecture=job.architecture,
         loss=job.loss,
+        cbow_gradient="historical",  # as gensim and fastText take it
         vector_size=job.vector_size,
         window=WINDOW,
         negative=NEGATIVE,

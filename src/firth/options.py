@@ -17,6 +17,10 @@ from firth.errors import BadOption
 
 P = ParamSpec("P")
 
+USUAL_RATE = 0.05
+CORRECTED_RATE = 0.15  # a context gets but a share of the gradient
+CORRECTED_RATE_OF_PROBABILITIES = 0.1  # hierarchical and full softmax
+
 # What gensim and fastText call them.
 OTHER_NAMES = {
     "size": "vector_size",
@@ -178,10 +182,11 @@ class TrainingOptions(_Checked):
         at_most=2,
     )
     cbow_gradient: Literal["historical", "corrected"] = option(
-        "historical",
-        "historical: cbow adds the gradient of the contexts' mean whole to each of them, as word2vec.c and gensim do; "
-        "corrected: divided by their number, as the chain rule says",
-        choices=("historical", "corrected"),
+        "corrected",
+        "corrected: cbow gives each context its share of the gradient of their mean, as the chain rule says (better "
+        "vectors, and sound however wide the window); historical: the whole to each, as word2vec.c and gensim do, "
+        "whose rates it takes",
+        choices=("corrected", "historical"),
     )
     sample: float = option(
         1e-3,
@@ -190,12 +195,13 @@ class TrainingOptions(_Checked):
         at_most=1,
     )
     epochs: int = option(5, "passes over the corpus", at_least=1)
-    alpha: float = option(
-        0.05,
-        "learning rate at the start; for skipgram over more than some 8 epochs, or for rare words, 0.025",
+    alpha: float | None = option(
+        None,
+        "learning rate at the start; if not given 0.05, for cbow's corrected gradient 0.15, or 0.1 with hs or softmax "
+        "(for skipgram over more than some 8 epochs, or for rare words, take 0.025)",
         at_least=0,
         at_most=1,
-        remedy="rates between 0.01 and 0.1 are usual",
+        remedy="rates between 0.01 and 0.2 are usual",
     )
     min_alpha: float = option(1e-4, "learning rate at the end, reached in a straight line", at_least=0, at_most=1)
     seed: int = option(1, "all that is random follows from this number", at_least=0, at_most=2**63 - 1)
@@ -222,11 +228,20 @@ class TrainingOptions(_Checked):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.min_alpha > self.alpha:
+        if self.min_alpha > self.rate:
             raise BadOption(
-                f"min_alpha must not exceed alpha, got min_alpha {self.min_alpha} and alpha {self.alpha}; "
+                f"min_alpha must not exceed alpha, got min_alpha {self.min_alpha} and alpha {self.rate}; "
                 "lower min_alpha or raise alpha"
             )
+
+    @property
+    def rate(self) -> float:
+        """The learning rate at the start: `alpha`, or what was measured to suit (docs/benchmarks.md)."""
+        if self.alpha is not None:
+            return self.alpha
+        if self.architecture == "skipgram" or self.cbow_gradient == "historical":
+            return USUAL_RATE
+        return CORRECTED_RATE if self.loss == "ns" else CORRECTED_RATE_OF_PROBABILITIES
 
     @property
     def threads(self) -> int:

@@ -54,8 +54,8 @@ def tables_for(vocabulary: Vocabulary, options: TrainingOptions) -> Tables:
 
 def rates_in(epoch: int, options: TrainingOptions, tokens: int) -> Rates:
     """The learning rates of one epoch: a straight line over the whole run, from alpha down to min_alpha."""
-    fall = options.alpha - options.min_alpha
-    start = options.alpha - fall * epoch / options.epochs
+    fall = options.rate - options.min_alpha
+    start = options.rate - fall * epoch / options.epochs
     return Rates(start, fall / (options.epochs * max(tokens, 1)), options.min_alpha)
 
 
@@ -170,7 +170,7 @@ class _Run:
         options = self.options
         noise, fewer = (f"negative {options.negative}, ", "fewer noise words or ") if options.loss == "ns" else ("", "")
         raise Diverged(
-            f"training grew without bound in epoch {self.state.epoch + 1} (alpha {options.alpha}, {noise}"
+            f"training grew without bound in epoch {self.state.epoch + 1} (alpha {options.rate}, {noise}"
             f"window {options.window}, {len(self.vocabulary):,} words); lower alpha, or take {fewer}a smaller window"
         )
 
