@@ -1,0 +1,76 @@
+"""Rows of sign bits with a scale each: a thirty-second of the bytes.
+
+A row x stands for s · sign(x), s the mean of |x|, which of all such rows lies nearest to x (Rastegari et al. 2016,
+"XNOR-Net", eq. 6). A query is not cut to bits: its product with a row is looked up, eight coordinates at a time, in
+tables made for it. Between two rows of bits, the cosine so found is 1 - 2 h / D, h the bits that differ.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firth.nearest import Matrix, Vector, on_threads
+from firth.stored.base import Some, StoredRows, padded, steps
+
+BYTE = 8
+# Row b holds the signs that byte b stands for, its highest bit first: +1 for a bit, -1 for none.
+SIGNS = (2.0 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) - 1).astype(np.float32)
+COST = 4  # looking up a byte costs as much as reading so many numbers
+
+
+class Bits(StoredRows):
+    """`bits` uint8 (V, ⌈D / 8⌉), the first coordinate in the highest bit; `scales` float32 (V,)."""
+
+    dtype = "binary"
+
+    def __init__(self, bits: NDArray[np.uint8], scales: Vector, D: int) -> None:
+        self.bits, self.scales = bits, scales
+        self.shape = len(bits), D
+
+    @classmethod
+    def encoded(cls, matrix: Matrix) -> Self:
+        """A bit for each number that is not negative."""
+        V, D = matrix.shape
+        bits, scales = np.empty((V, -(-D // BYTE)), np.uint8), np.empty(V, np.float32)
+        for part in steps(0, V, D):
+            bits[part], scales[part] = np.packbits(matrix[part] >= 0, axis=1), np.abs(matrix[part]).mean(axis=1)
+        return cls(bits, scales, D)
+
+    def decoded(self, some: Some) -> Matrix:
+        """Scale times sign."""
+        numbers = np.unpackbits(self.bits[some], axis=1, count=self.shape[1]).astype(np.float32)
+        numbers *= 2
+        numbers -= 1
+        numbers *= self.scales[some][:, None]
+        return numbers
+
+    def taken(self, some: Some) -> Self:
+        """Some of the rows."""
+        return type(self)(self.bits[some], self.scales[some], self.shape[1])
+
+    def joined(self, other: Self) -> Self:
+        """These rows and then the other's."""
+        bits, scales = (self.bits, other.bits), (self.scales, other.scales)
+        return type(self)(np.concatenate(bits), np.concatenate(scales), self.shape[1])
+
+    def products(self, target: Vector, some: Some, threads: int) -> Vector:
+        """The product of each of some rows with `target` (D,)."""
+        from firth.stored.kernels import bit_products
+
+        bits, scales = np.ascontiguousarray(self.bits[some]), np.ascontiguousarray(self.scales[some])
+        table = np.einsum("jk,bk->jb", padded(target, BYTE).reshape(-1, BYTE), SIGNS)
+        products = np.empty(len(bits), np.float32)
+
+        def look_up(first: int, last: int) -> None:
+            bit_products(bits[first:last], table, scales[first:last], products[first:last])
+
+        on_threads(look_up, len(bits), COST * bits.shape[1], threads)
+        return products
+
+    @property
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Bits and scales, and D, which the bytes of a row do not tell."""
+        return {"input": self.bits, "input_scales": self.scales, "vector_size": np.array([self.shape[1]], np.int64)}

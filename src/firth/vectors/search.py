@@ -1,0 +1,132 @@
+"""One query after another: which rows are nearest, with a coarse copy of the rows where that pays.
+
+The copy may be a screen (`firth.screen`), which changes no answer, or bits, which may miss some: see `Sketch`.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from firth.nearest import Rows, Vector, cosines, highest
+from firth.stored import Bits, Floats, StoredRows
+from firth.stored.base import Some
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from firth.screen import Screen
+
+Found: TypeAlias = list[tuple[int, float]]
+
+# A screen costs about as much as reading the matrix a dozen times, and compiled code to load: it is made when about
+# as much has been spent on searches without it. So many numbers are read in 0.1 to 0.2 s.
+PATIENCE = 8
+PATIENCE_NUMBERS = 1 << 30
+LEAST_SCREENED = 1 << 17  # numbers in a matrix; fewer are read as quickly
+FEW_CANDIDATES = 1 / 8  # of the rows: more are not worth gathering
+KERNELS = "firth.nearest_kernels"
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """Bits of the same rows, by which the best `rescore` · count are chosen, to be scored by what is stored."""
+
+    bits: Bits
+    norms: Vector
+    rescore: int
+
+    def candidates(self, target: Vector, count: int, some: Some, threads: int) -> Rows:
+        """The numbers of the rows to score, in order."""
+        scores = cosines(self.bits.products(target, some, threads), self.norms[some])
+        best = highest(scores, min(self.rescore * count, len(scores)))
+        return numbers_of(some)[np.sort(best)]
+
+
+class Search:
+    """Searches V stored rows; `check` is called once with their lengths, (V,), and raises where one is not finite."""
+
+    def __init__(
+        self,
+        rows: StoredRows,
+        check: Callable[[Vector], None],
+        norms: Vector | None = None,
+        sketch: Sketch | None = None,
+    ) -> None:
+        self.rows, self.sketch = rows, sketch
+        self.screen: Screen | None = None
+        self._check, self._norms = check, norms
+        self._numbers_read = 0
+
+    @property
+    def known_norms(self) -> Vector | None:
+        """The length of each row, if it has been measured already."""
+        return self._norms
+
+    @property
+    def norms(self) -> Vector:
+        """The length of each row, float32 (V,), measured once."""
+        if self._norms is None:
+            self._keep(self.rows.lengths(threads=1))
+        assert self._norms is not None
+        return self._norms
+
+    def cosines(self, target: Vector, some: Some, threads: int) -> Vector:
+        """The cosine of each of some rows with `target` (D,), of unit length, float32 (n,); 0 for a zero row."""
+        if self._norms is None:  # found on the way
+            products, norms = self.rows.products_and_lengths(target, threads)
+            self._keep(norms)
+            products = products[some]
+        else:
+            products = self.rows.products(target, some, threads)
+        assert self._norms is not None
+        return cosines(products, self._norms[some])
+
+    def best(self, target: Vector, count: int, some: Some, threads: int) -> Found:
+        """The `count` of some rows nearest to `target`, of unit length, and their cosines; equal ones by row."""
+        n = len(range(len(self.rows))[some]) if isinstance(some, slice) else len(some)
+        count = min(count, n)
+        if count == 0:
+            return []
+        rows: Rows | None = None
+        if self.sketch is not None:
+            rows = self.sketch.candidates(target, count, some, threads)
+        elif isinstance(some, slice) and some.start == 0 and self._pays_to_screen(n * self.rows.shape[1]):
+            rows = self._screened(threads).candidates(target, count, n, threads)
+            rows = rows if len(rows) <= n * FEW_CANDIDATES else None
+        elif not isinstance(some, slice):
+            rows = some
+        scores = self.cosines(target, some if rows is None else rows, threads)
+        best = highest(scores, count)
+        places = best if rows is None else rows[best]
+        first = some.start if rows is None and isinstance(some, slice) else 0
+        return [(first + row, score) for row, score in zip(places.tolist(), scores[best].tolist(), strict=True)]
+
+    def _keep(self, norms: Vector) -> None:
+        self._check(norms)
+        norms.flags.writeable = False
+        self._norms = norms
+
+    def _pays_to_screen(self, numbers: int) -> bool:
+        """Whether a search that reads so many numbers should have a screen, given those before it."""
+        self._numbers_read += numbers
+        if numbers < LEAST_SCREENED or not isinstance(self.rows, Floats):
+            return False
+        loading = 0 if KERNELS in sys.modules else PATIENCE_NUMBERS
+        return self._numbers_read > max(PATIENCE * numbers, loading)
+
+    def _screened(self, threads: int) -> Screen:
+        if self.screen is None:
+            from firth.screen import Screen
+
+            assert isinstance(self.rows, Floats)
+            self.screen = Screen(self.rows.matrix, self.norms, threads)
+        return self.screen
+
+
+def numbers_of(some: Some) -> Rows:
+    """The numbers of some rows."""
+    return np.arange(some.start, some.stop) if isinstance(some, slice) else some
