@@ -171,7 +171,8 @@ class Compared(Nearest):
         """Word Mover's Distance (Kusner et al. 2015) between two documents, lists of words.
 
         It is what moving the words of one to those of the other costs at least, each as much as its share and the
-        Euclidean distance of the vectors. With `norm`, vectors are at unit length. Infinite where none of a document's words is known.
+        Euclidean distance of the vectors. With `norm`, these are at unit length. The distance is infinite where none of a
+        document's words is known.
 
         Raises:
             MissingExtra: the package POT is not installed.

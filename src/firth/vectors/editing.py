@@ -158,7 +158,7 @@ class Edited(Compared):
 
     def normalized(self) -> WordVectors:
         """The same words with vectors at unit length, float32; zero stays zero."""
-        matrix: Matrix = self.matrix / np.maximum(self.norms, SMALLEST)[:, None]
+        matrix = (self.matrix / np.maximum(self.norms, SMALLEST)[:, None]).astype(np.float32, copy=False)
         return _made(self._words, Floats(matrix), self._counts, None)
 
     def astype(self, dtype: str, *, rescore: int = 0) -> WordVectors:
