@@ -34,8 +34,8 @@ class Shrunk:
     def lines(self) -> Iterator[str]:
         """A line to read."""
         yield (
-            f"wrote {self.words:,} of {self.source_words:,} words × {self.vector_size} as {self.dtype} to {self.target}: "
-            f"{self.target_bytes / 1e6:,.1f} MB of {self.source_bytes / 1e6:,.1f} MB"
+            f"wrote {self.words:,} of {self.source_words:,} words × {self.vector_size} as {self.dtype} to "
+            f"{self.target}: {self.target_bytes / 1e6:,.1f} MB of {self.source_bytes / 1e6:,.1f} MB"
         )
 
 

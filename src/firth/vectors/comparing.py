@@ -170,9 +170,9 @@ class Compared(Nearest):
     ) -> float:
         """Word Mover's Distance (Kusner et al. 2015) between two documents, lists of words.
 
-        It is what moving the words of one to those of the other costs at least, each as much as its share and the
-        Euclidean distance of the vectors. With `norm`, these are at unit length. The distance is infinite where none of a
-        document's words is known.
+        It is what moving the words of one to those of the other costs at least, each as much as its share times the
+        Euclidean distance of the vectors, with `norm` at unit length. Where none of a document's words is known, the
+        distance is infinite.
 
         Raises:
             MissingExtra: the package POT is not installed.

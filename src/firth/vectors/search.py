@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from firth.nearest import Rows, Vector, cosines, highest
+from firth.nearest import Rows, Vector, cosines, highest, least_of_best, rough_products
+from firth.screen import rounding
 from firth.stored import Bits, Floats, StoredRows
 from firth.stored.base import Some
 
@@ -29,6 +30,8 @@ PATIENCE_NUMBERS = 1 << 30
 LEAST_SCREENED = 1 << 17  # numbers in a matrix; fewer are read as quickly
 FEW_CANDIDATES = 1 / 8  # of the rows: more are not worth gathering
 KERNELS = "firth.nearest_kernels"
+# Matrices of so many numbers lie in cache, where BLAS is quicker than sums in one order; smaller ones take no time.
+IN_CACHE = range(1 << 16, 1 << 20)
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class Search:
 
     def best(self, target: Vector, count: int, some: Some, threads: int) -> Found:
         """The `count` of some rows nearest to `target`, of unit length, and their cosines; equal ones by row."""
-        n = len(range(len(self.rows))[some]) if isinstance(some, slice) else len(some)
+        n = some.stop - some.start if isinstance(some, slice) else len(some)
         count = min(count, n)
         if count == 0:
             return []
@@ -97,6 +100,8 @@ class Search:
         elif isinstance(some, slice) and some.start == 0 and self._pays_to_screen(n * self.rows.shape[1]):
             rows = self._screened(threads).candidates(target, count, n, threads)
             rows = rows if len(rows) <= n * FEW_CANDIDATES else None
+        elif isinstance(some, slice) and self._norms is not None and n * self.rows.shape[1] in IN_CACHE:
+            rows = self._roughly_best(target, count, some)
         elif not isinstance(some, slice):
             rows = some
         scores = self.cosines(target, some if rows is None else rows, threads)
@@ -104,6 +109,14 @@ class Search:
         places = best if rows is None else rows[best]
         first = some.start if rows is None and isinstance(some, slice) else 0
         return [(first + row, score) for row, score in zip(places.tolist(), scores[best].tolist(), strict=True)]
+
+    def _roughly_best(self, target: Vector, count: int, some: slice) -> Rows | None:
+        """The numbers of some rows among which are the `count` nearest, by rough products; None if they are many."""
+        if not isinstance(self.rows, Floats):
+            return None
+        scores = cosines(rough_products(self.rows.matrix[some], target), self.norms[some])
+        rows: Rows = np.flatnonzero(scores >= least_of_best(scores, count) - 2 * rounding(len(target)))
+        return rows + some.start if len(rows) <= len(scores) * FEW_CANDIDATES else None
 
     def _keep(self, norms: Vector) -> None:
         self._check(norms)
