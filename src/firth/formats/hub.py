@@ -76,7 +76,9 @@ def write_hub_folder(
     title = title or Path(path).absolute().name
     card = model_card(stored, title, layout=layout, scores=scores, corpus=corpus, language=language, license=license)
     if layout in LAYOUTS:
-        write_static(path, stored.words, stored.rows.decoded(slice(None)), layout, dtype, tokenizer=tokenizer, card=card)
+        write_static(
+            path, stored.words, stored.rows.decoded(slice(None)), layout, dtype, tokenizer=tokenizer, card=card
+        )
         return
     if layout != OWN_LAYOUT:
         raise BadOption(f"layout must be one of {', '.join((OWN_LAYOUT, *LAYOUTS))}; got {layout!r}")

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from firth.nearest import BLOCK_NUMBERS, Block, Matrix, Rows, Vector, lengths, on_threads
+from firth.nearest import BLOCK_NUMBERS, Block, Matrix, Rows, Vector, cosines, lengths, on_threads
 from firth.weights import ROW_FLOATS
 
 Some: TypeAlias = slice | Rows  # rows from one to before another, or by their numbers
@@ -29,8 +29,8 @@ class StoredRows(ABC):
 
     @classmethod
     @abstractmethod
-    def encoded(cls, matrix: Matrix) -> Self:
-        """The rows of a float32 (V, D) matrix of finite numbers, as near as this storage comes."""
+    def encoded(cls, rows: StoredRows) -> Self:
+        """Rows of finite numbers, as near as this storage comes; they are read block by block."""
 
     @abstractmethod
     def decoded(self, some: Some) -> Matrix:
@@ -47,6 +47,10 @@ class StoredRows(ABC):
     @abstractmethod
     def products(self, target: Vector, some: Some, threads: int) -> Vector:
         """The product of each of some rows with `target` (D,), float32 (n,). Equal rows have equal products."""
+
+    def cosines(self, target: Vector, norms: Vector, some: Some, threads: int) -> Vector:
+        """The cosine of each of some rows with `target` (D,), of unit length; all rows have the lengths `norms`."""
+        return cosines(self.products(target, some, threads), norms[some])
 
     @property
     @abstractmethod
@@ -71,11 +75,6 @@ class StoredRows(ABC):
 
         on_threads(measure, *self.shape, threads)
         return found
-
-    def products_and_lengths(self, target: Vector, threads: int) -> tuple[Vector, Vector]:
-        """The product of every row with `target` (D,), and every row's length."""
-        norms = self.lengths(threads)
-        return self.products(target, slice(None), threads), norms
 
     def blocks(self, first: int, last: int) -> Iterator[Block]:
         """The rows from `first` to before `last` as float32, block by block."""

@@ -31,12 +31,13 @@ class Bits(StoredRows):
         self.shape = len(bits), D
 
     @classmethod
-    def encoded(cls, matrix: Matrix) -> Self:
+    def encoded(cls, rows: StoredRows) -> Self:
         """A bit for each number that is not negative."""
-        V, D = matrix.shape
+        V, D = rows.shape
         bits, scales = np.empty((V, -(-D // BYTE)), np.uint8), np.empty(V, np.float32)
         for part in steps(0, V, D):
-            bits[part], scales[part] = np.packbits(matrix[part] >= 0, axis=1), np.abs(matrix[part]).mean(axis=1)
+            block = rows.decoded(part)
+            bits[part], scales[part] = np.packbits(block >= 0, axis=1), np.abs(block).mean(axis=1)
         return cls(bits, scales, D)
 
     def decoded(self, some: Some) -> Matrix:
@@ -58,9 +59,25 @@ class Bits(StoredRows):
 
     def products(self, target: Vector, some: Some, threads: int) -> Vector:
         """The product of each of some rows with `target` (D,)."""
+        return self._summed(target, np.ascontiguousarray(self.scales[some]), some, threads)
+
+    def cosines(self, target: Vector, norms: Vector, some: Some, threads: int) -> Vector:  # noqa: ARG002
+        """The cosine of each of some rows with `target` (D,), of unit length, whatever the rows' scales.
+
+        To another row of bits, sums are whole numbers, so that as many differing bits give equal cosines.
+        """
+        size = np.abs(target[0])
+        of_bits = bool(size > 0 and (np.abs(target) == size).all())
+        same = (self.scales[some] > 0).astype(np.float32)
+        found = self._summed(np.sign(target) if of_bits else target, same, some, threads)
+        found *= (size if of_bits else np.float32(1)) / np.sqrt(np.float32(self.shape[1]))
+        return found
+
+    def _summed(self, target: Vector, scales: Vector, some: Some, threads: int) -> Vector:
+        """Scale times the sum of what the signs make of `target` (D,), for each of some rows."""
         from firth.stored.kernels import bit_products
 
-        bits, scales = np.ascontiguousarray(self.bits[some]), np.ascontiguousarray(self.scales[some])
+        bits = np.ascontiguousarray(self.bits[some])
         table = np.einsum("jk,bk->jb", padded(target, BYTE).reshape(-1, BYTE), SIGNS)
         products = np.empty(len(bits), np.float32)
 

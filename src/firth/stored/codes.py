@@ -24,12 +24,12 @@ class Codes(StoredRows):
         self.shape = codes.shape[0], codes.shape[1]
 
     @classmethod
-    def encoded(cls, matrix: Matrix) -> Self:
+    def encoded(cls, rows: StoredRows) -> Self:
         """The nearest codes, where a row's largest number is 127 or -127."""
-        V, D = matrix.shape
+        V, D = rows.shape
         codes, scales = np.empty((V, D), np.int8), np.empty(V, np.float32)
         for part in steps(0, V, D):
-            codes[part], scales[part] = coded(matrix[part])
+            codes[part], scales[part] = coded(rows.decoded(part))
         return cls(codes, scales)
 
     def decoded(self, some: Some) -> Matrix:

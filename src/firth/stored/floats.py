@@ -22,9 +22,9 @@ class Floats(StoredRows):
         self.shape = matrix.shape[0], matrix.shape[1]
 
     @classmethod
-    def encoded(cls, matrix: Matrix) -> Self:
-        """The matrix itself."""
-        return cls(matrix)
+    def encoded(cls, rows: StoredRows) -> Self:
+        """The numbers that the rows stand for; those of a matrix are not copied."""
+        return cls(rows.decoded(slice(None)))
 
     def decoded(self, some: Some) -> Matrix:
         """The rows themselves; those of a slice are not copied."""

@@ -27,11 +27,11 @@ class Halves(StoredRows):
         self.shape = matrix.shape[0], matrix.shape[1]
 
     @classmethod
-    def encoded(cls, matrix: Matrix) -> Self:
+    def encoded(cls, rows: StoredRows) -> Self:
         """The nearest float16 of each number; `BadOption` where one is too large for any."""
-        halves = np.empty(matrix.shape, np.float16)
-        for part in steps(0, *matrix.shape):
-            block = matrix[part]
+        halves = np.empty(rows.shape, np.float16)
+        for part in steps(0, *rows.shape):
+            block = rows.decoded(part)
             if np.abs(block).max(initial=0) > LARGEST:
                 raise BadOption(
                     f"float16 holds numbers up to {LARGEST:.0f}, got {np.abs(block).max():.4g}; "

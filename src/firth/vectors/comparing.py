@@ -151,6 +151,8 @@ class Compared(Nearest):
     def most_similar_to_given(self, word: Query, others: Sequence[str]) -> str:
         """That of `others` which is nearest to a word or vector; of equal ones, the first given."""
         listed = several("others", others)
+        if not listed:
+            raise BadOption("others must name at least one word, got none")
         return str(listed[int(np.argmax(self.similarities(word, listed)))])
 
     def relative_cosine_similarity(self, a: str, b: str, topn: int = 10, *, threads: int | None = None) -> float:

@@ -180,9 +180,9 @@ class Edited(Compared):
             return _made(self._words, self.rows, self._counts, self._search.known_norms)
         assert self.norms is not None  # finite numbers alone are encoded
         if not rescore:
-            return _made(self._words, kind.encoded(_whole(self.rows)), self._counts, None)
+            return _made(self._words, kind.encoded(self.rows), self._counts, None)
         check_count("rescore", rescore)
-        bits = Bits.encoded(_whole(self.rows))
+        bits = Bits.encoded(self.rows)
         made = _made(self._words, self.rows, self._counts, self.norms)
         made._adopt(self.norms, Sketch(bits, bits.lengths(threads=1), rescore))
         return made
@@ -208,7 +208,7 @@ class Edited(Compared):
         if numbers.ndim != 2 or numbers.shape[1] != self.vector_size:
             raise BadOption(f"vectors must be (n, {self.vector_size}) numbers, as these are, got shape {numbers.shape}")
         plain = WordVectors(words, numbers, counts)
-        return _made(plain.words, type(self.rows).encoded(plain.matrix), plain.counts, None)
+        return _made(plain.words, type(self.rows).encoded(plain.rows), plain.counts, None)
 
     def _joined(self, other: Edited) -> StoredRows:
         return self.rows.joined(other.rows)
@@ -230,8 +230,3 @@ def _made(words: Sequence[str], rows: StoredRows, counts: Counts | None, norms: 
     made = WordVectors(words, rows, counts, check=False)
     made._adopt(norms)
     return made
-
-
-def _whole(rows: StoredRows) -> Matrix:
-    """All rows as float32: the matrix itself where that is what is stored."""
-    return rows.matrix if isinstance(rows, Floats) else rows.decoded(slice(None))

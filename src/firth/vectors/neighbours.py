@@ -68,7 +68,8 @@ class Nearest(Lookup):
     ) -> list[Neighbours]:
         """What `most_similar` answers to each of Q words or vectors, by matrix products; no copy of the matrix.
 
-        Rows stored as other than float32 are decoded block by block, those of a list of words copied before.
+        Rows stored as other than float32 are decoded block by block, those of a list of words copied before. Sums are
+        added up in another order than one query's, so scores may differ in their last digits.
         Raises what `most_similar` raises, and `BadOption` for queries that are no list of them.
         """
         check_count("topn", topn)

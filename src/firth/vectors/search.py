@@ -44,7 +44,7 @@ class Sketch:
 
     def candidates(self, target: Vector, count: int, some: Some, threads: int) -> Rows:
         """The numbers of the rows to score, in order."""
-        scores = cosines(self.bits.products(target, some, threads), self.norms[some])
+        scores = self.bits.cosines(target, self.norms, some, threads)
         best = highest(scores, min(self.rescore * count, len(scores)))
         return numbers_of(some)[np.sort(best)]
 
@@ -79,14 +79,11 @@ class Search:
 
     def cosines(self, target: Vector, some: Some, threads: int) -> Vector:
         """The cosine of each of some rows with `target` (D,), of unit length, float32 (n,); 0 for a zero row."""
-        if self._norms is None:  # found on the way
+        if self._norms is None and isinstance(self.rows, Floats):  # found on the way
             products, norms = self.rows.products_and_lengths(target, threads)
             self._keep(norms)
-            products = products[some]
-        else:
-            products = self.rows.products(target, some, threads)
-        assert self._norms is not None
-        return cosines(products, self._norms[some])
+            return cosines(products[some], norms[some])
+        return self.rows.cosines(target, self.norms, some, threads)
 
     def best(self, target: Vector, count: int, some: Some, threads: int) -> Found:
         """The `count` of some rows nearest to `target`, of unit length, and their cosines; equal ones by row."""
