@@ -77,13 +77,19 @@ def shrink(
     return Shrunk(
         source=str(source),
         target=str(target),
-        source_bytes=Path(source).stat().st_size,
+        source_bytes=_size(Path(source)),
         target_bytes=Path(target).stat().st_size,
         source_words=before,
         words=len(vectors),
         vector_size=vectors.vector_size,
         dtype=vectors.dtype,
     )
+
+
+def _size(path: Path) -> int:
+    """The bytes of a file, or of those in a folder."""
+    files = path.iterdir() if path.is_dir() else [path]
+    return sum(each.stat().st_size for each in files)
 
 
 def _words_in(path: AnyPath) -> list[str]:

@@ -72,10 +72,7 @@ class Search:
     @property
     def norms(self) -> Vector:
         """The length of each row, float32 (V,), measured once."""
-        if self._norms is None:
-            self._keep(self.rows.lengths(threads=1))
-        assert self._norms is not None
-        return self._norms
+        return self._keep(self.rows.lengths(threads=1)) if self._norms is None else self._norms
 
     def cosines(self, target: Vector, some: Some, threads: int) -> Vector:
         """The cosine of each of some rows with `target` (D,), of unit length, float32 (n,); 0 for a zero row."""
@@ -83,7 +80,8 @@ class Search:
             products, norms = self.rows.products_and_lengths(target, threads)
             self._keep(norms)
             return cosines(products[some], norms[some])
-        return self.rows.cosines(target, self.norms, some, threads)
+        norms = self._keep(self.rows.lengths(threads)) if self._norms is None else self._norms
+        return self.rows.cosines(target, norms, some, threads)
 
     def best(self, target: Vector, count: int, some: Some, threads: int) -> Found:
         """The `count` of some rows nearest to `target`, of unit length, and their cosines; equal ones by row."""
@@ -115,10 +113,11 @@ class Search:
         rows: Rows = np.flatnonzero(scores >= least_of_best(scores, count) - 2 * rounding(len(target)))
         return rows + some.start if len(rows) <= len(scores) * FEW_CANDIDATES else None
 
-    def _keep(self, norms: Vector) -> None:
+    def _keep(self, norms: Vector) -> Vector:
         self._check(norms)
         norms.flags.writeable = False
         self._norms = norms
+        return norms
 
     def _pays_to_screen(self, numbers: int) -> bool:
         """Whether a search that reads so many numbers should have a screen, given those before it."""
