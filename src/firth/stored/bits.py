@@ -18,7 +18,7 @@ from firth.stored.base import Some, StoredRows, padded, steps
 BYTE = 8
 # Row b holds the signs that byte b stands for, its highest bit first: +1 for a bit, -1 for none.
 SIGNS = (2.0 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) - 1).astype(np.float32)
-COST = 4  # looking up a byte costs as much as reading so many numbers
+COST = 2  # looking up a byte costs as much as reading so many numbers
 
 
 class Bits(StoredRows):
@@ -78,7 +78,7 @@ class Bits(StoredRows):
         from firth.stored.kernels import bit_products
 
         bits = np.ascontiguousarray(self.bits[some])
-        table = np.einsum("jk,bk->jb", padded(target, BYTE).reshape(-1, BYTE), SIGNS)
+        table = np.ascontiguousarray(np.einsum("jk,bk->jb", padded(target, BYTE).reshape(-1, BYTE), SIGNS))
         products = np.empty(len(bits), np.float32)
 
         def look_up(first: int, last: int) -> None:

@@ -33,14 +33,18 @@ def code_products(rows, stride, query, scales, products):
 @compiled
 def bit_products(bits, table, scales, products):
     """products[n] = scales[n] · Σ_j table[j, bits[n, j]]: `bits` uint8 (n, B), `table` float32 (B, 256)."""
+    last = len(table) // 4 * 4
     for row in range(len(products)):
-        even, odd = np.float32(0), np.float32(0)  # two sums, so that additions need not wait for each other
-        for j in range(0, len(table) - 1, 2):
-            even += table[j, bits[row, j]]
-            odd += table[j + 1, bits[row, j + 1]]
-        if len(table) % 2:
-            even += table[len(table) - 1, bits[row, len(table) - 1]]
-        products[row] = scales[row] * (even + odd)
+        # Four sums, so that additions need not wait for each other: two took 2.5 times as long.
+        a = b = c = d = np.float32(0)
+        for j in range(0, last, 4):
+            a += table[j, bits[row, j]]
+            b += table[j + 1, bits[row, j + 1]]
+            c += table[j + 2, bits[row, j + 2]]
+            d += table[j + 3, bits[row, j + 3]]
+        for j in range(last, len(table)):
+            a += table[j, bits[row, j]]
+        products[row] = scales[row] * ((a + b) + (c + d))
 
 
 @compiled
