@@ -85,33 +85,36 @@ class Search:
 
     def best(self, target: Vector, count: int, some: Some, threads: int) -> Found:
         """The `count` of some rows nearest to `target`, of unit length, and their cosines; equal ones by row."""
-        n = some.stop - some.start if isinstance(some, slice) else len(some)
-        count = min(count, n)
+        count = min(count, _count(some))
         if count == 0:
             return []
-        rows: Rows | None = None
-        if self.sketch is not None:
-            rows = self.sketch.candidates(target, count, some, threads)
-        elif isinstance(some, slice) and some.start == 0 and self._pays_to_screen(n * self.rows.shape[1]):
-            rows = self._screened(threads).candidates(target, count, n, threads)
-            rows = rows if len(rows) <= n * FEW_CANDIDATES else None
-        elif isinstance(some, slice) and self._norms is not None and n * self.rows.shape[1] in IN_CACHE:
-            rows = self._roughly_best(target, count, some)
-        elif not isinstance(some, slice):
-            rows = some
-        scores = self.cosines(target, some if rows is None else rows, threads)
+        rows = self._candidates(target, count, some, threads)
+        scores = self.cosines(target, rows, threads)
         best = highest(scores, count)
-        places = best if rows is None else rows[best]
-        first = some.start if rows is None and isinstance(some, slice) else 0
-        return [(first + row, score) for row, score in zip(places.tolist(), scores[best].tolist(), strict=True)]
+        places = best + rows.start if isinstance(rows, slice) else rows[best]
+        return list(zip(places.tolist(), scores[best].tolist(), strict=True))
 
-    def _roughly_best(self, target: Vector, count: int, some: slice) -> Rows | None:
-        """The numbers of some rows among which are the `count` nearest, by rough products; None if they are many."""
-        if not isinstance(self.rows, Floats):
-            return None
-        scores = cosines(rough_products(self.rows.matrix[some], target), self.norms[some])
-        rows: Rows = np.flatnonzero(scores >= least_of_best(scores, count) - 2 * rounding(len(target)))
-        return rows + some.start if len(rows) <= len(scores) * FEW_CANDIDATES else None
+    def _candidates(self, target: Vector, count: int, some: Some, threads: int) -> Some:
+        """Those of some rows that are worth scoring, in order; all of them where a copy would not pay."""
+        if self.sketch is not None:
+            return self.sketch.candidates(target, count, some, threads)
+        if not isinstance(some, slice) or not isinstance(self.rows, Floats):
+            return some
+        n = _count(some)
+        if some.start == 0 and self._pays_to_screen(n * self.rows.shape[1]):
+            rows = self._screened(self.rows, threads).candidates(target, count, n, threads)
+        elif self._norms is not None and n * self.rows.shape[1] in IN_CACHE:
+            rows = self._roughly_best(self.rows, target, count, some)
+        else:
+            return some
+        return rows if len(rows) <= n * FEW_CANDIDATES else some
+
+    def _roughly_best(self, rows: Floats, target: Vector, count: int, some: slice) -> Rows:
+        """The numbers of some rows among which are the `count` nearest, by rough products."""
+        scores = cosines(rough_products(rows.matrix[some], target), self.norms[some])
+        found: Rows = np.flatnonzero(scores >= least_of_best(scores, count) - 2 * rounding(len(target)))
+        found += some.start
+        return found
 
     def _keep(self, norms: Vector) -> Vector:
         self._check(norms)
@@ -122,20 +125,21 @@ class Search:
     def _pays_to_screen(self, numbers: int) -> bool:
         """Whether a search that reads so many numbers should have a screen, given those before it."""
         self._numbers_read += numbers
-        if numbers < LEAST_SCREENED or not isinstance(self.rows, Floats):
-            return False
         loading = 0 if KERNELS in sys.modules else PATIENCE_NUMBERS
-        return self._numbers_read > max(PATIENCE * numbers, loading)
+        return numbers >= LEAST_SCREENED and self._numbers_read > max(PATIENCE * numbers, loading)
 
-    def _screened(self, threads: int) -> Screen:
+    def _screened(self, rows: Floats, threads: int) -> Screen:
         if self.screen is None:
             from firth.screen import Screen
 
-            assert isinstance(self.rows, Floats)
-            self.screen = Screen(self.rows.matrix, self.norms, threads)
+            self.screen = Screen(rows.matrix, self.norms, threads)
         return self.screen
 
 
 def numbers_of(some: Some) -> Rows:
     """The numbers of some rows."""
     return np.arange(some.start, some.stop) if isinstance(some, slice) else some
+
+
+def _count(some: Some) -> int:
+    return int(some.stop - some.start) if isinstance(some, slice) else len(some)
