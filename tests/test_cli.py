@@ -237,11 +237,56 @@ def test_push_writes_what_it_would_send(run, model, tmp_path):
     assert Word2Vec.load(tmp_path / "out" / "model.safetensors").options == Word2Vec.load(model).options
 
 
+def test_shrink_writes_a_smaller_model_that_answers_alike(run, model, tmp_path):
+    small = tmp_path / "small.safetensors"
+    status, printed, complained = run("shrink", model, small, "--dtype", "int8", "--most", 20, "--json")
+    assert status == 0, complained
+    facts = json.loads(printed)
+    assert (facts["words"], facts["dtype"], facts["vector_size"]) == (20, "int8", 16)
+    assert facts["target_bytes"] == small.stat().st_size < facts["source_bytes"] == model.stat().st_size
+    before, after = WordVectors.load(model), WordVectors.load(small)
+    assert after.words == before.words[:20]
+    np.testing.assert_allclose(after.matrix, before.matrix[:20], atol=np.abs(before.matrix).max() / 250)
+    inspected = json.loads(run("inspect", small, "--json")[1])
+    assert (inspected["dtype"], inspected["trainable"]) == ("int8", False)
+    assert inspected["options"] == Word2Vec.load(model).options.as_dict()
+
+
+def test_shrink_keeps_the_words_of_a_list_and_the_numbers_as_they_are(run, model, tmp_path):
+    words = list(WordVectors.load(model))[3:9]
+    (tmp_path / "words.txt").write_text("\ufeff" + "".join(f"{word}\t7\n\n" for word in reversed(words)) + "zebra\n")
+    small = tmp_path / "small.safetensors"
+    status, printed, _ = run("shrink", model, small, "--words", tmp_path / "words.txt")
+    assert status == 0
+    assert "wrote 6 of" in printed
+    assert list(WordVectors.load(small)) == words
+    np.testing.assert_array_equal(WordVectors.load(small).matrix, WordVectors.load(model)[words])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["{model}"], "into itself"),
+        (["small.bin"], "name it .safetensors"),
+        (["s.safetensors", "--dtype", "int4"], "dtype must be one of float32, float16, int8, binary; got 'int4'"),
+        (["s.safetensors", "--min-count", "999999999"], "no word of"),
+        (["s.safetensors", "--words", "{model}"], "is no list of words"),
+    ],
+)
+def test_shrink_tells_what_is_wrong(run, model, tmp_path, arguments, says):
+    places = [each.format(model=model) if "{" in each or each[0] == "-" else each for each in arguments]
+    places[0] = places[0] if "{" in arguments[0] else tmp_path / places[0]
+    status, _, complained = run("shrink", model, *places)
+    assert status == 2
+    assert says in complained
+    assert list(tmp_path.glob("s*")) == []
+
+
 def test_version_and_help(run):
     assert run("--version") == (0, f"firth {__version__}\n", "")
     status, shown, _ = run("--help")
     assert status == 0
-    for command in ("train", "similar", "analogy", "evaluate", "inspect", "convert", "push", "demo"):
+    for command in ("train", "similar", "analogy", "evaluate", "inspect", "convert", "shrink", "push", "demo"):
         assert command in shown
 
 

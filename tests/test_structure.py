@@ -28,14 +28,16 @@ LAYERS = [
     {"backends"},
     {"affordable"},
     {"nearest_kernels", "descriptions"},
-    {"formats", "vectors", "nearest", "screen"},
+    {"nearest"},
+    {"stored", "screen"},
+    {"formats", "vectors", "tables"},
     {"state", "callbacks"},
     {"training"},
     {"ahead"},
     {"progress", "scoring"},
     {"word2vec"},
     {"torch"},
-    {"evaluate", "estimating"},
+    {"evaluate", "estimating", "shrinking"},
     {"world", "visualise", "demo", "reports"},
     {"cli"},
     {"__main__"},
@@ -131,6 +133,9 @@ def test_the_exported_names_are_frozen():
         "estimate",
         "evaluate_analogies",
         "evaluate_similarity",
+        "shrink",
+        "to_arrow",
+        "to_pandas",
     ]
     assert dir(firth) == sorted(firth.__all__)
 

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firth import nearest as nearest_module
-from firth import vectors as vectors_module
 from firth.errors import BadFile, BadOption, UnknownWord
 from firth.nearest import cosines, highest, nearest, read_through, unit
 from firth.screen import Screen
+from firth.stored import Floats
 from firth.vectors import WordVectors
+from firth.vectors import search as search_module
 
 WORDS = ["king", "queen", "man", "woman", "nothing", "apple"]
 MATRIX = np.array([[5, 0, 1], [5, 1, 0], [1, 0, 1], [1, 1, 0], [0, 0, 0], [0, -3, 0]], np.float32)
@@ -256,15 +257,15 @@ def small_parts(monkeypatch):
     monkeypatch.setattr(nearest_module, "PART_NUMBERS", 64)
     monkeypatch.setattr(nearest_module, "BLOCK_NUMBERS", 100)
     monkeypatch.setattr(nearest_module, "QUERIES", 7)
-    monkeypatch.setattr(vectors_module, "LEAST_SCREENED", 64)
-    monkeypatch.setattr(vectors_module, "PATIENCE_NUMBERS", 64)
+    monkeypatch.setattr(search_module, "LEAST_SCREENED", 64)
+    monkeypatch.setattr(search_module, "PATIENCE_NUMBERS", 64)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7, 50])
 def test_threads_change_no_answer(small_parts, threads):
     expected = random_vectors(400).most_similar("w3", threads=1)
     vectors = random_vectors(400)
-    for _ in range(vectors_module.PATIENCE + 2):
+    for _ in range(search_module.PATIENCE + 2):
         assert vectors.most_similar("w3", threads=threads) == expected
 
 
@@ -308,7 +309,7 @@ def test_equal_scores_are_answered_in_the_order_of_the_rows(small_parts, count):
     vectors = WordVectors([f"w{row}" for row in range(300)], matrix)
     expected = [f"w{row}" for row in [0, 1, 2, 3, 4, *range(6, 40)]][:count]
     target = np.ones(20, np.float32)
-    for _ in range(vectors_module.PATIENCE + 2):
+    for _ in range(search_module.PATIENCE + 2):
         assert [word for word, _ in vectors.most_similar(target, topn=count, threads=2)] == expected
     for found in vectors.most_similar_batch([target] * 9, topn=count, threads=2):
         assert [word for word, _ in found] == expected
@@ -320,7 +321,7 @@ def test_answers_may_be_restricted_to_the_first_words(small_parts, restrict):
     alone = WordVectors(vectors.words[:first], vectors.matrix[:first])
     target = vectors["w150"] + vectors["w3"]
     expected = alone.most_similar(target)
-    for _ in range(vectors_module.PATIENCE + 2):
+    for _ in range(search_module.PATIENCE + 2):
         assert vectors.most_similar(target, restrict=restrict) == expected
     for found in vectors.most_similar_batch([target] * 5, restrict=restrict):
         assert [word for word, _ in found] == [word for word, _ in expected]
@@ -328,18 +329,19 @@ def test_answers_may_be_restricted_to_the_first_words(small_parts, restrict):
 
 
 def test_a_screen_is_made_for_many_numbers_alone_and_after_some_searches(monkeypatch):
-    monkeypatch.setattr(vectors_module, "PATIENCE_NUMBERS", 12 * 800)
+    monkeypatch.setattr(search_module, "PATIENCE_NUMBERS", 12 * 800)
+    monkeypatch.setattr(search_module, "KERNELS", "not loaded")
     vectors = random_vectors(100)
     for _ in range(13):
         vectors.most_similar("w1")
-    assert vectors._screen is None
-    monkeypatch.setattr(vectors_module, "LEAST_SCREENED", 800)
+    assert vectors._search.screen is None
+    monkeypatch.setattr(search_module, "LEAST_SCREENED", 800)
     vectors = random_vectors(100)
     for _ in range(12):
         vectors.most_similar("w1")
-    assert vectors._screen is None
+    assert vectors._search.screen is None
     vectors.most_similar("w1")
-    assert vectors._screen is not None
+    assert vectors._search.screen is not None
 
 
 def test_words_unchecked_are_checked_when_looked_up():
@@ -350,9 +352,9 @@ def test_words_unchecked_are_checked_when_looked_up():
 
 def test_products_are_the_same_by_either_way(monkeypatch):
     matrix, target = random_vectors(50, D=30).matrix, np.ones(30, np.float32)
-    fast, _ = read_through(matrix, None, target, threads=1)
+    fast, _ = read_through(matrix, target, threads=1)
     monkeypatch.setattr(nearest_module, "LONGEST_DOT", 29)
-    plain, _ = read_through(matrix, None, target, threads=1)
+    plain, _ = read_through(matrix, target, threads=1)
     np.testing.assert_allclose(fast, plain, atol=1e-5)
     np.testing.assert_allclose(plain, matrix.astype(np.float64).sum(axis=1), atol=1e-5)
 
@@ -367,7 +369,7 @@ def test_a_screen_leaves_no_row_out_that_is_among_the_best(V, D, count, seed, ex
     vectors = WordVectors([str(row) for row in range(V)], matrix)
     target, count = unit(generator.standard_normal(D)), min(count, V)
     screen = Screen(vectors.matrix, vectors.norms, threads=1)
-    products, _ = read_through(vectors.matrix, vectors.norms, target, threads=1)
+    products, _ = read_through(vectors.matrix, target, threads=1)
     best = highest(cosines(products, vectors.norms), count)
     assert set(best.tolist()) <= set(screen.candidates(target, count, V, threads=1).tolist())
 
@@ -383,7 +385,7 @@ def test_rows_too_much_alike_for_a_screen_are_all_read(small_parts):
     matrix = 1 + 1e-4 * np.random.default_rng(0).standard_normal((500, 20))
     vectors = WordVectors([f"w{row}" for row in range(500)], matrix)
     expected = vectors.most_similar("w3")
-    for _ in range(vectors_module.PATIENCE + 2):
+    for _ in range(search_module.PATIENCE + 2):
         assert vectors.most_similar("w3") == expected
 
 
@@ -403,7 +405,7 @@ def test_nearest_rows_are_those_of_a_full_sort(V, D, Q, topn, threads, seed):
     excluded = generator.integers(-1, V, (Q, 2))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(nearest_module, "PART_NUMBERS", 64)
-        rows, scores = nearest(matrix, norms, queries, excluded, topn, threads)
+        rows, scores = nearest(Floats(matrix), norms, queries, excluded, topn, threads)
     assert rows.shape == scores.shape == (Q, min(topn, V))
     every = queries.astype(np.float64) @ matrix.T / np.where(norms > 0, norms, 1)
     for query in range(Q):

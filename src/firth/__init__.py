@@ -30,6 +30,9 @@ _HOMES = {
     "Progress": "firth.callbacks",
     "StopTraining": "firth.callbacks",
     "estimate": "firth.estimating",
+    "shrink": "firth.shrinking",
+    "to_arrow": "firth.tables",
+    "to_pandas": "firth.tables",
     "evaluate_similarity": "firth.evaluate",
     "evaluate_analogies": "firth.evaluate",
     "FirthError": "firth.errors",
@@ -53,6 +56,9 @@ __all__ = [
     "estimate",
     "evaluate_analogies",
     "evaluate_similarity",
+    "shrink",
+    "to_arrow",
+    "to_pandas",
 ]
 
 if TYPE_CHECKING:
@@ -63,6 +69,8 @@ if TYPE_CHECKING:
     from firth.evaluate import evaluate_analogies, evaluate_similarity
     from firth.options import CorpusOptions, PhraseOptions, TrainingOptions
     from firth.phrases import Phrases
+    from firth.shrinking import shrink
+    from firth.tables import to_arrow, to_pandas
     from firth.vectors import WordVectors
     from firth.vocabulary import Vocabulary
     from firth.word2vec import Word2Vec

@@ -212,11 +212,14 @@ def analogy(
     b: Annotated[str, typer.Argument(show_default=False)],
     c: Annotated[str, typer.Argument(show_default=False)],
     topn: Topn = 5,
+    method: Annotated[
+        str, typer.Option(metavar="add|mul", help="add: by B - A + C; mul: by the product of similarities (3CosMul).")
+    ] = "add",
     threads: Threads = None,
     json_: Json = False,
 ) -> None:
     """A is to B as C is to what? For example: firth analogy model.safetensors man king woman."""
-    found = _vectors(model).analogy(a, b, c, topn, threads=threads)
+    found = _vectors(model).analogy(a, b, c, topn, method=method, threads=threads)
     _show({"answers": _scored(found)}, json_, _columns(found))
 
 
@@ -365,6 +368,29 @@ def push(
         license=license,
     )
     _show({"target": address}, json_, [f"wrote model and card to {address}"])
+
+
+@app.command()
+def shrink(
+    model: Model,
+    target: Annotated[Path, typer.Argument(help="Where to write what is left.", show_default=False)],
+    dtype: Annotated[
+        str | None,
+        typer.Option(metavar="float32|float16|int8|binary", help="How to store vectors; as they are if not given."),
+    ] = None,
+    most: Annotated[int | None, typer.Option(help="Keep so many of the most frequent words.")] = None,
+    min_count: Annotated[int | None, typer.Option(help="Keep words that occur so many times.")] = None,
+    words: Annotated[Path | None, typer.Option(help="Keep the words in this file, one per line.")] = None,
+    json_: Json = False,
+) -> None:
+    """Write a smaller model to query: without the output matrix, with fewer words, in fewer bytes.
+
+    It cannot be trained on. int8 takes a quarter of the bytes of float32 and changes next to no answer.
+    """
+    from firth.shrinking import shrink as shrunk
+
+    done = shrunk(model, target, dtype=dtype, most=most, min_count=min_count, words=words)
+    _show(done.as_dict(), json_, done.lines())
 
 
 @app.command()

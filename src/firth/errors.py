@@ -69,12 +69,15 @@ class MissingExtra(FirthError, ImportError):
     """An optional package is not installed."""
 
 
-def optional(module: str, *, extra: str, purpose: str) -> Any:
-    """Import an optional `module`, or raise `MissingExtra` with the command that installs its `extra`."""
+def optional(module: str, *, extra: str, purpose: str, package: str = "") -> Any:
+    """Import an optional `module`, or raise `MissingExtra` with the command that installs its `extra`.
+
+    The `package` has the module's name unless another is given.
+    """
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        package = module.partition(".")[0]
+        package = package or module.partition(".")[0]
         raise MissingExtra(
             f"{purpose} needs the package {package}, which is not installed; run: pip install 'firth[{extra}]'"
         ) from error

@@ -247,15 +247,16 @@ def _correlations(cosines: list[float], scores: list[float]) -> tuple[float | No
 
 def _solved(vectors: WordVectors, rows: Rows, known_words: int, threads: int) -> NDArray[np.bool_]:
     """Which questions (n, 4) have their last word nearest to b - a + c: bool (n,)."""
-    matrix, norms = vectors.matrix[:known_words], vectors.norms[:known_words]
+    searched, norms = vectors.rows.taken(slice(0, known_words)), vectors.norms[:known_words]
     solved = np.zeros(len(rows), bool)
     for start in range(0, len(rows), QUESTIONS):
         some = rows[start : start + QUESTIONS]
-        lengths: NDArray[np.float32] = np.maximum(norms[some[:, :3], None], SMALLEST)
-        units = matrix[some[:, :3]] / lengths
+        asked, places = np.unique(some[:, :3], return_inverse=True)
+        lengths: NDArray[np.float32] = np.maximum(norms[asked, None], SMALLEST)
+        units = (searched.decoded(asked) / lengths)[places.reshape(-1, 3)]
         # No need of unit length: the length of a query changes no order.
         targets = units[:, 1] - units[:, 0] + units[:, 2]
-        answers, scores = nearest(matrix, norms, targets, some[:, :3], 1, threads)
+        answers, scores = nearest(searched, norms, targets, some[:, :3], 1, threads)
         solved[start : start + QUESTIONS] = (answers[:, 0] == some[:, 3]) & (scores[:, 0] > -np.inf)
     return solved
 

@@ -7,9 +7,9 @@ those parts of BLAS that take as many cores as they like. Equal scores are answe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +19,18 @@ from firth.weights import aligned_rows
 Vector: TypeAlias = NDArray[np.float32]
 Matrix: TypeAlias = NDArray[np.float32]
 Rows: TypeAlias = NDArray[np.int64]
+Scores: TypeAlias = NDArray[np.floating[Any]]
 Answers: TypeAlias = tuple[Rows, Matrix]
+Block: TypeAlias = tuple[int, Matrix]  # the number of the first row, and some rows
 Result = TypeVar("Result")
 
 BLOCK_NUMBERS = 1 << 18  # of a block that stays in cache while it is read again
 PART_NUMBERS = 1 << 22  # fewer are not worth a thread of their own
 LONGEST_DOT = 10_000  # OpenBLAS takes one thread for dot products up to this length
+LARGEST_GEMV = 9215  # and for products of a matrix with a vector below 9,216 numbers
 QUERIES = 1020
 FOLD = 64
+HAS_VECDOT = hasattr(np, "vecdot")
 SMALLEST = np.finfo(np.float32).smallest_subnormal  # in place of a norm of 0, it leaves a product of 0 zero
 # Below this sum of squares, float32 has too few digits left; above the largest float32 it has none.
 LEAST_SQUARES = 1e-30
@@ -53,35 +57,43 @@ def lengths(rows: Matrix) -> Vector:
     return found
 
 
-def read_through(matrix: Matrix, norms: Vector | None, target: Vector | None, threads: int) -> tuple[Vector, Vector]:
-    """Products of all rows with a target (D,), and the norms, float32 (V,), in one pass over the matrix.
-
-    Norms that are given are given back; without a target, the products are not filled in.
-    """
+def read_through(matrix: Matrix, target: Vector, threads: int) -> tuple[Vector, Vector]:
+    """Products of all rows with a target (D,), and the norms, float32 (V,), in one pass over the matrix."""
     V, D = matrix.shape
-    products, found = np.empty(V, np.float32), np.empty(V, np.float32) if norms is None else norms
-    both = norms is None and target is not None
-    step = max(1, BLOCK_NUMBERS // D) if both else max(1, V)
+    products, norms = np.empty(V, np.float32), np.empty(V, np.float32)
+    step = max(1, BLOCK_NUMBERS // D)
 
     def read(first: int, last: int) -> None:
-        for start in range(first, last, step):
-            part = slice(start, min(start + step, last))
-            if norms is None:
-                found[part] = lengths(matrix[part])
-            if target is not None:
-                with np.errstate(over="ignore", invalid="ignore"):  # the norms tell of such rows
-                    _multiply(matrix[part], target, products[part])
+        with np.errstate(over="ignore", invalid="ignore"):  # the norms tell of such rows
+            for start in range(first, last, step):
+                part = slice(start, min(start + step, last))
+                norms[part] = lengths(matrix[part])
+                multiply(matrix[part], target, products[part])
 
     on_threads(read, V, D, threads)
-    return products, found
+    return products, norms
 
 
-def _multiply(rows: Matrix, target: Vector, products: Vector) -> None:
+def multiply(rows: Matrix, target: Vector, products: Vector) -> None:
     """The product of each row with the target, on this thread alone."""
-    if hasattr(np, "vecdot") and len(target) <= LONGEST_DOT:  # NumPy 2 and later; some 5 % faster
+    if HAS_VECDOT and len(target) <= LONGEST_DOT:  # NumPy 2 and later; some 5 % faster
         np.vecdot(rows, target, out=products)
     else:
         np.einsum("ij,j->i", rows, target, out=products)
+
+
+def rough_products(matrix: Matrix, target: Vector) -> Vector:
+    """As `multiply`, on this thread, by pieces small enough for BLAS to take no more of them.
+
+    Twice as quick in cache, where D is some 100; but equal rows may differ in their last digits: see `Search`.
+    """
+    V, D = matrix.shape
+    step = max(1, LARGEST_GEMV // D)
+    whole = V // step * step
+    products = np.empty(V, np.float32)
+    np.matmul(matrix[:whole].reshape(-1, step, D), target, out=products[:whole].reshape(-1, step))
+    multiply(matrix[whole:], target, products[whole:])
+    return products
 
 
 def cosines(products: Vector, norms: Vector) -> Vector:
@@ -90,49 +102,61 @@ def cosines(products: Vector, norms: Vector) -> Vector:
     return products
 
 
-def highest(scores: Vector, count: int) -> Rows:
+def highest(scores: Scores, count: int) -> Rows:
     """The places of the `count` highest of scores (n,), 1 <= count <= n, highest first, equal ones in their order."""
-    places = np.flatnonzero(scores >= least_of_best(scores, count))
-    best: Rows = places[np.argsort(-scores[places], kind="stable")[:count]]
+    places = (scores >= least_of_best(scores, count)).nonzero()[0]  # methods: NumPy's functions cost a query 5 %
+    best: Rows = places[(-scores[places]).argsort(kind="stable")[:count]]
     return best
 
 
-def least_of_best(scores: Vector, count: int) -> np.float32:
+def least_of_best(scores: Scores, count: int) -> np.floating[Any]:
     """A number that at least `count` of the scores (n,) reach, and few others."""
     groups = len(scores) // FOLD
     if groups >= 2 * count:  # the maxima of groups are scores, too, and far fewer to sort
         scores = scores[: groups * FOLD].reshape(FOLD, groups).max(axis=0)
-    least: np.float32 = np.partition(scores, -count)[-count]
+    least: np.floating[Any] = np.partition(scores, -count)[-count]
     return least
 
 
-def nearest(matrix: Matrix, norms: Vector, queries: Matrix, excluded: Rows, topn: int, threads: int = 1) -> Answers:
+class Searched(Protocol):
+    """Rows that are read as float32 block by block."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(V, D)."""
+
+    def blocks(self, first: int, last: int) -> Iterator[Block]:
+        """The rows from `first` to before `last`, in order."""
+
+
+def nearest(rows: Searched, norms: Vector, queries: Matrix, excluded: Rows, topn: int, threads: int = 1) -> Answers:
     """The `topn` rows of highest cosine to each query, highest first, and their scores.
 
-    `matrix` is float32 (V, D) with lengths `norms` (V,), `queries` float32 (Q, D) of unit length, `excluded`
+    The rows (V, D) have the lengths `norms` (V,), `queries` float32 (Q, D) of unit length, `excluded`
     int64 (Q, E) names rows that are no answer, -1 none. Gives int64 and float32 (Q, min(topn, V)); where a
     query has fewer answers than that, the scores of the rest are -inf and their rows V. The score of a zero row is 0.
     """
-    V, Q, count = len(matrix), len(queries), min(topn, len(matrix))
-    rows, scores = np.full((Q, count), V, np.int64), np.full((Q, count), -np.inf, np.float32)
+    V, Q = rows.shape[0], len(queries)
+    count = min(topn, V)
+    found, scores = np.full((Q, count), V, np.int64), np.full((Q, count), -np.inf, np.float32)
     for start in range(0, Q if count else 0, QUERIES):
         some = slice(start, start + QUERIES)
         excluded_some = np.ascontiguousarray(excluded[some])
-        parts = _best_of_parts(matrix, norms, queries[some], excluded_some, count, threads)
+        parts = _best_of_parts(rows, norms, queries[some], excluded_some, count, threads)
         every_row, every_score = (np.concatenate(each, axis=1) for each in zip(*parts, strict=True))
         order = np.lexsort((every_row, -every_score), axis=1)[:, :count]
-        rows[some] = np.take_along_axis(every_row, order, axis=1)
+        found[some] = np.take_along_axis(every_row, order, axis=1)
         scores[some] = np.take_along_axis(every_score, order, axis=1)
-    return rows, scores
+    return found, scores
 
 
 def _best_of_parts(
-    matrix: Matrix, norms: Vector, queries: Matrix, excluded: Rows, count: int, threads: int
+    searched: Searched, norms: Vector, queries: Matrix, excluded: Rows, count: int, threads: int
 ) -> list[Answers]:
     """The best answers from each thread's part of the rows, in no order."""
     from firth.nearest_kernels import LANES, PANEL_ROWS, PANELS, TILE, best_rows  # compiled code loads at use
 
-    (V, D), Q = matrix.shape, len(queries)
+    (V, D), Q = searched.shape, len(queries)
     tiles = -(-Q // TILE)
     tiled = np.zeros((tiles * TILE, D), np.float32)
     tiled[:Q] = queries
@@ -145,8 +169,10 @@ def _best_of_parts(
         bounds[:Q] = -np.inf
         most = min(count, last - first)  # of this part's rows there are no more
         rows, scores = np.full((Q, most), V, np.int64), np.full((Q, most), -np.inf, np.float32)
-        address, stride = matrix.ctypes.data, matrix.strides[0]
-        best_rows(address, stride, D, norms, first, last, tiled, excluded, panel, products, bounds, scores, rows)
+        for start, block in searched.blocks(first, last):
+            stride, stop = block.strides[0], start + len(block)
+            row_0 = block.ctypes.data - start * stride
+            best_rows(row_0, stride, D, norms, start, stop, tiled, excluded, panel, products, bounds, scores, rows)
         return rows, scores
 
     return on_threads(search, V, D * Q, threads)

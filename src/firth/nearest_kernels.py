@@ -31,6 +31,9 @@ FLOAT, BYTE, BIT = ir.FloatType(), ir.IntType(8), ir.IntType(1)
 I32, I64 = ir.IntType(32), ir.IntType(64)
 VECTOR, INTS, BITS = (ir.VectorType(kind, LANES) for kind in (FLOAT, I32, BIT))
 CODES = ir.VectorType(BYTE, LANES)
+HALVES = ir.VectorType(ir.IntType(16), LANES)
+# A half's exponent is biased by 15, a float's by 127: moved into a float's place, its bits say 2¹¹² times too little.
+HALF_SIGN, HALF_REST, HALF_SHIFT, HALF_SCALE = 0x8000, 0x7FFF, 13, 2.0**112
 ADDRESS = types.int64
 
 
@@ -79,6 +82,18 @@ def _transposed(builder: Any, rows: list[Any]) -> list[Any]:
                 swapped[place] = builder.shuffle_vector(rows[i], rows[i + half], ir.Constant(INTS, order))
         rows = swapped
     return rows
+
+
+def _widened(builder: Any, bits: Any) -> Any:
+    """The floats that the bits of finite halves, in 32 each, stand for."""
+
+    def all_lanes(kind: Any, value: Any) -> Any:
+        return ir.Constant(kind, [value] * LANES)
+
+    rest = builder.shl(builder.and_(bits, all_lanes(INTS, HALF_REST)), all_lanes(INTS, HALF_SHIFT))
+    sizes = builder.fmul(builder.bitcast(rest, VECTOR), all_lanes(VECTOR, HALF_SCALE))
+    signs = builder.shl(builder.and_(bits, all_lanes(INTS, HALF_SIGN)), all_lanes(INTS, 16))
+    return builder.bitcast(builder.or_(builder.bitcast(sizes, INTS), signs), VECTOR)
 
 
 # ---- intrinsics --------------------------------------------------------------------------------
@@ -174,6 +189,45 @@ def code_product(typingctx: Any, codes: Any, query: Any, blocks: Any) -> Any:
         return builder.call(added, [FLOAT(0.0), builder.load(total)], fastmath=("reassoc",))
 
     return types.float32(ADDRESS, ADDRESS, types.int64), codegen
+
+
+@intrinsic
+def half_product(typingctx: Any, halves: Any, query: Any, blocks: Any) -> Any:
+    """The product of a row of float16 with a query, float32; both are addresses of `blocks` · LANES numbers.
+
+    Only whole-number operations and one multiplication widen a half, so no machine lacks an instruction for it.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        halves, query, blocks = arguments
+        [total] = _zeros(builder, 1)
+        with cgutils.for_range(builder, blocks) as loop:
+            start = builder.mul(loop.index, I64(LANES))
+            bits = builder.zext(builder.load(_at(builder, halves, builder.mul(start, I64(2)), HALVES), align=1), INTS)
+            numbers = _widened(builder, bits)
+            place = _at(builder, query, builder.mul(start, I64(4)), VECTOR)
+            _add_product(builder, numbers, builder.load(place, align=4), total)
+        kind = ir.FunctionType(FLOAT, [FLOAT, VECTOR])
+        added = cgutils.get_or_insert_function(builder.module, kind, "llvm.vector.reduce.fadd.v16f32")
+        return builder.call(added, [FLOAT(0.0), builder.load(total)], fastmath=("reassoc",))
+
+    return types.float32(ADDRESS, ADDRESS, types.int64), codegen
+
+
+@intrinsic
+def widen(typingctx: Any, halves: Any, floats: Any, blocks: Any) -> Any:
+    """Write `blocks` · LANES float16 as float32; both are addresses. NaN and infinity become finite numbers."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        halves, floats, blocks = arguments
+        with cgutils.for_range(builder, blocks) as loop:
+            start = builder.mul(loop.index, I64(LANES))
+            bits = builder.zext(builder.load(_at(builder, halves, builder.mul(start, I64(2)), HALVES), align=1), INTS)
+            place = _at(builder, floats, builder.mul(start, I64(4)), VECTOR)
+            builder.store(_widened(builder, bits), place, align=4)
+        return context.get_dummy_value()
+
+    return types.void(ADDRESS, ADDRESS, types.int64), codegen
 
 
 # ---- kernels -----------------------------------------------------------------------------------

@@ -268,6 +268,7 @@ def described(path: Path, most: int = 10) -> dict[str, Any]:
         "bytes": sum(each.stat().st_size for each in (path.iterdir() if path.is_dir() else [path])),
         "words": len(vectors),
         "vector_size": vectors.vector_size,
+        "dtype": vectors.dtype,
     }
     counts = vectors.counts
     if counts is not None:
@@ -294,7 +295,7 @@ def write_vocabulary(model: Path, path: Path) -> None:
 def description(facts: Mapping[str, Any]) -> Iterator[str]:
     """The facts of `described`, to read."""
     yield f"{facts['file']}: {facts['format']}, {facts['bytes'] / 1e6:,.1f} MB"
-    yield f"{facts['words']:,} words × {facts['vector_size']}"
+    yield f"{facts['words']:,} words × {facts['vector_size']}, {facts['dtype']}"
     words = [f"{each['word']} {each.get('count', '')}".strip() for each in facts["most_frequent"]]
     yield "most frequent: " + ", ".join(words)
     if facts.get("options"):

@@ -20,6 +20,11 @@ ROUNDING = 2.0**-23
 ROUNDINGS = 32
 
 
+def rounding(D: int) -> np.float32:
+    """What a cosine summed in float32, in any order, may be off by."""
+    return np.float32(ROUNDING * (D + ROUNDINGS))
+
+
 class Screen:
     """int8 copies of the rows of `matrix` (V, D), whose lengths are `norms` (V,): V · (D + 8) bytes."""
 
@@ -49,7 +54,7 @@ class Screen:
         self._scales[part] = scales
         codes *= scales[:, None]
         units -= codes
-        slack = np.float32(ROUNDING * (D + ROUNDINGS))
+        slack = rounding(D)
         self._errors[part] = np.sqrt(np.einsum("ij,ij->i", units, units)) + slack
 
     def candidates(self, target: Vector, count: int, V: int, threads: int) -> Rows:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from firth.errors import BadFile, BadOption, CannotWrite, optional
-from firth.formats.model import FORMAT_VERSION, StoredModel, read_model, write_model
+from firth.formats.model import StoredModel, read_model, write_model
 from firth.formats.static import CARD, CONFIG, FILES, LAYOUTS, MODEL, write_static
 from firth.formats.tensors import read_tensors
 from firth.storage import AnyPath, replaced_folder
@@ -76,7 +76,9 @@ def write_hub_folder(
     title = title or Path(path).absolute().name
     card = model_card(stored, title, layout=layout, scores=scores, corpus=corpus, language=language, license=license)
     if layout in LAYOUTS:
-        write_static(path, stored.words, stored.input, layout, dtype, tokenizer=tokenizer, card=card)
+        write_static(
+            path, stored.words, stored.rows.decoded(slice(None)), layout, dtype, tokenizer=tokenizer, card=card
+        )
         return
     if layout != OWN_LAYOUT:
         raise BadOption(f"layout must be one of {', '.join((OWN_LAYOUT, *LAYOUTS))}; got {layout!r}")
@@ -84,9 +86,9 @@ def write_hub_folder(
         raise BadOption(f"firth's own layout holds float32 alone, got {dtype}; choose another layout")
     config = {
         "model_type": OWN_LAYOUT,
-        "format_version": FORMAT_VERSION,
+        "format_version": stored.format_version,
         "words": len(stored),
-        "vector_size": int(stored.input.shape[1]),
+        "vector_size": stored.rows.shape[1],
         "options": dict(stored.options),
     }
     with replaced_folder(path, FILES) as folder:
@@ -164,7 +166,7 @@ def model_card(
 
 
 def _summary(stored: StoredModel, corpus: str | None) -> str:
-    V, D = len(stored), int(stored.input.shape[1])
+    V, D = len(stored), stored.rows.shape[1]
     lines = [f"{V:,} word vectors of {D} numbers, trained with firth (Word2Vec)."]
     if corpus:
         lines.append(f"Trained on: {corpus}")

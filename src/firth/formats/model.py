@@ -4,11 +4,14 @@ Its tensors (see `tensors.py`), those of the largest items first so that each is
 
     word_offsets  int64    (V + 1,)   where each word begins in `words`
     counts        int64    (V,)       how often each word occurs; optional
-    input         float32  (V, D)     the vectors
+    vector_size   int64    (1,)       D; where the vectors are bits
+    input_scales  float32  (V,)       a scale for each row; where the vectors are int8 or bits
+    input         float32  (V, D)     the vectors; float16, int8 (V, D) or bits, uint8 (V, D / 8), in version 2
     output        float32  (V, D)     the vectors of words as contexts; optional
     words         uint8    (bytes,)   the words' UTF-8 bytes, joined
 
-Its metadata are strings: `format` "firth", `format_version` "1", `options` and `state` as JSON, and any
+What narrow rows stand for, `firth.stored` says. Files of float32 are of version 1, as they always were.
+Its metadata are strings: `format` "firth", `format_version` "1" or "2", `options` and `state` as JSON, and any
 others. Writing costs a fixed buffer, reading maps the file into memory. Nothing is ever unpickled.
 """
 
@@ -26,12 +29,15 @@ from firth.errors import BadFile, BadOption
 from firth.formats.tensors import TYPES, Tensor, header_of, read_tensors, write_blocks
 from firth.formats.words import check_packed, pack_words, unpack_words
 from firth.storage import AnyPath, replaced
+from firth.stored import Bits, Codes, Floats, Halves, StoredRows
+from firth.stored.bits import BYTE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 FORMAT = "firth"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+OLD_VERSION = 1  # which knows float32 alone, and is still written for it
 RESERVED = ("format", "format_version", "options", "state")
 
 Matrix: TypeAlias = NDArray[np.float32]
@@ -40,11 +46,14 @@ Matrix: TypeAlias = NDArray[np.float32]
 _TENSORS: dict[str, tuple[str, int]] = {
     "word_offsets": ("I64", 1),
     "counts": ("I64", 1),
+    "vector_size": ("I64", 1),
+    "input_scales": ("F32", 1),
     "input": ("F32", 2),
     "output": ("F32", 2),
     "words": ("U8", 1),
 }
-_OPTIONAL = ("counts", "output")
+_OPTIONAL = ("counts", "vector_size", "input_scales", "output")
+_NARROW = ("F16", "I8", "U8")  # other types of `input`, in version 2
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -52,21 +61,24 @@ class StoredModel:
     """What a model file holds; arrays read from a file are read-only views into its memory map.
 
     `word_bytes` is uint8, `word_offsets` int64 (V + 1,), `counts` int64 (V,), `input` and `output` float32
-    (V, D), which may be strided by rows. `options` and `state` hold what JSON can; `metadata` are all other
-    strings.
+    (V, D), which may be strided by rows. Narrow rows stand in `input`, `input_scales` and `vector_size` as their
+    `tensors` say (`firth.stored`), without `output`; `rows` are either. `options` and `state` hold what JSON can;
+    `metadata` are all other strings.
     """
 
     word_bytes: NDArray[np.uint8]
     word_offsets: NDArray[np.int64]
-    input: Matrix
+    input: NDArray[Any]
     output: Matrix | None = None
     counts: NDArray[np.int64] | None = None
+    input_scales: NDArray[np.float32] | None = None
+    vector_size: NDArray[np.int64] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, words: Sequence[str], input: Matrix, **others: Any) -> Self:
+    def of(cls, words: Sequence[str], input: NDArray[Any], **others: Any) -> Self:
         """A model of V `words` and their vectors; `others` are the further fields."""
         word_bytes, word_offsets = pack_words(words)
         return cls(word_bytes=word_bytes, word_offsets=word_offsets, input=input, **others)
@@ -75,6 +87,22 @@ class StoredModel:
     def words(self) -> list[str]:
         """The V words, decoded at first use."""
         return unpack_words(self.word_bytes, self.word_offsets)
+
+    @property
+    def rows(self) -> StoredRows:
+        """The vectors as they are stored."""
+        if self.input.dtype == np.float16:
+            return Halves(self.input)
+        if self.input.dtype == np.int8 and self.input_scales is not None:
+            return Codes(self.input, self.input_scales)
+        if self.input.dtype == np.uint8 and self.input_scales is not None and self.vector_size is not None:
+            return Bits(self.input, self.input_scales, int(self.vector_size[0]))
+        return Floats(self.input)
+
+    @property
+    def format_version(self) -> int:
+        """The first version of the format that can hold it."""
+        return OLD_VERSION if self.input.dtype == np.float32 else FORMAT_VERSION
 
     def __len__(self) -> int:
         return len(self.word_offsets) - 1
@@ -88,7 +116,7 @@ def write_model(path: AnyPath, stored: StoredModel) -> None:
         CannotWrite: the disk is full, or the place may not be written.
     """
     tensors = _tensors_of(stored)
-    kinds = {name: TYPES[_TENSORS[name][0]] for name in tensors}
+    kinds = {name: TYPES[_code_of(name, tensor)] for name, tensor in tensors.items()}
     shapes = {name: (kinds[name], tensor.shape) for name, tensor in tensors.items()}
     header = header_of(shapes, _metadata_of(stored))
     with replaced(path) as file:
@@ -106,13 +134,15 @@ def read_model(path: AnyPath) -> StoredModel:
     """
     found, metadata = read_tensors(path)
     _check_version(metadata, path)
-    tensors = _known(found, path)
+    tensors = _known(found, int(metadata["format_version"]), path)
     stored = StoredModel(
         word_bytes=tensors["words"],
         word_offsets=tensors["word_offsets"],
         input=tensors["input"],
         output=tensors.get("output"),
         counts=tensors.get("counts"),
+        input_scales=tensors.get("input_scales"),
+        vector_size=tensors.get("vector_size"),
         options=_object(metadata, "options", path),
         state=_object(metadata, "state", path),
         metadata={name: text for name, text in metadata.items() if name not in RESERVED},
@@ -132,14 +162,15 @@ def _tensors_of(stored: StoredModel) -> dict[str, NDArray[Any]]:
     given = {
         "word_offsets": stored.word_offsets,
         "counts": stored.counts,
+        "vector_size": stored.vector_size,
+        "input_scales": stored.input_scales,
         "input": stored.input,
         "output": stored.output,
         "words": stored.word_bytes,
     }
     tensors = {name: array for name, array in given.items() if array is not None}
     for name, array in tensors.items():
-        code, dimensions = _TENSORS[name]
-        kind = TYPES[code]
+        dimensions, kind = _TENSORS[name][1], TYPES[_code_of(name, array)]
         if array.dtype.newbyteorder("<") != np.dtype(kind) or array.ndim != dimensions:
             raise BadOption(
                 f"{name} must be {np.dtype(kind).name} with {dimensions} dimension(s), "
@@ -151,6 +182,12 @@ def _tensors_of(stored: StoredModel) -> dict[str, NDArray[Any]]:
     return tensors
 
 
+def _code_of(name: str, array: NDArray[Any]) -> str:
+    """The type that a tensor must have, as safetensors calls it; that of `input` may be narrow."""
+    codes = (*_NARROW, _TENSORS[name][0]) if name == "input" else (_TENSORS[name][0],)
+    return next((code for code in codes if array.dtype.newbyteorder("<") == np.dtype(TYPES[code])), codes[-1])
+
+
 def _metadata_of(stored: StoredModel) -> dict[str, str]:
     for name, text in stored.metadata.items():
         if name in RESERVED or not isinstance(text, str):
@@ -160,7 +197,7 @@ def _metadata_of(stored: StoredModel) -> dict[str, str]:
             )
     return {
         "format": FORMAT,
-        "format_version": str(FORMAT_VERSION),
+        "format_version": str(stored.format_version),
         "options": json.dumps(dict(stored.options), default=_plain),
         "state": json.dumps(dict(stored.state), default=_plain),
         **stored.metadata,
@@ -177,11 +214,13 @@ def _plain(value: Any) -> Any:
 # ---- reading ------------------------------------------------------------------------------------
 
 
-def _known(found: Mapping[str, Tensor], path: AnyPath) -> dict[str, NDArray[Any]]:
+def _known(found: Mapping[str, Tensor], version: int, path: AnyPath) -> dict[str, NDArray[Any]]:
     """The arrays of a model, or `BadFile` where one is missing or of another type."""
-    for name, (code, dimensions) in _TENSORS.items():
+    for name, (usual, dimensions) in _TENSORS.items():
         if name not in found and name in _OPTIONAL:
             continue
+        narrow = name == "input" and version > OLD_VERSION and name in found and found[name].code in _NARROW
+        code = found[name].code if narrow else usual
         got = (found[name].code, found[name].array.ndim) if name in found else "none"
         if got != (code, dimensions):
             raise BadFile(
@@ -226,4 +265,20 @@ def _wrong_shape(stored: StoredModel) -> str:
         return f"output must have the shape of input, {stored.input.shape}, got {stored.output.shape}"
     if stored.counts is not None and len(stored.counts) != V:
         return f"counts must have {V} items, one for each word, got {len(stored.counts)}"
+    return _wrong_narrow(stored)
+
+
+def _wrong_narrow(stored: StoredModel) -> str:
+    """What is wrong with scales and sizes beside rows of this type, or nothing."""
+    V, columns = len(stored), stored.input.shape[1]
+    scaled, bits = stored.input.dtype in (np.int8, np.uint8), stored.input.dtype == np.uint8
+    scales, size = stored.input_scales, stored.vector_size
+    if stored.output is not None and stored.input.dtype != np.float32:
+        return f"output stands beside float32 input alone, got {stored.input.dtype.name}"
+    if (scales is not None) != scaled or (scales is not None and len(scales) != V):
+        return f"input_scales must have {V if scaled else 'no'} items beside {stored.input.dtype.name} rows"
+    if (size is not None) != bits:
+        return f"vector_size must {'' if bits else 'not '}stand beside {stored.input.dtype.name} rows"
+    if size is not None and (len(size) != 1 or -(-int(size[0]) // BYTE) != columns or size[0] < 1):
+        return f"vector_size must fit rows of {columns} bytes, got {size.tolist()}"
     return ""

@@ -83,11 +83,11 @@ def _read_firth(path: AnyPath, _: str, limit: int | None) -> WordVectors:
 def _vectors_of(stored: StoredModel, limit: int | None) -> WordVectors:
     counts = None if stored.counts is None else stored.counts[:limit]
     # Checking every number would read the whole file; it is done when the norms are first needed.
-    return WordVectors(stored.words[:limit], stored.input[:limit], counts, check=False)
+    return WordVectors(stored.words[:limit], stored.rows.taken(slice(limit)), counts, check=False)
 
 
 def _stored(vectors: WordVectors) -> StoredModel:
-    return StoredModel.of(vectors.words, vectors.matrix, counts=vectors.counts)
+    return StoredModel.of(vectors.words, counts=vectors.counts, **vectors.rows.tensors)
 
 
 def _read_fasttext(path: AnyPath, encoding_errors: str, limit: int | None) -> WordVectors:
