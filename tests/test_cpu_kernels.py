@@ -161,7 +161,7 @@ def test_workers_that_share_few_words_learn_what_one_learns(architecture, V, wor
         tallies = [backend.tally()]
         for epoch in range(8):
             for chunk in case.chunks():
-                backend.train(chunk, epoch, Rates(0.05, 0.0, 0.0))
+                backend.train(chunk, epoch, Rates(options.rate, 0.0, 0.0))
             backend.settle()
             tallies.append(backend.tally())
         backend.close()

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from firth.backends.base import CONTEXTS_AT_ONCE
 from firth.backends.cpu_plan import FLOAT_BYTES, MARGIN, Floats, Ints, Plan, plan
-from firth.backends.simd import address_of, copy_eight, merge_row
+from firth.backends.simd import address_of, copy_eight, merge_row, weigh_pairs
 from firth.backends.simd_logistic import CONSTANTS, gradient, gradient_weighed, total
 from firth.backends.simd_pieces import GROUP, PAIR
 from firth.jit import compiled, inlined
@@ -34,8 +34,7 @@ class Scratch(NamedTuple):
 
     plan: Plan
     contexts: Ints  # the addresses of the window's input rows
-    times: Floats  # how often each counts: at its first place, as often as it stands in the window
-    counts: Floats  # how often each output row counts, likewise
+    counts: Floats  # how often each output row counts: at its first place, as often as it was drawn
     once: Floats  # the same where none stands twice
     gradients: Floats  # scores, and then gradients
     weights: Floats  # how often each pair counts, where any counts more than once
@@ -65,7 +64,6 @@ def scratch(window: int, S: int, planned: int, padded: int) -> Scratch:
     return Scratch(
         plan=plan(window, planned),
         contexts=np.zeros(widest + 2 * MARGIN, np.int64),
-        times=np.zeros(widest + 1, np.float32),
         counts=np.zeros(groups * GROUP, np.float32),
         once=counted.reshape(-1),
         gradients=aligned_rows(1, (widest + 1) * GROUP * groups)[0],
@@ -127,24 +125,8 @@ def stride(n):
 
 @inlined
 def weigh(s, n, counts, groups):
-    """Weigh the pairs of n contexts with groups of output rows that count so often.
-
-    Of contexts that stand twice the first counts twice, the others not at all: without branches, for they would be
-    mispredicted.
-    """
-    for c in range(n):
-        times, before = 0, 0
-        for other in range(n):
-            same = s.contexts[other] == s.contexts[c]
-            times += same
-            before += same & (other < c)
-        s.times[c] = np.float32(times if before == 0 else 0)
-    s.times[n] = np.float32(0.0)  # the second of a pair whose first is the last
-    for group in range(groups):
-        for c in range(n + (n & 1)):
-            place = group * stride(n) + c * GROUP
-            for k in range(GROUP):
-                s.weights[place + k] = s.times[c] * counts[group * GROUP + k]
+    """Weigh the pairs of n contexts with groups of output rows that count so often."""
+    weigh_pairs(s.contexts, n, address_of(counts), groups, address_of(s.weights), stride(n))
 
 
 @inlined

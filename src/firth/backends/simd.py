@@ -144,6 +144,47 @@ def score(typingctx: Any, contexts: Any, outputs: Any, blocks: Any, scores: Any,
 
 
 @intrinsic
+def weigh_pairs(typingctx: Any, contexts: Any, n: Any, counts: Any, groups: Any, weights: Any, stride: Any) -> Any:
+    """Weigh the pairs of n contexts with `groups` of output rows, which count as often as the floats at `counts` say.
+
+    Of contexts that stand twice the first counts twice, the others not at all. `contexts` is an int64 array of at least
+    CONTEXTS_AT_ONCE items; the weights are laid out at `weights` as scores are, the second of a last pair being 0.
+    """
+    kind, few = ir.VectorType(I64, CONTEXTS_AT_ONCE), ir.VectorType(FLOAT, GROUP)
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _, n, counts, groups, weights, stride = arguments
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        rows = builder.load(builder.bitcast(data, kind.as_pointer()), align=8)
+        one, zero_times = I64(1), FLOAT(0.0)
+
+        def below(number: Any) -> Any:
+            """The bits of numbers below this one."""
+            return builder.sub(builder.shl(one, number), one)
+
+        def write(c: Any, times: Any) -> None:
+            """The weights of context c, which counts so many times."""
+            with cgutils.for_range(builder, groups) as over:
+                row = builder.mul(over.index, I64(4 * GROUP))
+                count = builder.load(pointer(builder, builder.add(counts, row), few), align=4)
+                place = builder.add(builder.mul(over.index, stride), builder.mul(c, I64(GROUP)))
+                into = pointer(builder, builder.add(weights, builder.mul(place, I64(4))), few)
+                builder.store(builder.fmul(splat(builder, times, few), count), into, align=4)
+
+        with cgutils.for_range(builder, n) as loop:
+            like = builder.icmp_signed("==", rows, splat(builder, builder.load(builder.gep(data, [loop.index])), kind))
+            bits = builder.zext(builder.bitcast(like, ir.IntType(CONTEXTS_AT_ONCE)), I64)
+            bits = builder.and_(bits, below(n))
+            first = builder.icmp_signed("==", builder.and_(bits, below(loop.index)), I64(0))
+            write(loop.index, builder.select(first, builder.uitofp(builder.ctpop(bits), FLOAT), zero_times))
+        with builder.if_then(builder.trunc(n, ir.IntType(1))):
+            write(n, zero_times)
+        return context.get_dummy_value()
+
+    return types.void(contexts, types.int64, ADDRESS, types.int64, ADDRESS, types.int64), codegen
+
+
+@intrinsic
 def update(typingctx: Any, contexts: Any, n: Any, outputs: Any, blocks: Any, gradients: Any, stride: Any) -> Any:
     """Context c += Σ_s g[c, s] · output s and output s += Σ_c g[c, s] · context c, each from the values before.
 
