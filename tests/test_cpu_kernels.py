@@ -251,9 +251,34 @@ def test_weights_that_are_not_numbers_show_in_the_loss(architecture):
 def test_wide_windows_over_frequent_words_stay_finite(window, architecture):
     """With the gradients of a whole window summed, weights grew without bound."""
     options = TrainingOptions(architecture=architecture, workers=1, sample=0, window=window)
-    weights, tally = trained(CpuBackend(), Case(1, 1000, 32, (3000,) * 5, options, one_word=0.2))
+    case = Case(1, 1000, 32, (3000,) * 5, options, one_word=0.2)
+    weights, tally = trained(CpuBackend(), case, rates=Rates(options.rate, 0.0, 0.0))
     assert tally.mean_loss < 4
     assert np.abs(weights.output).max() < 20
+
+
+@pytest.mark.parametrize("negative", [5, 20])
+@pytest.mark.parametrize("loss", ["ns", "hs"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_loss_where_nothing_is_learnt_is_that_of_chance(architecture, loss, negative):
+    """Output rows begin at 0, where each factor of the products that losses are kept as is largest: 2."""
+    options = TrainingOptions(architecture=architecture, loss=loss, negative=negative, workers=1, sample=0, window=8)
+    case = Case(7, 500, 17, (60,) * 30, options)
+    tallies = []
+    for backend in (ReferenceBackend(), CpuBackend()):
+        start = case.start()
+        start.output[:] = 0
+        backend.start(start, case.tables(), options)
+        for chunk in case.chunks():
+            backend.train(chunk, 0, Rates(0.0, 0.0, 0.0))
+        backend.settle()
+        backend.close()
+        tallies.append(backend.tally())
+    truth, tally = tallies
+    assert tally.examples == truth.examples
+    assert tally.loss == pytest.approx(truth.loss, rel=1e-6)
+    if loss == "ns":  # but for noise equal to the target
+        assert truth.mean_loss == pytest.approx((1 + negative) * np.log(2), rel=0.01)
 
 
 # ---- the memory that weights come in -----------------------------------------------------------

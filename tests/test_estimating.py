@@ -155,6 +155,21 @@ def test_a_given_vocabulary_is_taken(text):
         firth.estimate(text, vocabulary=Vocabulary.of_words(["none"], [1]))
 
 
+def test_tokens_trained_as_the_unknown_word_are_counted_in(tmp_path):
+    """Nine in ten are: without them a token would cost a tenth."""
+    path = tmp_path / "text.txt"
+    rng = np.random.default_rng(1)
+    rare = rng.permutation(np.arange(1_000, 91_000))
+    frequent = rng.integers(0, 50, 10_000)
+    words = rng.permutation(np.concatenate([rare, frequent]))
+    path.write_text("".join(" ".join(f"w{word}" for word in line) + "\n" for line in words.reshape(-1, 20)))
+    options = {"min_count": 2, "vector_size": 100, "epochs": 1, "workers": 1, "sample": 0}
+    without, found = (firth.estimate(path, **options, unknown=unknown) for unknown in (None, "<unk>"))
+    assert (without.vocabulary, found.vocabulary) == (50, 51)
+    assert found.epoch_seconds > 3 * without.epoch_seconds
+    assert Vocabulary.of(firth.encoded_corpus(path), min_count=2, unknown="<unk>").words[0] == "<unk>"
+
+
 @pytest.mark.parametrize(
     ("corpus", "error", "sentence"),
     [

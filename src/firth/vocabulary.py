@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -80,10 +81,17 @@ class Vocabulary:
         chosen = from_ranked(corpus.words, corpus.counts, min_count=min_count, most=max_vocabulary)
         if unknown is None:
             return chosen
-        counts = dict(zip(chosen.words, chosen.counts.tolist(), strict=True))
-        others = int(corpus.counts[len(chosen) :].sum())
-        counts[unknown] = counts.get(unknown, 0) + others
-        return cls.of_words(list(counts), list(counts.values()))
+        words, counts, count = list(chosen.words), chosen.counts, int(corpus.counts[len(chosen) :].sum())
+        if unknown in words:
+            place = words.index(unknown)
+            count += int(counts[place])
+            counts = np.delete(counts, place)
+            del words[place]
+        _check(unknown, count)
+        first, last = (int(np.searchsorted(-counts, -count, side=side)) for side in ("left", "right"))
+        place = bisect.bisect(words, unknown.encode(), first, last, key=str.encode)
+        words.insert(place, unknown)
+        return Vocabulary(tuple(words), np.insert(counts, place, count))
 
     @classmethod
     def of_words(cls, words: Sequence[str], counts: Sequence[int] | Ints) -> Self:

@@ -10,9 +10,12 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from firth.affordable import check_affordable
 from firth.corpus.blocks import shown
@@ -27,7 +30,7 @@ from firth.estimating.trials import sampled, tried
 from firth.memory import machine_memory_bytes
 from firth.options import CorpusOptions, TrainingOptions
 from firth.storage import AnyPath
-from firth.vocabulary import Vocabulary, shared_numbers
+from firth.vocabulary import Vocabulary, shared_numbers, trained_words
 from firth.word2vec import backend
 
 
@@ -112,22 +115,32 @@ def _read(
     return EncodedCorpus(folder / "whole"), read
 
 
+def _words(
+    corpus: EncodedCorpus, read: Sampled, given: Vocabulary | None, options: TrainingOptions
+) -> tuple[int, npt.NDArray[np.int64], npt.NDArray[np.int32] | None]:
+    """How many words will be trained, how often those met occur, and the numbers of the corpus's words among them."""
+    if given is not None:
+        return len(given), given.counts, shared_numbers(given, corpus.words, options.unknown)
+    V = vocabulary_size(corpus, read.share, options)
+    if options.unknown is None:
+        return V, corpus.counts, None
+    # the most frequent words of what was read stand for those of the whole, all others for the unknown ones
+    met, ids = trained_words(corpus, replace(options, min_count=1, max_vocabulary=V))
+    return V + (options.unknown not in corpus.words[:V].to_pylist()), met.counts, ids
+
+
 def _estimated(
     corpus: EncodedCorpus, read: Sampled, given: Vocabulary | None, options: TrainingOptions, folder: Path
 ) -> Estimate:
-    ids = None if given is None else shared_numbers(given, corpus.words, options.unknown)
-    V = vocabulary_size(corpus, read.share, options) if given is None else len(given)
+    V, counts, ids = _words(corpus, read, given, options)
     distinct = len(corpus.words) if read.share == 1 else words_in_whole(quarters(corpus), read.share, 1)
     tokens, sentences = round(corpus.total_tokens / read.share), round(corpus.sentences / read.share)
     letters = mean_word_bytes(corpus, V)
     machine, memory = backend(options), machine_memory_bytes()
     check_affordable(V, options, machine)
-    counts = corpus.counts if given is None else given.counts
     speed = measured_speed(corpus, V, tokens, options, ids, counts, machine, folder, memory)
     start = tried(options, folder)
-    parts = memory_parts(
-        V, distinct, letters, options, machine, renumbered=ids is not None or options.unknown is not None
-    )
+    parts = memory_parts(V, distinct, letters, options, machine, renumbered=ids is not None)
     epoch = tokens * (speed.per_token + speed.per_held_out_token) + speed.checking
     return Estimate(
         words=tokens,
