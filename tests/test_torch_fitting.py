@@ -509,7 +509,7 @@ def test_what_is_no_model_is_not_made_one():
         from_word2vec(VECTORS)
     for make in (embedding, partial(numbers, tokens=["a"])):
         for wrong in (3, Word2Vec()):
-            with pytest.raises(BadOption, match=r"vectors must be a firth.WordVectors, got .*; a model's are model.vec"):
+            with pytest.raises(BadOption, match=r"vectors must be a firth.WordVectors, got .*; a model's are model"):
                 make(wrong)
     with pytest.raises(BadOption, match="tokens must be a list of words, got 'abc'"):
         numbers(VECTORS, "abc")

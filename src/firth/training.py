@@ -174,8 +174,8 @@ class _Run:
             corrected = "cbow_gradient='corrected', "
         raise Diverged(
             f"training grew without bound in epoch {self.state.epoch + 1} (alpha {options.rate}, {noise}"
-            f"window {options.window}, {len(self.vocabulary):,} words); lower alpha, or take {corrected}{fewer}a smaller "
-            "window"
+            f"window {options.window}, {len(self.vocabulary):,} words); lower alpha, or take "
+            f"{corrected}{fewer}a smaller window"
         )
 
     def measure_held_out(self) -> float:
