@@ -45,6 +45,11 @@ def model(corpus):
     return path
 
 
+def test_the_package_runs_as_the_command():
+    done = subprocess.run([sys.executable, "-m", "firth", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"firth {__version__}"
+
+
 def test_train_writes_a_model_and_one_json_object(run, corpus, tmp_path):
     out = tmp_path / "m.safetensors"
     status, printed, complained = run(

@@ -157,6 +157,21 @@ def test_a_long_run_is_told_before_it_begins(teller, capsys, monkeypatch):
         assert "this will take" not in begun(quick)
 
 
+@pytest.mark.parametrize("progress", [None, False])
+def test_fit_tells_a_long_run_where_nothing_else_is_shown(progress, capsys, monkeypatch):
+    """Every run is long here; how fast it will be is measured before, and changes nothing that is trained."""
+    monkeypatch.setattr("firth.progress.LONG_SECONDS", 0.0)
+    model = Word2Vec(**SMALL, workers=1).fit(text(40), progress=progress)
+    complained = capsys.readouterr().err
+    if progress is None:
+        assert complained.startswith("firth: this will take about 0:0")
+        assert len(complained.splitlines()) == 1
+    else:
+        assert complained == ""
+    silent = Word2Vec(**SMALL, workers=1).fit(text(40), progress=False)
+    np.testing.assert_array_equal(model.weights.output, silent.weights.output)
+
+
 BLAS = [each for each in _libraries().info() if each["user_api"] == "blas"]
 
 
@@ -175,6 +190,40 @@ def test_products_take_one_thread_while_training_and_then_as_many_as_before(monk
         Word2Vec(**SMALL, workers=2).fit(text(40), progress=False)
         assert _libraries().info() == before
     assert set(seen) == {1}
+
+
+@pytest.mark.skipif(not BLAS, reason="threadpoolctl cannot limit the BLAS that NumPy uses here (Apple's Accelerate?)")
+def test_limits_of_threads_that_end_in_any_order_leave_what_was_before():
+    libraries = [each for each in _libraries().lib_controllers if each.user_api == "blas"]
+
+    def taken():
+        (each,) = {library.num_threads for library in libraries}
+        return each
+
+    usual = [library.num_threads for library in libraries]
+    try:
+        for library in libraries:
+            library.set_num_threads(4)
+        if taken() != 4:
+            pytest.skip("this BLAS was built for fewer than 4 threads")
+        first, second, third = threads_at_most(2), threads_at_most(1), threads_at_most(9)
+        first.__enter__()
+        assert taken() == 2
+        second.__enter__()
+        assert taken() == 1
+        first.__exit__(None, None, None)  # another thread's, which ends before the one that began within it
+        assert taken() == 1
+        third.__enter__()
+        second.__exit__(None, None, None)
+        assert taken() == 4  # no more than before, though 9 were allowed
+        third.__exit__(None, None, None)
+        assert taken() == 4
+        with threads_at_most(2), threads_at_most(3):
+            assert taken() == 2
+        assert taken() == 4
+    finally:
+        for library, count in zip(libraries, usual, strict=True):
+            library.set_num_threads(count)
 
 
 # ---- what is refused ---------------------------------------------------------------------------

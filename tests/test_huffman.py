@@ -83,6 +83,11 @@ def test_words_that_never_occur_stand_as_one_occurrence():
     np.testing.assert_array_equal(huffman_tree(np.array([5, 1, 0, 0])), huffman_tree(np.array([5, 1, 1, 1])))
 
 
+def test_counts_that_rise_are_refused():
+    with pytest.raises(BadOption, match="counts must fall from word to word, got 2 before 5; sort the words by them"):
+        huffman_tree(np.array([9, 2, 5]))
+
+
 def test_paths_longer_than_a_word_of_the_machine_are_refused():
     fibonacci = [1, 1]
     while len(fibonacci) < 70:

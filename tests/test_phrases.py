@@ -396,6 +396,7 @@ def stored(**changes):
                 ({"words": "ab"}, "two words or more"),
                 ({"words": ["a", ""]}, "two words or more"),
                 ({"words": ["a", 3]}, "two words or more"),
+                ({"words": ["a b", "c"]}, "must hold no white space, got 'a b'"),
                 ({"words": ["a", "\ud800"]}, "surrogates not allowed"),
                 ({"words": ["of", "b"]}, "only connectors may stand"),
                 ({"words": ["a", "x", "b"]}, "only connectors may stand"),
@@ -438,6 +439,8 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path):
         ({"delimiter": " "}, "without white space"),
         ({"delimiter": "\u2003"}, "without white space"),
         ({"delimiter": 3}, "delimiter must be a string"),
+        ({"delimiter": "\ud800"}, r"delimiter must be text that UTF-8 can hold, got '\\ud800'; _ is usual"),
+        ({"connector_words": ["\ud800"]}, "connector_words must be text that UTF-8 can hold"),
         ({"connector_words": "of the"}, r"connector_words must be a list of words, got 'of the'; give a list such as"),
         ({"connector_words": 3}, "must be a list of words"),
         ({"connector_words": ["of", ""]}, "must hold words"),
@@ -461,6 +464,13 @@ def test_what_cannot_be_joined_is_refused():
         phrases.transform(3)
     with pytest.raises(BadCorpus, match=r"sentence 1 is the str 'new york'.*split it"):
         list(phrases[[["new"], "new york"]])
+    for sentences in (["in new york", "in paris"], ["paris", "new\u2003york"]):
+        with pytest.raises(
+            BadCorpus, match=r"read as one sentence's tokens.*; split sentences into lists of tokens, or"
+        ):
+            phrases.transform(sentences)
+    with pytest.raises(BadCorpus, match=r"hold no white space, got 'new york'; replace the white space by _ first"):
+        Phrases(min_count=1, threshold=0).fit([["new york", "city"]] * 3)
     with pytest.raises(BadCorpus, match="sentence 0 holds the int 3"):
         list(phrases[[["new", 3]]])
     with pytest.raises(BadOption, match="leave out the tokenizer"):

@@ -92,6 +92,7 @@ def test_predictions_are_the_likeliest_words(model):
     for word, chance in found:
         assert chance == pytest.approx(expected[word], rel=1e-4)
     assert model.predict(contexts, topn=2) == found[:2]
+    assert model.predict(contexts, np.int64(2)) == found[:2]
     assert model.predict("the") == model.predict(["the"])
 
 
@@ -109,6 +110,11 @@ def test_what_cannot_be_predicted_or_scored_is_told(model):
         model.predict([])
     with pytest.raises(BadOption, match="topn must be a whole number, 1 or more, got 0"):
         model.predict("the", topn=0)
+    with pytest.raises(BadOption, match="topn must be a whole number, 1 or more, got True"):
+        model.predict("the", topn=True)
+    for no_words in (3, None):
+        with pytest.raises(BadOption, match=f"context_words must be a list of words, got {no_words}; give a list"):
+            model.predict(no_words)
     for no_list in ("the fox", Path("text.txt"), {"the": 1}, 3):
         with pytest.raises(BadOption, match="give a list, also for one"):
             model.score(no_list)

@@ -121,16 +121,28 @@ def test_optimisers_of_pytorch_train(optimizer, sparse):
     assert fitted.losses[-1] < fitted.losses[0]
 
 
-@pytest.mark.parametrize("sparse", [False, True])
-def test_adam_trains_where_no_optimiser_is_given(sparse):
-    rates = []
+DENSE_TOO = {  # modules with sparse gradients and dense ones, both
+    "skip-gram": partial(SkipGram, loss="softmax", sparse=True, **OPTIONS),
+    "cbow": partial(CBOW, loss="softmax", sparse=True, **OPTIONS),
+    "hidden layer": partial(FeedForwardCBOW, sparse=True, **OPTIONS),
+}
 
-    class Noted(Callback):
-        def on_train_end(self, progress):
-            rates.append(progress.alpha)
 
-    assert fit(SkipGram(sparse=sparse, **OPTIONS), TINY, callbacks=[Noted()]).finished
-    assert rates == [1e-3]
+@pytest.mark.parametrize(
+    ("make", "usual"),
+    [
+        (partial(SkipGram, **OPTIONS), torch.optim.Adam),
+        (partial(SkipGram, sparse=True, **OPTIONS), torch.optim.SparseAdam),
+        *((make, torch.optim.Adagrad) for make in DENSE_TOO.values()),
+    ],
+    ids=["dense", "sparse", *DENSE_TOO],
+)
+def test_where_no_optimiser_is_given_one_is_taken_that_trains_the_module(make, usual):
+    module, given = make(), make()
+    assert fit(module, TINY, epochs=2).finished
+    assert fit(given, TINY, epochs=2, optimizer=usual).finished
+    for one, other in zip(module.parameters(), given.parameters(), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_an_optimiser_made_already_goes_on_with_its_state():
@@ -154,17 +166,75 @@ def test_later_epochs_draw_anew():
 @pytest.mark.parametrize(
     ("module", "optimizer", "wrong"),
     [
-        (SkipGram(**OPTIONS), torch.optim.SparseAdam, "takes sparse gradients alone"),
-        (SkipGram(loss="softmax", sparse=True, **OPTIONS), torch.optim.SparseAdam, "takes sparse gradients alone"),
-        (FeedForwardCBOW(sparse=True, **OPTIONS), torch.optim.SparseAdam, "takes sparse gradients alone"),
-        (SkipGram(sparse=True, **OPTIONS), torch.optim.Adam, "takes no sparse gradients"),
-        (SkipGram(**OPTIONS), list, "must be or make a torch.optim.Optimizer"),
-        (SkipGram(**OPTIONS), torch.optim.SGD([torch.zeros(1)], lr=1), "none of the module's parameters"),
+        (
+            SkipGram(**OPTIONS),
+            torch.optim.SparseAdam,
+            "SparseAdam takes sparse gradients alone, and this module has dense ones; use Adam or Adagrad",
+        ),
+        *(
+            (
+                make(),
+                torch.optim.SparseAdam,
+                "SparseAdam takes sparse gradients alone, and this module has dense ones; use Adagrad or SGD",
+            )
+            for make in DENSE_TOO.values()
+        ),
+        *(
+            (
+                make(),
+                torch.optim.Adam,
+                "Adam takes no sparse gradients; make the module with sparse=False, or use Adagrad or SGD",
+            )
+            for make in (partial(SkipGram, sparse=True, **OPTIONS), *DENSE_TOO.values())
+        ),
+        *(
+            (
+                SkipGram(sparse=True, **OPTIONS),
+                partial(kind, weight_decay=0.1),
+                f"{kind.__name__} takes no sparse gradients with weight_decay, got 0.1; leave it out, or make the "
+                "module with sparse=False",
+            )
+            for kind in (torch.optim.SGD, torch.optim.Adagrad)
+        ),
+        (
+            SkipGram(**OPTIONS),
+            torch.optim.LBFGS,
+            "LBFGS needs a closure to compute the loss anew, which fit does not give; use Adam or SGD",
+        ),
+        *(
+            (
+                SkipGram(**OPTIONS),
+                wrong,
+                "optimizer must be a torch.optim.Optimizer, or what makes one of parameters, got "
+                f"{got}; give a class, such as torch.optim.Adam",
+            )
+            for wrong, got in (("adam", "'adam'"), ("", "''"), (lambda _: 3, "what makes 3"))
+        ),
+        (
+            SkipGram(**OPTIONS),
+            torch.optim.SGD([torch.zeros(1)], lr=1),
+            "the optimizer has none of the module's parameters; give its class, and fit makes it",
+        ),
     ],
 )
-def test_optimisers_that_do_not_fit_are_refused(module, optimizer, wrong):
-    with pytest.raises(BadOption, match=wrong):
+def test_optimisers_that_do_not_fit_are_refused_with_those_that_do(module, optimizer, wrong):
+    with pytest.raises(BadOption) as refused:
         fit(module, TINY, optimizer=optimizer)
+    assert str(refused.value) == wrong
+
+
+@pytest.mark.parametrize(
+    ("make", "optimizers"),
+    [
+        (partial(SkipGram, **OPTIONS), (torch.optim.Adam, torch.optim.Adagrad, torch.optim.SGD)),
+        (partial(SkipGram, **OPTIONS), (partial(torch.optim.Adagrad, weight_decay=0.1),)),
+        (partial(SkipGram, sparse=True, **OPTIONS), (torch.optim.Adagrad, partial(torch.optim.SGD, lr=0.01))),
+        *((make, (torch.optim.Adagrad, partial(torch.optim.SGD, lr=0.01))) for make in DENSE_TOO.values()),
+    ],
+)
+def test_what_refusals_name_does_train(make, optimizers):
+    for optimizer in optimizers:
+        assert fit(make(), TINY, optimizer=optimizer, epochs=1).finished
 
 
 def test_a_scheduler_steps_after_each_epoch():
@@ -332,7 +402,11 @@ def test_stopping_keeps_what_is_trained(how):
     [
         ({"epochs": 0}, "epochs must be"),
         ({"reduction": "max"}, "reduction must be sum or mean"),
-        ({"clip": 0}, "clip must be above 0"),
+        ({"clip": 0}, "clip must be a number above 0, got 0; use None not to clip"),
+        ({"clip": "a"}, "clip must be a number above 0, got 'a'; use None not to clip"),
+        ({"clip": math.nan}, "clip must be a number above 0, got nan"),
+        ({"vocabulary": ["a"]}, "vocabulary must be a firth.Vocabulary, got list"),
+        ({"device": "meta"}, "the device 'meta' cannot be used: its tensors hold no numbers; use 'cpu', or 'auto'"),
         ({"batch_size": 0}, "batch_size must be"),
         ({"shuffle": -1}, "shuffle must be"),
         ({"first_epoch": -1}, "first_epoch must be"),
@@ -431,6 +505,16 @@ def test_a_model_goes_into_pytorch_and_back(options, tmp_path):
 
 
 def test_what_is_no_model_is_not_made_one():
+    with pytest.raises(BadOption, match=r"made of a firth.Word2Vec, got WordVectors; .*embedding\(vectors\)"):
+        from_word2vec(VECTORS)
+    for make in (embedding, partial(numbers, tokens=["a"])):
+        for wrong in (3, Word2Vec()):
+            with pytest.raises(BadOption, match=r"vectors must be a firth.WordVectors, got .*; a model's are model"):
+                make(wrong)
+    with pytest.raises(BadOption, match="tokens must be a list of words, got 'abc'"):
+        numbers(VECTORS, "abc")
+    with pytest.raises(BadOption, match=r"got Linear; derive your own from firth.torch.WordModule"):
+        fit(torch.nn.Linear(2, 2), TINY)
     with pytest.raises(BadOption, match="FeedForwardCBOW"):
         to_word2vec(FeedForwardCBOW(**OPTIONS))
     with pytest.raises(NotTrained):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -26,7 +27,8 @@ from firth.backends.base import SOFTMAX_BATCH, Rates
 from firth.backends.reference import ReferenceBackend
 from firth.errors import BadOption, NotTrained, UnknownWord
 from firth.huffman import huffman_tree, path
-from firth.torch import FeedForwardCBOW, fit
+from firth.options import Combine
+from firth.torch import FeedForwardCBOW, fit, to_word2vec
 from firth.torch.modules import logistic, tree_paths
 from firth.training import tables_for
 from firth.vocabulary import Vocabulary
@@ -156,21 +158,30 @@ def test_vectors_are_looked_up_by_word_by_number_and_for_a_sequence():
     assert not module["b"].requires_grad
     with pytest.raises(UnknownWord, match="'d' is none of the 3 words"):
         module["d"]
-    for outside in (3, -1):
-        with pytest.raises(BadOption, match="from 0 to 2"):
-            module[outside]
+    assert torch.equal(module[np.int32(2)], weight[2])
+    assert torch.equal(module[np.array([2, 0])], weight[[2, 0]])
+    assert torch.equal(module[torch.tensor([2, 0])], weight[[2, 0]])
+    for wrong in (3, -1, 0.7, True, None, [0.7], [1, True], [0, None], np.array([0.5])):
+        with pytest.raises(BadOption, match="a word is given as itself or as its number from 0 to 2, got"):
+            module[wrong]
 
 
-def test_vectors_are_the_input_s_the_output_s_or_their_average():
+def test_vectors_are_combined_as_a_model_s():
     module = with_weights(CBOW(THREE, vector_size=4), random_weights(3, 4)).float()
     input, output = module.input.weight.detach().numpy(), module.output.weight.detach().numpy()
     np.testing.assert_array_equal(module.vectors().matrix, input)
     np.testing.assert_array_equal(module.vectors("output").matrix, output)
     np.testing.assert_allclose(module.vectors(combine="average").matrix, (input + output) / 2, rtol=1e-6)
+    for way in get_args(Combine):
+        np.testing.assert_array_equal(
+            module.vectors(way).matrix, to_word2vec(module).combined_vectors(way).matrix, strict=True
+        )
+        assert not np.shares_memory(module.vectors(way).matrix, input)
+        assert not np.shares_memory(module.vectors(way).matrix, output)
     assert module.vectors().words == THREE.words
     assert module.vectors().counts.tolist() == [3, 2, 1]
-    with pytest.raises(BadOption, match="combine must be one of"):
-        module.vectors("sum")
+    with pytest.raises(BadOption, match="combine must be one of input, output, average, sum, concatenate; got 'mean'"):
+        module.vectors("mean")
 
 
 def test_what_has_no_output_words_refuses_their_average():
@@ -189,6 +200,24 @@ def test_options_of_other_backends_are_refused_with_what_stands_in_their_place()
         CBOW(vector_size=0)
 
 
+@pytest.mark.parametrize("kind", [SkipGram, CBOW, FeedForwardCBOW])
+def test_a_vocabulary_must_be_one(kind):
+    with pytest.raises(BadOption, match=r"vocabulary must be a firth.Vocabulary, got list; make one with"):
+        kind(["a", "b"])
+
+
+@pytest.mark.parametrize("kind", [partial(SkipGram, loss="softmax"), partial(CBOW, loss="softmax"), FeedForwardCBOW])
+def test_more_words_than_full_softmax_can_train_are_refused(kind, monkeypatch):
+    monkeypatch.setattr("firth.affordable.MOST_SOFTMAX_WORDS", 2)
+    refusal = "must have 2 words or fewer, got 3; raise min_count, set max_vocabulary, or use loss='ns' or 'hs'"
+    with pytest.raises(BadOption, match=refusal):
+        kind(THREE)
+    with pytest.raises(BadOption, match=refusal):
+        fit(kind(min_count=1), [["a", "b", "c"]])
+    assert SkipGram(THREE, loss="ns").is_built
+    assert kind(Vocabulary(("a", "b"), np.array([2, 1]))).is_built
+
+
 def test_a_module_without_words_says_so():
     with pytest.raises(NotTrained, match="no words yet; call fit"):
         SkipGram().vectors()
@@ -205,6 +234,14 @@ def test_the_hidden_layer_s_network_is_what_it_says():
     assert module.predict([0, 2, 2], topn=1) == found[:1]
 
 
+def test_the_hidden_layer_s_unknown_words_are_taken_for_the_one_that_stands_for_them():
+    module = FeedForwardCBOW(Vocabulary(("a", "b", "<unk>"), np.array([3, 2, 1])), unknown="<unk>")
+    assert module.predict(["zzz", "a"]) == module.predict(["<unk>", "a"])
+    assert module.predict(["b", 0]) == module.predict([1, 0])
+    with pytest.raises(UnknownWord, match="'zzz'"):
+        module["zzz"]
+
+
 @pytest.mark.parametrize(
     ("options", "wrong"),
     [({"hidden": 0}, "hidden must be"), ({"loss": "ns"}, "has the loss softmax")],
@@ -219,6 +256,7 @@ def test_the_hidden_layer_s_options_are_checked(options, wrong):
     [
         ([], 1, BadOption, "one or more words"),
         ("ab", 1, BadOption, "list of one or more words"),
+        (3, 1, BadOption, "list of one or more words, got 3"),
         (["a"], 0, BadOption, "topn must be"),
         (["z"], 1, UnknownWord, "'z'"),
     ],

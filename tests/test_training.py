@@ -419,6 +419,17 @@ def test_training_that_grows_without_bound_is_an_error_and_leaves_the_model_as_i
         _ = model.vectors
 
 
+@pytest.mark.parametrize("gradient", ["historical", "corrected"])
+def test_the_corrected_gradient_is_named_where_the_other_grew_without_bound(gradient):
+    text = [["a", "b"] * 200] * 20
+    options = {"negative": 20, "window": 20, "alpha": 0.5, "min_count": 1, "sample": 0, "workers": 1}
+    model = Word2Vec(architecture="cbow", cbow_gradient=gradient, **options)
+    with pytest.raises(Diverged) as told:
+        model.fit(text, progress=False)
+    remedy = "or take cbow_gradient='corrected', fewer noise words or a smaller window"
+    assert (remedy in str(told.value)) == (gradient == "historical")
+
+
 def test_callbacks_that_are_none_are_told_before_any_work():
     class Foreign:
         def on_epoch_end(self, progress):

@@ -410,6 +410,12 @@ def test_the_unknown_word_stands_even_where_every_word_is_known():
     assert dict(zip(model.vocabulary.words, model.vocabulary.counts.tolist(), strict=True))["<unk>"] == 0
 
 
+@pytest.mark.parametrize(("unknown", "wrong"), [("", "unknown must be a word, got ''"), ("\ud800", "UTF-8 can hold")])
+def test_the_unknown_word_must_be_one(unknown, wrong):
+    with pytest.raises(BadOption, match=wrong):
+        Word2Vec(unknown=unknown)
+
+
 def test_a_vocabulary_given_must_have_the_unknown_word():
     given = Vocabulary.of_words(["a", "b"], [3, 3])
     with pytest.raises(BadOption, match=r"'<unk>', which the vocabulary given lacks"):

@@ -17,15 +17,20 @@ MOST_SOFTMAX_WORDS = 100_000
 INSTEAD = "raise min_count, set max_vocabulary, or use loss='ns' or 'hs', which do not compute with every word"
 
 
-def check_affordable(V: int, options: TrainingOptions, machine: Backend) -> None:
-    """Raise `BadOption` where full softmax over V words would take memory that is not there, or days."""
-    if options.loss != "softmax":
-        return
-    if V > MOST_SOFTMAX_WORDS:
+def check_words(V: int, options: TrainingOptions) -> None:
+    """Raise `BadOption` where full softmax over V words would take days."""
+    if options.loss == "softmax" and V > MOST_SOFTMAX_WORDS:
         raise BadOption(
             f"full softmax computes with every word for each example, so the vocabulary must have "
             f"{MOST_SOFTMAX_WORDS:,} words or fewer, got {V:,}; {INSTEAD}"
         )
+
+
+def check_affordable(V: int, options: TrainingOptions, machine: Backend) -> None:
+    """Raise `BadOption` where full softmax over V words would take memory that is not there, or days."""
+    check_words(V, options)
+    if options.loss != "softmax":
+        return
     width, there_is = aligned_rows(1, options.vector_size).shape[1], machine_memory_bytes()
     needed = 2 * 4 * V * width + machine.buffer_bytes(V, options)
     if there_is is not None and needed > there_is:

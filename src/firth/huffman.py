@@ -35,13 +35,18 @@ def huffman_tree(counts: Ints) -> Tree:
 
     Counts of 0 stand as 1. Where a word and an inner node count alike the word is joined first, which keeps the longest
     path short. Takes time in proportion to V: words wait in one queue, inner nodes, made by rising count, in another
-    (van Leeuwen 1976). Raises `BadOption` for counts so unlike that a path has more than 64 nodes.
+    (van Leeuwen 1976). Raises `BadOption` for counts that do not fall, and for counts so unlike that a path has more
+    than 64 nodes.
     """
     from firth.huffman_kernels import join, longest_path  # compiled code loads at use
 
     V = len(counts)
     if V > MOST_WORDS:
         raise BadOption(f"hierarchical softmax takes {MOST_WORDS:,} words at most, got {V:,}; use loss='ns'")
+    rising = np.flatnonzero(np.diff(counts) > 0)
+    if len(rising):
+        before, after = (int(counts[rising[0] + each]) for each in (0, 1))
+        raise BadOption(f"counts must fall from word to word, got {before:,} before {after:,}; sort the words by them")
     tree = np.full(2 * V - 1, ROOT, np.int32)
     join(np.maximum(counts, 1).astype(np.float64), np.empty(V, np.float64), tree)
     longest = int(longest_path(tree, np.zeros(max(V - 1, 1), np.int64)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import operator
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -106,14 +107,9 @@ def _check(name: str, value: Any, hint: Any, rule: Mapping[str, Any]) -> Any:
     if str in accepted:
         if not isinstance(value, str):
             raise BadOption(f"{name} must be a string, got {value!r}{remedy}")
+        _check_text(name, value, remedy)
         return value
-    if isinstance(value, bool) or not hasattr(value, "__index__" if accepted == {int} else "__float__"):
-        kind = "a whole number" if accepted == {int} else "a number"
-        raise BadOption(f"{name} must be {kind}, got {value!r}{remedy}")
-    try:
-        value = value.__index__() if accepted == {int} else float(value)
-    except TypeError as error:
-        raise BadOption(f"{name} must be one number, got {value!r}{remedy}") from error
+    value = _whole(name, value, remedy) if accepted == {int} else _real(name, value, remedy)
     low, high = rule["at_least"], rule["at_most"]
     if not math.isfinite(value):
         raise BadOption(f"{name} must be a finite number, got {value!r}{remedy}")
@@ -124,6 +120,44 @@ def _check(name: str, value: Any, hint: Any, rule: Mapping[str, Any]) -> Any:
     return value
 
 
+def _whole(name: str, value: Any, remedy: str = "") -> int:
+    """A whole number of Python, NumPy or PyTorch as Python's; True and False are none."""
+    try:
+        if not isinstance(value, bool):
+            return operator.index(value)
+    except TypeError:
+        pass
+    raise BadOption(f"{name} must be a whole number, got {value!r}{remedy}")
+
+
+def _real(name: str, value: Any, remedy: str) -> float:
+    if isinstance(value, bool) or not hasattr(value, "__float__"):
+        raise BadOption(f"{name} must be a number, got {value!r}{remedy}")
+    try:
+        return float(value)
+    except TypeError as error:
+        raise BadOption(f"{name} must be one number, got {value!r}{remedy}") from error
+
+
+def whole(name: str, value: Any, *, at_least: int) -> int:
+    """The whole number given for `name`, which need not be an option, or `BadOption`."""
+    rule = f"{name} must be a whole number, {at_least} or more, got {value!r}"
+    try:
+        number = _whole(name, value)
+    except BadOption as error:
+        raise BadOption(rule) from error
+    if number < at_least:
+        raise BadOption(rule)
+    return number
+
+
+def _check_text(name: str, value: str, remedy: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise BadOption(f"{name} must be text that UTF-8 can hold, got {value!r}{remedy}") from error
+
+
 def _checked_words(name: str, value: Any, remedy: str) -> tuple[str, ...]:
     """`value` as words, each once, in the order of their letters."""
     if isinstance(value, str) or not isinstance(value, Iterable):
@@ -132,6 +166,7 @@ def _checked_words(name: str, value: Any, remedy: str) -> tuple[str, ...]:
     for word in words:
         if not isinstance(word, str) or not word:
             raise BadOption(f"{name} must hold words, strings that are not empty, got {word!r}{remedy}")
+        _check_text(name, word, remedy)
     return tuple(sorted(set(words)))
 
 
@@ -228,6 +263,8 @@ class TrainingOptions(_Checked):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.unknown == "":
+            raise BadOption("unknown must be a word, got ''; <unk> is usual, None leaves unknown words out")
         if self.min_alpha > self.rate:
             raise BadOption(
                 f"min_alpha must not exceed alpha, got min_alpha {self.min_alpha} and alpha {self.rate}; "

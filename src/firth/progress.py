@@ -19,6 +19,14 @@ def wants_progress(asked: bool | None) -> bool:
     return sys.stderr.isatty() if asked is None else asked
 
 
+def shown(asked: bool | None) -> tuple[ProgressBar | None, list[Callback]]:
+    """The bar, if there is to be one, and all who show how training goes: nobody where `asked` is False."""
+    if wants_progress(asked):
+        bar = ProgressBar()
+        return bar, [bar]
+    return None, [] if asked is False else [TellsLongRuns()]
+
+
 def long_run(progress: Progress) -> str:
     """A sentence for what will take long, where that is known before it begins; else nothing."""
     left = progress.seconds_left

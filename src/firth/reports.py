@@ -18,7 +18,7 @@ from firth.formats.hub import push, write_hub_folder
 from firth.formats.model import read_model
 from firth.memory import peak_memory_bytes
 from firth.options import CorpusOptions
-from firth.progress import TellsLongRuns, speed, wants_progress
+from firth.progress import speed
 from firth.state import State
 from firth.storage import check_writable, replaced_packed
 from firth.vocabulary import Vocabulary
@@ -100,12 +100,11 @@ def train_and_report(
     model = _resumed(output, options) if resume else Word2Vec(**options)
     words_before = model.state.words
     given = None if vocabulary is None else Vocabulary.load(vocabulary)
-    shows_bar = not quiet and wants_progress(None)
-    watchers = [] if quiet or shows_bar else [TellsLongRuns()]
+    shown = False if quiet else None
     began = time.perf_counter()
     with _with_phrases(corpus, phrases, reading, model.options.threads) as (text, reading_of_text):
         joining_seconds = time.perf_counter() - began
-        model.fit(text, vocabulary=given, resume=resume, callbacks=watchers, progress=shows_bar, **reading_of_text)
+        model.fit(text, vocabulary=given, resume=resume, progress=shown, **reading_of_text)
     began = time.perf_counter()
     model.save(output)
     seconds, words = model.seconds, model.state.words - words_before

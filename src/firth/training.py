@@ -169,9 +169,13 @@ class _Run:
             return
         options = self.options
         noise, fewer = (f"negative {options.negative}, ", "fewer noise words or ") if options.loss == "ns" else ("", "")
+        corrected = ""
+        if options.architecture == "cbow" and options.cbow_gradient == "historical":
+            corrected = "cbow_gradient='corrected', "
         raise Diverged(
             f"training grew without bound in epoch {self.state.epoch + 1} (alpha {options.rate}, {noise}"
-            f"window {options.window}, {len(self.vocabulary):,} words); lower alpha, or take {fewer}a smaller window"
+            f"window {options.window}, {len(self.vocabulary):,} words); lower alpha, or take "
+            f"{corrected}{fewer}a smaller window"
         )
 
     def measure_held_out(self) -> float:

@@ -176,6 +176,15 @@ class Vocabulary:
         return np.ascontiguousarray(np.stack([as_chance(chances), others.astype(np.uint32)], axis=1))
 
 
+def check_vocabulary(given: Vocabulary | None) -> None:
+    """Raise `BadOption` for what is given as a vocabulary and is none; None is not given."""
+    if given is not None and not isinstance(given, Vocabulary):
+        raise BadOption(
+            f"vocabulary must be a firth.Vocabulary, got {type(given).__name__}; make one with "
+            "Vocabulary.load(path), Vocabulary.of_words(words, counts) or Vocabulary.of(corpus)"
+        )
+
+
 def _check(word: str, count: int) -> None:
     """Raise `BadOption` unless these may stand in a vocabulary."""
     try:

@@ -27,14 +27,15 @@ from firth.formats import FORMATS
 from firth.formats.model import StoredModel, read_model, write_model
 from firth.huffman import Tree, huffman_tree
 from firth.likelihood import Reals, log_probabilities
-from firth.options import Combine, CorpusOptions, TrainingOptions, takes_options
-from firth.progress import ProgressBar, wants_progress
+from firth.options import Combine, CorpusOptions, TrainingOptions, takes_options, whole
+from firth.progress import ProgressBar, shown
 from firth.scoring import sentence_scores
 from firth.state import State
 from firth.storage import AnyPath
 from firth.training import train
 from firth.vectors import WordVectors
-from firth.vocabulary import Vocabulary, trained_words
+from firth.vectors.given import several
+from firth.vocabulary import Vocabulary, check_vocabulary, trained_words
 from firth.weights import Weights, initial_weights
 
 OTHER_SUFFIXES = {".gz", ".npy"} | {suffix for each in FORMATS for suffix in each.suffixes} - {".safetensors"}
@@ -101,7 +102,8 @@ class Word2Vec:
                 Face `tokenizers.Tokenizer`.
             vocabulary: words to train, instead of those counted in the corpus.
             callbacks: who watches; see `Callback`.
-            progress: show a progress bar on standard error; by default, where that is a terminal.
+            progress: show a progress bar on standard error; by default, where that is a terminal, and elsewhere only a
+                line before full softmax that will take long. False shows nothing.
             resume: go on where an interrupted `fit` on the same corpus stopped, instead of starting anew.
             reading: further options of `CorpusOptions`: encoding_errors, column, cache.
 
@@ -116,14 +118,10 @@ class Word2Vec:
         if resume:
             self._check_resumable(vocabulary)
         check_callbacks(callbacks)
-        if vocabulary is not None and not isinstance(vocabulary, Vocabulary):
-            raise BadOption(
-                f"vocabulary must be a firth.Vocabulary, got {type(vocabulary).__name__}; make one with "
-                "Vocabulary.load(path), Vocabulary.of_words(words, counts) or Vocabulary.of(corpus)"
-            )
+        check_vocabulary(vocabulary)
         if isinstance(tokenizer, str):
             reading["tokenizer"], tokenizer = tokenizer, None
-        bar = ProgressBar() if wants_progress(progress) else None
+        bar, tellers = shown(progress)
         with (
             contextlib.closing(bar) if bar else contextlib.nullcontext(),
             kernel_compiled_ahead(self.options) as wait_for_kernel,
@@ -131,7 +129,7 @@ class Word2Vec:
         ):
             text, seconds = read
             wait_for_kernel()
-            self._train(text, vocabulary, [*callbacks, *([bar] if bar else [])], resume, seconds)
+            self._train(text, vocabulary, [*callbacks, *tellers], resume, seconds)
         return self
 
     def _check_resumable(self, vocabulary: Vocabulary | None) -> None:
@@ -207,6 +205,9 @@ class Word2Vec:
             combine: "input", "output", "average", "sum", or "concatenate" (2D numbers); see `firth.combining`, which
                 tells what each is good for.
 
+        Those of "input" and "output" are views of `weights`, not copies: they follow what is written there. `fit` makes
+        new weights, and leaves these as they are.
+
         Raises `BadOption` for another name, and for all but "input" where loss is "hs": its output matrix has vectors
         of the tree's inner nodes, not of words.
         """
@@ -229,11 +230,10 @@ class Word2Vec:
         likelier than by chance they are here, so frequent words come out too low.
 
         Words that are not known are left out, or taken for the option `unknown`. Raises `BadOption` for `topn` below
-        1, and `UnknownWord` where none is known.
+        1 and for what is no list of words, and `UnknownWord` where none is known.
         """
-        if isinstance(topn, bool) or not isinstance(topn, int) or topn < 1:
-            raise BadOption(f"topn must be a whole number, 1 or more, got {topn!r}")
-        words = [context_words] if isinstance(context_words, str) else list(context_words)
+        topn = whole("topn", topn, at_least=1)
+        words = [context_words] if isinstance(context_words, str) else several("context_words", context_words)
         if self.options.unknown is not None:
             words = [word if word in self.vectors else self.options.unknown for word in words]
         known = [self.vectors.index(word) for word in words if word in self.vectors]

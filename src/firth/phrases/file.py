@@ -9,7 +9,7 @@ from typing import Any
 
 from firth.errors import BadFile, BadOption
 from firth.options import PhraseOptions
-from firth.phrases.finding import Phrase
+from firth.phrases.finding import Phrase, check_words
 from firth.storage import AnyPath, opened, replaced_packed
 
 FORMAT, VERSION = "firth phrases", 1
@@ -58,6 +58,7 @@ def _phrase(entry: Any, options: PhraseOptions) -> Phrase:
     if not isinstance(words, list) or len(words) < 2 or not all(isinstance(word, str) and word for word in words):
         raise ValueError(f"a phrase must have two words or more, got {words!r}")
     "".join(words).encode()  # a lone surrogate is refused
+    check_words(words)
     connectors = [word in options.connector_words for word in words]
     if connectors[0] or connectors[-1] or not all(connectors[1:-1]):
         raise ValueError(f"between two words that are no connectors, only connectors may stand, got {words!r}")

@@ -8,6 +8,7 @@ Threads share the hashes among themselves in the same way.
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ import pyarrow.compute as pc
 
 from firth.arrow import as_arrow, as_numpy
 from firth.corpus.encoded import EncodedCorpus
+from firth.errors import BadCorpus
 from firth.options import PhraseOptions
 from firth.phrases.kernels import AT, CONNECTOR, NONE, PIECE, PLACE_SIZE, RUN, SENTENCE, START, count_pairs
 from firth.phrases.table import (
@@ -74,7 +76,7 @@ class Pairs:
 
 
 def find_phrases(corpus: EncodedCorpus, options: PhraseOptions) -> list[Phrase]:
-    """The phrases of a corpus, as `ranked`."""
+    """The phrases of a corpus, as `ranked`; `BadCorpus` where a word of one holds white space."""
     roles = roles_of(numbers_of(options.connector_words, corpus.words).tolist(), len(corpus.words))
     pairs = count_all(corpus, roles, least=options.min_count, memory=options.max_memory * MB, threads=options.threads)
     scores = scores_of(pairs, corpus.counts, int((roles == NONE).sum()), options)
@@ -86,8 +88,18 @@ def find_phrases(corpus: EncodedCorpus, options: PhraseOptions) -> list[Phrase]:
         first, pairs.middle[chosen].tolist(), last, scores[chosen].tolist(), pairs.counts[chosen].tolist(), strict=True
     ):
         words = (a, *between[run], b)
+        check_words(words)
         found.append(Phrase(options.delimiter.join(words), score, count, words))
     return ranked(found)
+
+
+def check_words(words: Iterable[str]) -> None:
+    """Raise `BadCorpus` for a word that holds white space: joined, it could not be told from several."""
+    broken = next((word for word in words if re.search(r"\s", word)), None)
+    if broken is not None:
+        raise BadCorpus(
+            f"words of a phrase must hold no white space, got {broken!r}; replace the white space by _ first"
+        )
 
 
 def ranked(phrases: Iterable[Phrase]) -> list[Phrase]:

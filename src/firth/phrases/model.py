@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self, overload
@@ -95,7 +96,7 @@ class Phrases:
 
         - A path, a list of `pathlib.Path`, or an `EncodedCorpus` becomes an `EncodedCorpus` to train on, quickly.
           Its files go when it is closed or no longer used; `tokenizer` and `reading` are those of `fit`.
-        - A list of tokens, the first of which is a string, becomes a list of tokens.
+        - A list of tokens, the first of which is a string, becomes a list of tokens; none may hold white space.
         - Any other iterable, of lists of tokens, becomes an iterable of lists, made as they are asked for. It may be
           gone through as often as what was given.
 
@@ -117,7 +118,7 @@ class Phrases:
             )
         first, sentences = _first_of(corpus)
         if first is None or isinstance(first, str):
-            return _joined(sentences, self._tables, 0)
+            return _joined(_without_white_space(sentences), self._tables, 0)
         return JoinedSentences(sentences, self._tables)
 
     def __getitem__(self, tokens: Iterable[Any]) -> Any:
@@ -208,6 +209,18 @@ def _joined(sentence: Any, tables: list[PhraseTable], number: int) -> list[str]:
     for table in tables:
         tokens = table.joined(tokens)
     return tokens
+
+
+def _without_white_space(tokens: Iterable[Any]) -> list[Any]:
+    """The tokens; `BadCorpus` where one looks like a sentence, and so the list like a list of sentences."""
+    listed = list(tokens)
+    for token in listed:
+        if isinstance(token, str) and re.search(r"\s", token):
+            raise BadCorpus(
+                f"a list of strings is read as one sentence's tokens, which hold no white space, got {shown(token)}; "
+                "split sentences into lists of tokens, or give encoded_corpus(sentences)"
+            )
+    return listed
 
 
 def _are_paths(corpus: Any) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from firth.corpus.encoded import Chunk, EncodedCorpus
 from firth.draws import PAIRS_PER_POSITION, Purpose, draw, stream_key
-from firth.errors import BadOption
-from firth.options import TrainingOptions
+from firth.options import TrainingOptions, whole
 from firth.vocabulary import Vocabulary, shared_numbers
 from firth.windows import noise_for, windows
 
@@ -143,13 +142,6 @@ def _takes_pairs(options: TrainingOptions) -> bool:
     """Whether each pair of centre and context has an own row: where pairs of a window share no output rows."""
     by_pair = options.loss == "softmax" or (options.loss == "ns" and options.noise == "pair")
     return options.architecture == "skipgram" and by_pair
-
-
-def whole(name: str, value: Any, *, at_least: int) -> int:
-    """The whole number given, or `BadOption`."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < at_least:
-        raise BadOption(f"{name} must be a whole number, {at_least} or more, got {value!r}")
-    return int(value)
 
 
 @dataclass(frozen=True, eq=False)

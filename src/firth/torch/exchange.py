@@ -16,6 +16,7 @@ from firth.errors import BadOption
 from firth.torch.modules import CBOW, SkipGram
 from firth.torch.words import ELSEWHERE, as_numpy, set_weight
 from firth.vectors import WordVectors
+from firth.vectors.given import several
 from firth.weights import Weights, aligned_rows
 from firth.word2vec import Word2Vec
 
@@ -32,8 +33,9 @@ def embedding(
 
     With `unknown`, a further row V, the mean of all, stands for words without a vector; with `padding`, a last row of
     zeros fills sequences up: it is the layer's `padding_idx`, and no gradient changes it. With `freeze` none changes
-    any row. `numbers` gives the rows of tokens.
+    any row. `numbers` gives the rows of tokens. Raises `BadOption` for what is no `WordVectors`.
     """
+    _check_vectors(vectors)
     rows = [np.asarray(vectors.matrix)]
     if unknown:
         rows.append(vectors.matrix.mean(axis=0, dtype=np.float64, keepdims=True).astype(np.float32))
@@ -47,8 +49,11 @@ def embedding(
 def numbers(vectors: WordVectors, tokens: Sequence[str], *, unknown: bool = False) -> torch.Tensor:
     """The rows of tokens in `embedding(vectors, unknown=...)`: int64 (n,).
 
-    Tokens without a vector have row V if `unknown`, else raise `UnknownWord`.
+    Tokens without a vector have row V if `unknown`, else raise `UnknownWord`. Raises `BadOption` for what is no
+    `WordVectors`, and for one string.
     """
+    _check_vectors(vectors)
+    tokens = several("tokens", tokens)
     V = len(vectors)
     rows = [V if unknown and token not in vectors else vectors.index(token) for token in tokens]
     return torch.tensor(rows, dtype=torch.int64)
@@ -58,8 +63,13 @@ def from_word2vec(model: Word2Vec, *, sparse: bool = False) -> SkipGram | CBOW:
     """A module with a model's words, options and weights, copied, to be trained on with any optimiser.
 
     What of its options means nothing in PyTorch, such as the learning rate, takes its default. Raises `NotTrained`
-    for a model that has no weights yet.
+    for a model that has no weights yet, and `BadOption` for what is no `Word2Vec`.
     """
+    if not isinstance(model, Word2Vec):
+        raise BadOption(
+            f"a module is made of a firth.Word2Vec, got {type(model).__name__}; vectors alone become a layer with "
+            "embedding(vectors)"
+        )
     options = model.options
     kind = SkipGram if options.architecture == "skipgram" else CBOW
     taken = {each.name: getattr(options, each.name) for each in fields(options) if each.name not in ELSEWHERE}
@@ -83,3 +93,11 @@ def to_word2vec(module: SkipGram | CBOW) -> Word2Vec:
     weights = Weights(*(aligned_rows(V, D)[:, :D] for _ in range(2)))
     weights.input[:], weights.output[:] = as_numpy(module.input.weight), as_numpy(module.output.weight)
     return Word2Vec.of(module.options, module.vocabulary, weights)
+
+
+def _check_vectors(given: object) -> None:
+    if not isinstance(given, WordVectors):
+        raise BadOption(
+            f"vectors must be a firth.WordVectors, got {type(given).__name__}; a model's are model.vectors, a file's "
+            "WordVectors.load(path)"
+        )

@@ -5,7 +5,7 @@ B rows in a batch, V words, D dimensions, H units.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import torch
@@ -13,7 +13,8 @@ from torch import nn
 from torch.nn import functional
 
 from firth.errors import BadOption
-from firth.torch.batches import Batch, whole
+from firth.options import whole
+from firth.torch.batches import Batch
 from firth.torch.modules import bag
 from firth.torch.words import WordModule
 from firth.vocabulary import Vocabulary
@@ -69,12 +70,16 @@ class FeedForwardCBOW(WordModule):
     def predict(self, context: Sequence[str | int], topn: int = 10) -> list[tuple[str, float]]:
         """The `topn` most likely words to stand amid `context`, likeliest first, and their probabilities.
 
-        Raises `UnknownWord`, and `BadOption` for an empty context or `topn` below 1.
+        Words that are not known are taken for the option `unknown`, as `Word2Vec.predict` does. Raises `UnknownWord`
+        where there is no such option, and `BadOption` for an empty context or `topn` below 1.
         """
-        if isinstance(context, str) or not len(context):
+        if isinstance(context, str) or not isinstance(context, Iterable) or not (listed := list(context)):
             raise BadOption(f"context must be a list of one or more words, got {context!r}")
         topn = whole("topn", topn, at_least=1)
-        contexts = self.indices(context)
+        unknown = self.options.unknown
+        if unknown is not None:
+            listed = [unknown if isinstance(each, str) and each not in self else each for each in listed]
+        contexts = self.indices(listed)
         offsets = torch.tensor([0, len(contexts)], device=contexts.device)
         batch = Batch(contexts, offsets, targets=contexts[:0], noise=contexts[:0])
         found = self.log_probabilities(batch)[0].exp().topk(min(topn, len(self.vocabulary)))

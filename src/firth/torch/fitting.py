@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal
 
 import torch
@@ -18,15 +20,16 @@ from firth.corpus import EncodedCorpus
 from firth.corpus.sources import CorpusLike
 from firth.corpus.tokenizers import TokenizerLike
 from firth.errors import BadCorpus, BadOption, Diverged
-from firth.options import CorpusOptions
+from firth.options import CorpusOptions, whole
 from firth.progress import ProgressBar, wants_progress
-from firth.torch.batches import Batches, whole
+from firth.torch.batches import Batches
 from firth.torch.words import WordModule
 from firth.training import NOTHING_TO_TRAIN_ON, interruptible
-from firth.vocabulary import Vocabulary, trained_words
+from firth.vocabulary import Vocabulary, check_vocabulary, trained_words
 from firth.word2vec import encoded
 
 TAKE_SPARSE = (SGD, Adagrad, SparseAdam)  # of PyTorch's own optimisers
+WHAT_OPTIMISES = "optimizer must be a torch.optim.Optimizer, or what makes one of parameters"
 BATCHES_BETWEEN_READINGS = 64  # of the loss: reading it makes the CPU wait for the device
 
 
@@ -71,7 +74,8 @@ def fit(
         module: a `SkipGram`, `CBOW`, `FeedForwardCBOW`, or what else derives from `WordModule`.
         corpus: what `Word2Vec.fit` takes.
         optimizer: a class, or whatever makes an optimiser of parameters (`functools.partial(Adam, lr=0.01)`), or one
-            that is made already. Adam if not given; SparseAdam for a module with sparse gradients.
+            that is made already. Adam if not given; for a module with sparse gradients SparseAdam, or Adagrad where
+            some are dense.
         scheduler: what makes a scheduler of the optimiser; it steps after each epoch.
         epochs: passes over the corpus; the module's option if not given.
         first_epoch: the number of the first one. Draws differ from epoch to epoch: to go on after 5, give 5.
@@ -90,19 +94,25 @@ def fit(
 
     Raises:
         MissingFile, BadCorpus, CannotWrite: the corpus cannot be read, trained on, or encoded.
-        BadOption: an option out of range; a device that is not there; an optimiser that does not take the module's
-            gradients.
+        BadOption: what is no module; an option out of range; a device that is not there; an optimiser that does not
+            take the module's gradients.
         Diverged: the loss is no longer a number; the module is spoilt.
 
     Ctrl-C and `StopTraining` end it after the batch under way, with what is trained kept.
     """
     check_callbacks(callbacks)
+    check_vocabulary(vocabulary)
+    if not isinstance(module, WordModule):
+        raise BadOption(
+            f"module must be a SkipGram, CBOW or FeedForwardCBOW, got {type(module).__name__}; derive your own from "
+            "firth.torch.WordModule"
+        )
     if module.is_built and vocabulary is not None and vocabulary != module.vocabulary:
         raise BadOption("the module has other words than the vocabulary given; leave it out, or make a new module")
     if reduction not in ("sum", "mean"):
         raise BadOption(f"reduction must be sum or mean, got {reduction!r}")
-    if clip is not None and not clip > 0:
-        raise BadOption(f"clip must be above 0, got {clip!r}; use None not to clip")
+    if clip is not None and (isinstance(clip, bool) or not isinstance(clip, Real) or not clip > 0):
+        raise BadOption(f"clip must be a number above 0, got {clip!r}; use None not to clip")
     epochs = whole("epochs", module.options.epochs if epochs is None else epochs, at_least=1)
     first_epoch = whole("first_epoch", first_epoch, at_least=0)
     place = usable_device(device)
@@ -138,25 +148,60 @@ def usable_device(device: torch.device | str) -> torch.device:
     except (RuntimeError, AssertionError, TypeError) as error:  # builds without CUDA say so by an assertion
         reason = str(error).splitlines()[0]
         raise BadOption(f"the device {str(device)!r} cannot be used: {reason}; use 'cpu', or 'auto'") from error
+    if asked.type == "meta":
+        raise BadOption("the device 'meta' cannot be used: its tensors hold no numbers; use 'cpu', or 'auto'")
     return asked
 
 
 def _made(given: Any, module: WordModule) -> Optimizer:
     """The optimiser, made of the module's parameters if it is not made yet; `BadOption` where they do not fit."""
-    given = given or (SparseAdam if _all_sparse(module) else Adam)
+    if given is None:
+        given = _usual(module)
+    if not callable(given) and not isinstance(given, Optimizer):
+        raise BadOption(f"{WHAT_OPTIMISES}, got {given!r}; give a class, such as torch.optim.Adam")
     optimizer = given if isinstance(given, Optimizer) else given(list(module.parameters()))
     if not isinstance(optimizer, Optimizer):
-        raise BadOption(f"optimizer must be or make a torch.optim.Optimizer, got {optimizer!r}")
+        raise BadOption(f"{WHAT_OPTIMISES}, got what makes {optimizer!r}; give a class, such as torch.optim.Adam")
     held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
     if not any(id(parameter) in held for parameter in module.parameters()):
         raise BadOption("the optimizer has none of the module's parameters; give its class, and fit makes it")
+    _check_step(optimizer)
+    _check_gradients(optimizer, module)
+    return optimizer
+
+
+def _usual(module: WordModule) -> type[Optimizer]:
+    """The optimiser where none is given: SparseAdam takes sparse gradients alone, Adagrad both kinds."""
+    if not module.sparse:
+        return Adam
+    return SparseAdam if _all_sparse(module) else Adagrad
+
+
+def _check_step(optimizer: Optimizer) -> None:
+    """Refuse what computes the loss of a batch several times in a step, as LBFGS does."""
+    name = type(optimizer).__name__
+    closure = inspect.signature(type(optimizer).step).parameters.get("closure")
+    if closure is not None and closure.default is inspect.Parameter.empty:
+        raise BadOption(f"{name} needs a closure to compute the loss anew, which fit does not give; use Adam or SGD")
+
+
+def _check_gradients(optimizer: Optimizer, module: WordModule) -> None:
+    """Refuse an optimiser that does not take the module's sparse, or dense, gradients."""
     name = type(optimizer).__name__
     if isinstance(optimizer, SparseAdam) and not _all_sparse(module):
-        raise BadOption(f"{name} takes sparse gradients alone, and this module has dense ones; use Adam or Adagrad")
+        others = "Adagrad or SGD" if module.sparse else "Adam or Adagrad"
+        raise BadOption(f"{name} takes sparse gradients alone, and this module has dense ones; use {others}")
     of_pytorch = type(optimizer).__module__.startswith("torch.optim")
-    if module.sparse and of_pytorch and not isinstance(optimizer, TAKE_SPARSE):
+    if not module.sparse or not of_pytorch:
+        return
+    if not isinstance(optimizer, TAKE_SPARSE):
         raise BadOption(f"{name} takes no sparse gradients; make the module with sparse=False, or use Adagrad or SGD")
-    return optimizer
+    decay = next((group["weight_decay"] for group in optimizer.param_groups if group.get("weight_decay")), None)
+    if decay is not None:
+        raise BadOption(
+            f"{name} takes no sparse gradients with weight_decay, got {decay!r}; leave it out, or make the module with "
+            "sparse=False"
+        )
 
 
 def _all_sparse(module: WordModule) -> bool:

@@ -5,21 +5,21 @@ V words, D dimensions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
 from torch import nn
 
+from firth.affordable import check_words
+from firth.combining import check_way, combined
 from firth.errors import BadOption, NotTrained, UnknownWord
-from firth.options import TrainingOptions
+from firth.options import Combine, TrainingOptions, whole
 from firth.torch.batches import Batch
 from firth.vectors import WordVectors
-from firth.vocabulary import Vocabulary
+from firth.vocabulary import Vocabulary, check_vocabulary
 from firth.weights import Floats, initial_weights
-
-Combine = Literal["input", "output", "average"]
 
 # Options of the other backends that mean nothing here, and what stands in their place.
 ELSEWHERE = {
@@ -44,6 +44,7 @@ class WordModule(nn.Module):
 
     def __init__(self, vocabulary: Vocabulary | None = None, *, sparse: bool = False, **options: Any) -> None:
         super().__init__()
+        check_vocabulary(vocabulary)
         for name in options:
             if name in ELSEWHERE:
                 raise BadOption(f"{name} is no option of {type(self).__name__}: {ELSEWHERE[name]}")
@@ -57,7 +58,11 @@ class WordModule(nn.Module):
     # ---- what a subclass says ------------------------------------------------------------------
 
     def build(self, vocabulary: Vocabulary) -> Self:
-        """Take a vocabulary, and make the input matrix for it, as every backend does: by counted draws."""
+        """Take a vocabulary, and make the input matrix for it, as every backend does: by counted draws.
+
+        Raises `BadOption` for more words than full softmax can train.
+        """
+        check_words(len(vocabulary), self.options)
         self._vocabulary = vocabulary
         self._rows = dict(zip(vocabulary.words, range(len(vocabulary)), strict=True))
         start = initial_weights(len(vocabulary), self.options.vector_size, self.options.seed)
@@ -90,6 +95,9 @@ class WordModule(nn.Module):
         """Whether it has a vocabulary, and so parameters."""
         return self._vocabulary is not None
 
+    def __contains__(self, word: object) -> bool:
+        return isinstance(word, str) and word in self._rows
+
     def index(self, word: str) -> int:
         """The number of a word; `UnknownWord` where it has none."""
         V = len(self.vocabulary)
@@ -101,20 +109,28 @@ class WordModule(nn.Module):
     def indices(self, words: Sequence[str | int]) -> torch.Tensor:
         """The numbers of words, int64 (n,), on the module's device; numbers stand for themselves.
 
-        Raises `UnknownWord`, and `BadOption` for a number that is no word's.
+        Raises `UnknownWord`, and `BadOption` for a number that is no word's, and for what is neither.
         """
-        numbers = [self.index(each) if isinstance(each, str) else each for each in words]
-        outside = next((each for each in numbers if not 0 <= each < len(self.vocabulary)), None)
-        if outside is not None:
-            raise BadOption(f"words are numbered from 0 to {len(self.vocabulary) - 1:,}, got {outside}")
+        numbers = [self.index(each) if isinstance(each, str) else self._number(each) for each in words]
         return torch.tensor(numbers, dtype=torch.int64, device=self.input.weight.device)
+
+    def _number(self, given: Any) -> int:
+        """The number of a word, given as such."""
+        last = len(self.vocabulary) - 1
+        try:
+            number = whole("the number of a word", given, at_least=0)
+        except BadOption as error:
+            raise BadOption(f"a word is given as itself or as its number from 0 to {last:,}, got {given!r}") from error
+        if number > last:
+            raise BadOption(f"a word is given as itself or as its number from 0 to {last:,}, got {given!r}")
+        return number
 
     def __getitem__(self, key: str | int | Sequence[str | int]) -> torch.Tensor:
         """The input vector (D,) of a word or of its number, or those of a sequence (n, D); copies, without gradients.
 
         Raises what `indices` raises.
         """
-        if isinstance(key, (str, int, np.integer)):
+        if isinstance(key, str) or not isinstance(key, Iterable):
             return self[[key]][0]
         return self.input.weight.detach()[self.indices(key)]
 
@@ -122,19 +138,14 @@ class WordModule(nn.Module):
     def vectors(self, combine: Combine = "input") -> WordVectors:
         """The words and a copy of their vectors, float32 (V, D).
 
-        `combine` says which: the input vectors, as `Word2Vec.vectors` has them; the output vectors; or the average of
-        both. Raises `BadOption` where output rows are not words (hierarchical softmax has inner nodes there).
+        `combine` says which, as for `Word2Vec.combined_vectors`: "input", "output", "average", "sum", or "concatenate"
+        (2D numbers). Raises `BadOption` for another, and for all but "input" where output rows are not words
+        (hierarchical softmax has inner nodes there).
         """
-        words = self.vocabulary
-        if combine == "input":
-            rows = self.input.weight
-        elif combine == "output":
-            rows = self.output_vectors()
-        elif combine == "average":
-            rows = (self.input.weight + self.output_vectors()) / 2
-        else:
-            raise BadOption(f"combine must be one of input, output, average; got {combine!r}")
-        return WordVectors(words.words, as_numpy(rows), words.counts)
+        words, input = self.vocabulary, as_numpy(self.input.weight)
+        check_way(combine)
+        output = input if combine == "input" else as_numpy(self.output_vectors())
+        return WordVectors(words.words, combined(input, output, combine, self.options.loss), words.counts)
 
 
 def as_numpy(tensor: torch.Tensor) -> Floats:

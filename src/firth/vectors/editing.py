@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from firth.errors import BadOption
 from firth.nearest import SMALLEST
+from firth.options import whole
 from firth.stored import Bits, Floats, StoredRows, stored_kind
 from firth.stored.base import Some
 from firth.vectors.comparing import Compared
-from firth.vectors.given import Matrix, Vector, check_count, several
+from firth.vectors.given import Matrix, Vector, several
 from firth.vectors.index import index_of
 from firth.vectors.search import Sketch, numbers_of
 
@@ -86,7 +87,7 @@ class Edited(Compared):
         """
         stays = np.ones(len(self), bool)
         if min_count is not None:
-            check_count("min_count", min_count)
+            min_count = whole("min_count", min_count, at_least=1)
             if self._counts is None:
                 raise BadOption("min_count needs counts, and these vectors came without; take most or words")
             stays &= self._counts >= min_count
@@ -98,7 +99,7 @@ class Edited(Compared):
             stays &= listed
         rows = np.flatnonzero(stays)
         if most is not None:
-            check_count("most", most)
+            most = whole("most", most, at_least=1)
             if self._counts is not None:
                 rows = np.sort(rows[np.argsort(-self._counts[rows], kind="stable")[:most]])
             rows = rows[:most]
@@ -181,7 +182,7 @@ class Edited(Compared):
         assert self.norms is not None  # finite numbers alone are encoded
         if not rescore:
             return _made(self._words, kind.encoded(self.rows), self._counts, None)
-        check_count("rescore", rescore)
+        rescore = whole("rescore", rescore, at_least=1)
         bits = Bits.encoded(self.rows)
         made = _made(self._words, self.rows, self._counts, self.norms)
         made._adopt(self.norms, Sketch(bits, bits.lengths(threads=1), rescore))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firth.errors import BadOption
-from firth.options import usable_cores
+from firth.options import usable_cores, whole
 
 Vector: TypeAlias = NDArray[np.float32]
 Matrix: TypeAlias = NDArray[np.float32]
@@ -92,15 +92,6 @@ def several(name: str, given: Any, what: str = "words") -> list[Any]:
     return list(given)
 
 
-def check_count(name: str, value: int) -> None:
-    """Raise `BadOption` for what is no whole number from 1 on."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise BadOption(f"{name} must be a whole number, 1 or more, got {value!r}")
-
-
 def cores(threads: int | None) -> int:
     """How many threads to use: those given, or every core that this process may use."""
-    if threads is None:
-        return usable_cores()
-    check_count("threads", threads)
-    return threads
+    return usable_cores() if threads is None else whole("threads", threads, at_least=1)

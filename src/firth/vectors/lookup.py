@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from firth.errors import BadFile, BadOption, UnknownWord
 from firth.nearest import unit
+from firth.options import whole
 from firth.stored import Floats, StoredRows
-from firth.vectors.given import Matrix, Query, Vector, as_vector, check_count
+from firth.vectors.given import Matrix, Query, Vector, as_vector
 from firth.vectors.index import Unknown, index_of
 from firth.vectors.search import Search
 
@@ -172,8 +173,7 @@ class Lookup:
             )
         if isinstance(restrict, Iterable):
             return np.unique(self._rows_of(restrict))
-        check_count("restrict", restrict)
-        return slice(0, min(restrict, V))
+        return slice(0, min(whole("restrict", restrict, at_least=1), V))
 
     def _check_norms(self, norms: Vector) -> None:
         bad = np.flatnonzero(~np.isfinite(norms))

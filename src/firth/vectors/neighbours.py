@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from firth.errors import BadOption
 from firth.nearest import Answers, Rows, Vector, highest, nearest, unit
+from firth.options import whole
 from firth.stored.base import Some
-from firth.vectors.given import Query, Weighted, as_list, check_count, cores, several, weighted
+from firth.vectors.given import Query, Weighted, as_list, cores, several, weighted
 from firth.vectors.lookup import Lookup
 from firth.vectors.search import numbers_of
 
@@ -55,7 +56,7 @@ class Nearest(Lookup):
                 `restrict` or `threads` out of range.
         """
         asked = weighted(positive, negative)
-        check_count("topn", topn)
+        topn = whole("topn", topn, at_least=1)
         return self._nearest_to(asked, topn, self._restricted(restrict), cores(threads))
 
     def most_similar_batch(
@@ -72,7 +73,7 @@ class Nearest(Lookup):
         added up in another order than one query's, so scores may differ in their last digits.
         Raises what `most_similar` raises, and `BadOption` for queries that are no list of them.
         """
-        check_count("topn", topn)
+        topn = whole("topn", topn, at_least=1)
         listed: list[Query] = several("queries", queries, "words or vectors")
         some, limit = self._restricted(restrict), cores(threads)
         if len(listed) < FEW_QUERIES or self._search.sketch is not None:
@@ -106,7 +107,7 @@ class Nearest(Lookup):
         wanted, unwanted = as_list(positive), as_list(negative)
         if not wanted:
             raise BadOption("most_similar_cosmul needs at least one positive word or vector, got none")
-        check_count("topn", topn)
+        topn = whole("topn", topn, at_least=1)
         some, limit = self._restricted(restrict), cores(threads)
         above, below = (self._product_of_similarities(queries, some, limit) for queries in (wanted, unwanted))
         scores = above / (below + EPSILON)
