@@ -4,7 +4,8 @@
 
 trains once for each combination and seed, scores the vectors on the published sets, and prints a Markdown table. With
 `--json`, results are added to what the file holds, so that a sweep may be made in several goes; the table and the plot
-show all of them. `--curves FILE` draws score and seconds against window, vector_size and min_count. `--bar NAME SCORE SECONDS` draws a peer for comparison, in the same mean score.
+show all of them. `--curves FILE` draws the mean score against window, vector_size and min_count. `--bar NAME SCORE
+SECONDS` draws a peer for comparison, in the same mean score.
 """
 
 from __future__ import annotations
@@ -175,31 +176,25 @@ def plot(results: list[Result], peers: list[list[str]], target: Path) -> None:
 
 
 def curves(results: list[Result], target: Path) -> None:
-    """Mean score and seconds against each of CURVES, all else as usual; for results of one rate and number of epochs."""
+    """Mean score against each of CURVES, all else as usual; for results of one rate and number of epochs."""
     import matplotlib
 
     matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "firth"
     from matplotlib import pyplot as plt
 
-    figure, panels = plt.subplots(2, len(CURVES), figsize=(3.4 * len(CURVES), 4.4), sharex="col", sharey="row")
-    for column, swept in zip(panels.T, CURVES, strict=True):
+    figure, panels = plt.subplots(1, len(CURVES), figsize=(3.4 * len(CURVES), 2.9), sharey=True)
+    for panel, swept in zip(panels, CURVES, strict=True):
         others = {name: value for name, value in USUAL.items() if name != swept}
-        chosen = [each for each in results if all(getattr(each, name) == value for name, value in others.items())]
-        groups: dict[int, list[Result]] = defaultdict(list)
-        for each in sorted(chosen, key=lambda each: getattr(each, swept)):
-            groups[getattr(each, swept)].append(each)
-        values = [str(value) for value in groups]
-        for panel, name, unit in zip(column, ("mean", "seconds"), ("mean of five sets, percent", "seconds"), strict=True):
-            heights = [mean(getattr(each, name) for each in group) for group in groups.values()]
-            panel.plot(values, heights, "o-", color=COLOURS["0.05" if name == "mean" else "0.025"])
-            panel.spines[["top", "right"]].set_visible(False)
-            if swept == CURVES[0]:
-                panel.set_ylabel(unit)
-        column[1].set_ylim(bottom=0)
-        column[1].set_xlabel(swept)
+        groups: dict[int, list[float]] = defaultdict(list)
+        for each in sorted(results, key=lambda each: int(getattr(each, swept))):
+            if all(getattr(each, name) == value for name, value in others.items()):
+                groups[getattr(each, swept)].append(each.mean)
+        panel.plot([str(value) for value in groups], [mean(group) for group in groups.values()], "o-", color="#c8553d")
+        panel.set_xlabel(swept)
+        panel.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel("mean of five sets, percent")
     figure.tight_layout()
-    figure.savefig(target, metadata={"Date": None})
+    figure.savefig(target)
 
 
 def main() -> None:
