@@ -49,4 +49,4 @@ number = network.index("river")
 assert torch.equal(network[number], river)
 several = network[["river", "stones", number]]
 assert torch.equal(several[2], river)
-print(f"river is word {number}: shape {tuple(river.shape)}, norm {river.norm():.2f}; three words: {tuple(several.shape)}")
+print(f"river, word {number}: shape {tuple(river.shape)}, norm {river.norm():.2f}; three words: {tuple(several.shape)}")
