@@ -4,7 +4,8 @@
 
 trains once for each combination and seed, scores the vectors on the published sets, and prints a Markdown table. With
 `--json`, results are added to what the file holds, so that a sweep may be made in several goes; the table and the plot
-show all of them. `--bar NAME SCORE SECONDS` draws a peer for comparison, in the same mean score.
+show all of them. `--curves FILE` draws the mean score against window, vector_size and min_count. `--bar NAME SCORE
+SECONDS` draws a peer for comparison, in the same mean score.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from firth import Word2Vec
 
 SWEPT = (
     *("architecture", "loss", "alpha", "epochs", "negative", "noise", "cbow_gradient"),
-    *("sample", "vector_size", "workers"),
+    *("sample", "window", "vector_size", "min_count", "workers"),
 )
 MIN_COUNT = 5
 USUAL = {
@@ -34,8 +35,11 @@ USUAL = {
     "noise": "window",
     "cbow_gradient": "historical",
     "sample": 1e-3,
+    "window": 5,
     "vector_size": 100,
+    "min_count": MIN_COUNT,
 }
+CURVES = ("window", "vector_size", "min_count")
 COLOURS = {"0.025": "#7a8ca3", "0.05": "#c8553d", "0.075": "#588157", "0.1": "#b08968"}
 
 
@@ -56,6 +60,8 @@ class Result:
     loss: str = "ns"
     noise: str = "window"
     cbow_gradient: str = "historical"
+    window: int = 5
+    min_count: int = MIN_COUNT
 
     @property
     def mean(self) -> float:
@@ -76,18 +82,21 @@ def arguments() -> argparse.Namespace:
     add("--noise", nargs="+", default=["window"])
     add("--cbow-gradient", nargs="+", default=["historical"])
     add("--sample", nargs="+", type=float, default=[1e-3])
+    add("--window", nargs="+", type=int, default=[5])
     add("--vector-size", nargs="+", type=int, default=[100])
+    add("--min-count", nargs="+", type=int, default=[MIN_COUNT])
     add("--workers", nargs="+", type=int, default=[2])
     add("--seeds", nargs="+", type=int, default=[1, 2, 3])
     add("--json", type=Path, help="file to add every result to")
     add("--plot", type=Path, help="SVG to draw quality against seconds in")
+    add("--curves", type=Path, help=f"SVG to draw quality against {', '.join(CURVES)} in")
     add("--bar", nargs=3, action="append", default=[], metavar=("NAME", "SCORE", "SECONDS"), help="a peer to draw")
     add("--only-show", action="store_true", help="train nothing: show what --json holds")
     return parser.parse_args()
 
 
 def trained(text: Path, sets: Path, folder: Path, chosen: dict[str, object], seed: int) -> Result:
-    model = Word2Vec(**chosen, seed=seed, min_count=MIN_COUNT).fit(text)
+    model = Word2Vec(**chosen, seed=seed).fit(text)
     model.vectors.save(folder / "vectors.safetensors")
     scores = {name: score for name, score in quality(folder / "vectors.safetensors", sets).items() if score is not None}
     return Result(**chosen, seed=seed, seconds=model.seconds.training, scores=scores)  # type: ignore[arg-type]
@@ -166,6 +175,28 @@ def plot(results: list[Result], peers: list[list[str]], target: Path) -> None:
     figure.savefig(target)
 
 
+def curves(results: list[Result], target: Path) -> None:
+    """Mean score against each of CURVES, all else as usual; for results of one rate and number of epochs."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot as plt
+
+    figure, panels = plt.subplots(1, len(CURVES), figsize=(3.4 * len(CURVES), 2.9), sharey=True)
+    for panel, swept in zip(panels, CURVES, strict=True):
+        others = {name: value for name, value in USUAL.items() if name != swept}
+        groups: dict[int, list[float]] = defaultdict(list)
+        for each in sorted(results, key=lambda each: int(getattr(each, swept))):
+            if all(getattr(each, name) == value for name, value in others.items()):
+                groups[getattr(each, swept)].append(each.mean)
+        panel.plot([str(value) for value in groups], [mean(group) for group in groups.values()], "o-", color="#c8553d")
+        panel.set_xlabel(swept)
+        panel.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel("mean of five sets, percent")
+    figure.tight_layout()
+    figure.savefig(target)
+
+
 def main() -> None:
     given = arguments()
     results = []
@@ -176,6 +207,8 @@ def main() -> None:
     print(f"{machine()}\n\n{table(results)}")
     if given.plot:
         plot(results, given.bar, given.plot)
+    if given.curves:
+        curves(results, given.curves)
 
 
 if __name__ == "__main__":

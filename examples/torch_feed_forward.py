@@ -1,4 +1,4 @@
-"""Predict the word in the middle of a context, by a network with a hidden layer.
+"""Predict the word in the middle of a context, by a network with a hidden layer; and look its vectors up.
 
 pip install 'firth[torch]'
 python examples/torch_feed_forward.py
@@ -31,8 +31,9 @@ network = firth.torch.FeedForwardCBOW(
 fitted = firth.torch.fit(
     network,
     sentences,
-    optimizer=partial(torch.optim.Adam, lr=0.01),
-    epochs=30,
+    optimizer=partial(torch.optim.SGD, lr=0.05, momentum=0.9),
+    reduction="mean",
+    epochs=60,
     batch_size=16,
     shuffle=1000,
 )
@@ -42,3 +43,10 @@ for before, after in (("the old", "strikes nine"), ("to the", "on the"), ("flat 
     context = [*before.split(), *after.split()]
     guesses = ", ".join(f"{word} {chance:.2f}" for word, chance in network.predict(context, topn=3))
     print(f"{before} ... {after}: {guesses}")
+
+river = network["river"]  # by word, by number, and several at once
+number = network.index("river")
+assert torch.equal(network[number], river)
+several = network[["river", "stones", number]]
+assert torch.equal(several[2], river)
+print(f"river, word {number}: shape {tuple(river.shape)}, norm {river.norm():.2f}; three words: {tuple(several.shape)}")

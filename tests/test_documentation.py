@@ -12,9 +12,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import numpy as np
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 import firth
+from firth.world import sentences
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -47,6 +51,32 @@ def test_the_code_of_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeyp
     assert run
 
 
+@pytest.mark.parametrize("page", sorted((DOCS / "guide").glob("[0-9]*.md")), ids=name)
+def test_each_chapter_has_an_equation_source_a_figure_and_an_exercise(page):
+    text = page.read_text(encoding="utf-8")
+    for part in ("\n$$\n", "\n```source\n", "](../figures/", '\n!!! question "Exercise"', '\n??? success "Solution"'):
+        assert part in text, part
+
+
+README_SAYS = ["the king sat on his throne", "man woman queen", "paris france italy", "breakfast cereal dinner"]
+README_SAYS += ["in new york"]
+
+
+def test_the_code_of_the_readme_runs(tmp_path, monkeypatch):
+    """In a folder that holds the files it names: small ones, of a made-up world and the words it asks for."""
+    pytest.importorskip("torch", reason="the README needs torch: pip install 'firth[torch]'")
+    monkeypatch.chdir(tmp_path)
+    lines = [" ".join(sentence) for sentence in sentences(1000)] + 10 * README_SAYS
+    Path("corpus.txt").write_text("\n".join(lines), encoding="utf-8")
+    parquet.write_table(pyarrow.table({"text": lines}), "reviews.parquet")
+    firth.WordVectors(["the", "cat"], np.eye(2, 4, dtype=np.float32)).save("vectors.bin")
+    run = 0
+    for example in blocks(ROOT / "README.md"):
+        example.evaluate()
+        run += 1
+    assert run == 4
+
+
 def test_a_wrong_output_is_noticed(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("```python\nx = 1\n```\n\n    ```python\n    >>> x + 1\n    3\n    ```\n")
@@ -66,11 +96,24 @@ def test_the_tests_that_pages_name_are_there():
 # ---- figures -----------------------------------------------------------------------------------
 
 
+TRAINED = {"map.svg", "softmax.svg", "training.svg"}  # their numbers hang on the machine's rounding
+
+
+def shape_of(figure):
+    """A figure's elements in order, what texts say, and numbers rounded: fonts and last digits may differ."""
+    text = figure.read_text(encoding="utf-8")
+    comments = re.findall(r"<!-- (.*?) -->", text)  # matplotlib writes each text beside its glyphs
+    numbers = [] if figure.name in TRAINED else [round(float(n)) for n in re.findall(r"[ML] (-?[\d.]+)", text)]
+    return comments, numbers
+
+
 def test_each_figure_of_the_guide_is_drawn_by_its_script(tmp_path):
     pytest.importorskip("matplotlib", reason="figures need matplotlib: pip install 'firth[viz]'")
     subprocess.run([sys.executable, DOCS / "figures", tmp_path], check=True, cwd=tmp_path)
     drawn = {path.name for path in tmp_path.glob("*.svg")}
     assert drawn == {path.name for path in (DOCS / "figures").glob("*.svg")}
+    for figure in drawn:
+        assert shape_of(tmp_path / figure) == shape_of(DOCS / "figures" / figure), f"{figure} is stale: make figures"
     guide = "".join(page.read_text(encoding="utf-8") for page in (DOCS / "guide").glob("*.md"))
     assert all(f"../figures/{figure})" in guide for figure in drawn)
 
@@ -150,12 +193,21 @@ def test_pages_fetch_nothing_from_elsewhere(site):
         assert path.name == "404.html" or not elsewhere, path
 
 
+def equations_of(page):
+    """How many equations a page has, between $$ or $, outside code."""
+    text = re.sub(r"^( *)```.*?^\1```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"`[^`]*`", "", text)
+    displayed = re.findall(r"^ *\$\$\n.*?^ *\$\$$", text, flags=re.MULTILINE | re.DOTALL)
+    for each in displayed:
+        text = text.replace(each, "")
+    return len(displayed) + text.count("$") // 2
+
+
 def test_equations_are_drawn_without_scripts(site):
     for page in (DOCS / "guide").glob("*.md"):
-        equations = page.read_text(encoding="utf-8").count("$") // 2
         built = (site / "guide" / page.name).with_suffix(".html")
         text = "".join(Page(built).text)
-        assert built.read_text(encoding="utf-8").count("<math") >= equations // 2 - 2, page
+        assert built.read_text(encoding="utf-8").count("<math") == equations_of(page), page
         assert "$" not in text, page
         assert "\\frac" not in text, page
 

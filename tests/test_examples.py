@@ -1,6 +1,7 @@
 """The examples run, quickly, and learn what they are meant to show: losses fall, related words come close."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -90,9 +91,38 @@ def test_it_prints_and_draws(by_hand, tmp_path, capsys):
     pytest.importorskip("matplotlib", reason="pictures need matplotlib: pip install 'firth[viz]'")
     by_hand.main(tmp_path)
     told = capsys.readouterr().out
-    for said in ("near king:", "man is to king as woman is to queen", "king and queen:", "king: shape (20,), norm"):
-        assert said in told
+    for training in told.split("negative sampling, 5 noise words"):
+        for said in ("near king:", "man is to king as woman is to queen", "king: shape (20,), norm"):
+            assert said in training
+        cosines = [float(re.search(f"king and {other}: cosine (\\S+),", training)[1]) for other in ("queen", "soup")]
+        assert cosines[0] > cosines[1]
     assert (tmp_path / "softmax_by_hand.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.fixture(scope="module", params=[1, 2, 3])
+def sampled_by_hand(request, by_hand):
+    sentences = by_hand.tokenised(by_hand.TEXT)
+    vocabulary = by_hand.counted(sentences)
+    input, losses = by_hand.trained_by_sampling(by_hand.all_windows(sentences, vocabulary), vocabulary, request.param)
+    return by_hand.WordVectors(vocabulary.words, input), losses
+
+
+def test_negative_sampling_by_hand_begins_with_even_chances_and_its_loss_falls(by_hand, sampled_by_hand):
+    _, losses = sampled_by_hand
+    assert losses[0] < (1 + by_hand.K) * np.log(2)
+    assert losses[-1] < losses[20] < losses[5] < losses[0]
+
+
+def test_negative_sampling_by_hand_finds_analogies_and_related_words(by_hand, sampled_by_hand):
+    vectors, _ = sampled_by_hand
+    answers = [vectors.analogy(*question, topn=1)[0][0] for question in by_hand.ANALOGIES]
+    assert answers == ["queen", "princess", "actress"]
+    assert vectors.similarity("king", "queen") > vectors.similarity("king", "soup")
+
+
+def test_clipped_gradients_keep_their_directions_and_short_ones_their_lengths(by_hand):
+    rows = np.array([[3.0, 4.0], [0.3, 0.4], [0.0, 0.0]])
+    assert by_hand.clipped(rows) == pytest.approx(np.array([[0.6, 0.8], [0.3, 0.4], [0.0, 0.0]]))
 
 
 # ---- negative sampling -------------------------------------------------------------------------

@@ -41,8 +41,10 @@ def test_adam_on_a_corpus_small_enough_to_read():
 
 
 def test_a_hidden_layer_finds_the_word_in_the_middle():
-    loss, *guesses = shown_by("torch_feed_forward.py")
+    loss, *guesses, looked_up = shown_by("torch_feed_forward.py")
     first, last = losses(loss)
     assert last < 0.2 * first
     found = [line.partition(": ")[2].split(", ") for line in guesses]
     assert [line[0].split()[0] for line in found] == ["clock", "school", "across"]
+    assert "shape (24,)" in looked_up
+    assert looked_up.endswith("three words: (3, 24)")

@@ -12,14 +12,19 @@ to be predicted, from x:
 
 Three losses tell how well x predicts it. With y the rows of the output matrix:
 
-- negative sampling (Mikolov et al. 2013, "Distributed representations of words and phrases and their
-  compositionality", eq. 4), the centre being the target, with K noise words:
-  - log σ(x · y_target) - Σ_k log σ(-x · y_k)
-- hierarchical softmax (Morin and Bengio 2005), y being those of the inner nodes on the centre's way through a Huffman
-  tree, and its codes 0 or 1 at each:
-  - Σ_n log σ((1 - 2 code_n) x · y_n)
-- full softmax over all words:
-  - log (exp(x · y_target) / Σ_v exp(x · y_v))
+Negative sampling (Mikolov et al. 2013, "Distributed representations of words and phrases and their
+compositionality", eq. 4), the centre being the target, with K noise words:
+
+    loss = -log σ(x · y_target) - Σ_k log σ(-x · y_k)
+
+Hierarchical softmax (Morin and Bengio 2005), y being those of the inner nodes on the centre's way through a Huffman
+tree, and its codes 0 or 1 at each:
+
+    loss = -Σ_n log σ((1 - 2 code_n) x · y_n)
+
+Full softmax over all words:
+
+    loss = -log (exp(x · y_target) / Σ_v exp(x · y_v))
 
 The first two are sums of logistic losses and share their gradients. All of a window's gradients are taken at the
 weights before it, and then applied together, also where a word stands in it twice. Only wide skip-gram windows take
