@@ -77,6 +77,7 @@ class KeyedVectors:
                 )
             counts = self.expandos.get("count")
             self._core = WordVectors(self.index_to_key, self.vectors, counts, check=False)
+            assert self._core.norms is not None  # measured now, so that every search adds up in the same order
         return self._core
 
     @property
@@ -364,12 +365,12 @@ class KeyedVectors:
     # ---- one with another ------------------------------------------------------------------------
 
     def similarity(self, w1: Key, w2: Key) -> float:
-        """The cosine of two keys."""
-        return self.core.similarity(self._word(w1), self._word(w2))
+        """The cosine of two keys, to the last bit that of `n_similarity`."""
+        return self.n_similarity([w1], [w2])
 
     def distance(self, w1: Key, w2: Key) -> float:
         """1 less `similarity`."""
-        return self.core.distance(self._word(w1), self._word(w2))
+        return 1 - self.similarity(w1, w2)
 
     def distances(self, word_or_vector: Any, other_words: Iterable[Key] = ()) -> NDArray[np.float32]:
         """1 less the cosine of a key or vector to each of the others, or to all keys, float32."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from pathlib import Path
 from types import GeneratorType
 from typing import Any, BinaryIO, cast
@@ -149,7 +149,7 @@ def corpus_for(corpus_iterable: Any, corpus_file: Any) -> tuple[CorpusLike, Any]
     if _is_whole(corpus_iterable, PathLineSentences):
         return [Path(each) for each in corpus_iterable.input_files], None
     first, sentences = first_of(corpus_iterable)
-    if first is None:
+    if first is None and not (isinstance(corpus_iterable, Sized) and len(corpus_iterable)):
         raise RuntimeError("the corpus holds no sentence, so there is no vocabulary to build or train; give some")
     if isinstance(first, str):
         logger.warning(
