@@ -100,9 +100,11 @@ class Results(unittest.TestResult):
         self.failed: dict[str, tuple[str, str]] = {}
 
     def addSuccess(self, test: unittest.TestCase) -> None:  # noqa: N802
+        """Note a test that passed."""
         self.passed.append(test.id())
 
     def addFailure(self, test: unittest.TestCase, err: tuple) -> None:  # noqa: N802
+        """Note a test that failed, or raised something."""
         text = str(err[1]).strip() or "no message"
         self.failed[test.id()] = f"{err[0].__name__}: {text.splitlines()[0][:160]}", self._exc_info_to_string(err, test)
 

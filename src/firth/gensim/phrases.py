@@ -6,6 +6,7 @@ gensim keeps the count of every pair, so that more sentences may be added and th
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 from abc import ABC, abstractmethod
@@ -144,6 +145,7 @@ class Phrases(_PhrasesTransformation):
         self.delimiter, self.progress_per = delimiter, progress_per
         self.scoring = _scorer(scoring)
         self.corpus_word_count = 0
+        self._vocab: dict[str, int] | None = None
         self._counts: Counter[Words] = Counter()  # of words, each alone, and of pairs with the connectors between
         if sentences is not None:
             self.add_vocab(sentences)
@@ -163,8 +165,6 @@ class Phrases(_PhrasesTransformation):
                 joined[self.delimiter.join(words)] += count
             self._vocab = dict(joined)
         return self._vocab
-
-    _vocab: dict[str, int] | None = None
 
     def add_vocab(self, sentences: Any) -> None:
         """Count the words and pairs of further sentences. Of more than `max_vocab_size`, the most frequent stay."""
@@ -216,9 +216,10 @@ class Phrases(_PhrasesTransformation):
     def load(cls, fname: AnyPath, **kwargs: Any) -> Self:  # noqa: ARG003
         """Read what `save` wrote. Raises `BadFile` for anything else; gensim's own files are pickled."""
         stored = _read(fname, cls.__name__)
-        counts = Counter({tuple(words): count for *words, count in stored.pop("counts")})
-        tokens = stored.pop("corpus_word_count")
-        made = cls(**stored)
+        with _damage(fname):
+            counts = Counter({tuple(words): count for *words, count in stored.pop("counts")})
+            tokens = stored.pop("corpus_word_count")
+            made = cls(**stored)
         made._counts, made.corpus_word_count = counts, tokens
         return made
 
@@ -252,8 +253,9 @@ class FrozenPhrases(_PhrasesTransformation):
     def load(cls, fname: AnyPath, **kwargs: Any) -> Self:  # noqa: ARG003
         """Read what `save` wrote. Raises `BadFile` for anything else; gensim's own files are pickled."""
         stored = _read(fname, cls.__name__)
-        phrasegrams = stored.pop("phrasegrams")
-        made = cls(Phrases(**stored))
+        with _damage(fname):
+            phrasegrams = stored.pop("phrasegrams")
+            made = cls(Phrases(**stored))
         made.phrasegrams = phrasegrams
         return made
 
@@ -315,6 +317,15 @@ def _write(fname: AnyPath, model: Phrases | FrozenPhrases, **others: Any) -> Non
     }
     with replaced(fname) as file:
         file.write(json.dumps(stored | others, ensure_ascii=False).encode())
+
+
+@contextlib.contextmanager
+def _damage(fname: AnyPath) -> Iterator[None]:
+    """Turn what a damaged file leads to into `BadFile`."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadFile(f"{fname} is damaged, or was changed by hand: {error!r}; find the phrases anew") from error
 
 
 def _read(fname: AnyPath, kind: str) -> dict[str, Any]:
