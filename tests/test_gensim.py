@@ -106,7 +106,7 @@ from firth.gensim.models import Word2Vec, KeyedVectors, Phrases
 from firth.gensim.models.word2vec import LineSentence
 from firth.gensim.models.callbacks import CallbackAny2Vec
 from firth.gensim.models.phrases import Phraser, ENGLISH_CONNECTOR_WORDS
-print(*(name for name in ("numba", "scipy.stats", "torch") if name in sys.modules))
+print(*(name for name in ("scipy.stats", "torch", "pandas") if name in sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
@@ -204,10 +204,10 @@ def test_callbacks_see_the_model_of_their_epoch():
         def __init__(self):
             self.seen, self.vectors, self.losses = [], [], []
 
-        def on_train_begin(self, model):
+        def on_train_begin(self, _):
             self.seen.append("train")
 
-        def on_epoch_begin(self, model):
+        def on_epoch_begin(self, _):
             self.seen.append("begin")
 
         def on_epoch_end(self, model):
@@ -216,7 +216,7 @@ def test_callbacks_see_the_model_of_their_epoch():
             self.losses.append(model.get_latest_training_loss())
             assert len(model.wv.most_similar("graph", topn=3)) == 3
 
-        def on_train_end(self, model):
+        def on_train_end(self, _):
             self.seen.append("over")
 
     watch = Watch()
@@ -389,6 +389,7 @@ QUERIES = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Call to deprecated `init_sims`")  # gensim's own most_similar_cosmul does
 @pytest.mark.parametrize(("name", "asked"), [(name, each) for name, some in QUERIES.items() for each in some])
 def test_answers_are_gensim_s(both, name, asked):
     ours, theirs = (getattr(each, name)(*asked) for each in both)
@@ -515,6 +516,10 @@ NAMES = [
 ]
 
 
+def own(worda_count, wordb_count, bigram_count, len_vocab, min_count, corpus_word_count):
+    return bigram_count / (worda_count + wordb_count)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -526,9 +531,6 @@ NAMES = [
     ],
 )
 def test_phrases_are_gensim_s(arguments):
-    def own(worda_count, wordb_count, bigram_count, len_vocab, min_count, corpus_word_count):
-        return bigram_count / (worda_count + wordb_count)
-
     if arguments.get("scoring") == "own":
         arguments = arguments | {"scoring": own}
     ours, theirs = Phrases(NAMES, **arguments), gensim_models.phrases.Phrases(NAMES, **arguments)

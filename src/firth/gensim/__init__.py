@@ -8,7 +8,8 @@ gensim itself is not needed. What firth cannot do is refused; docs/gensim.md lis
 
 from __future__ import annotations
 
-from firth.gensim import models, utils
+import firth.gensim.models as models
+import firth.gensim.utils as utils
 from firth.gensim.callbacks import CallbackAny2Vec
 from firth.gensim.keyed_vectors import KeyedVectors
 from firth.gensim.phrases import ENGLISH_CONNECTOR_WORDS, FrozenPhrases, Phraser, Phrases

@@ -8,7 +8,8 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from firth.gensim import evaluating, word2vec_format
+from firth.gensim.evaluating import Folded, word_analogies, word_pairs
+from firth.gensim.word2vec_format import falling_counts, load_word2vec_format, save_word2vec_format, write_counts
 from firth.storage import AnyPath
 from firth.vectors import WordVectors
 from firth.weights import initial_weights
@@ -277,7 +278,7 @@ class KeyedVectors:
         made = KeyedVectors(self.vector_size, dtype=self.vectors.dtype)
         made.add_vectors(known, self.vectors[rows])
         made.expandos = {name: values[rows] for name, values in self.expandos.items() if copy_vecattrs}
-        made.expandos.setdefault("count", word2vec_format.falling_counts(len(known)))
+        made.expandos.setdefault("count", falling_counts(len(known)))
         return made
 
     # ---- the nearest -----------------------------------------------------------------------------
@@ -424,8 +425,8 @@ class KeyedVectors:
 
         Raises `ValueError` where no pair of the file is known.
         """
-        folded = evaluating.Folded(self.core, restrict_vocab, case_insensitive)
-        return evaluating.word_pairs(folded, pairs, delimiter, encoding, dummy4unknown)
+        folded = Folded(self.core, restrict_vocab, case_insensitive)
+        return word_pairs(folded, pairs, delimiter, encoding, dummy4unknown)
 
     def evaluate_word_analogies(
         self,
@@ -440,8 +441,8 @@ class KeyedVectors:
         Raises `ValueError` where lines stand before the first section.
         """
         search: Callable[..., Neighbours] = getattr(self, similarity_function)
-        folded = evaluating.Folded(self.core, restrict_vocab, case_insensitive)
-        return evaluating.word_analogies(folded, search, analogies, dummy4unknown)
+        folded = Folded(self.core, restrict_vocab, case_insensitive)
+        return word_analogies(folded, search, analogies, dummy4unknown)
 
     # ---- files -----------------------------------------------------------------------------------
 
@@ -493,9 +494,9 @@ class KeyedVectors:
             raise ValueError(f"no attribute {sort_attr} to write to {fvocab}; leave fvocab out, or set it first")
         words = [f"{prefix}{self.index_to_key[row]}" for row in order.tolist()]
         if fvocab is not None:
-            word2vec_format.write_counts(fvocab, words, self.expandos[sort_attr][order])
+            write_counts(fvocab, words, self.expandos[sort_attr][order])
         matrix = self.vectors[order].astype(REAL, copy=False)
-        word2vec_format.save_word2vec_format(fname, WordVectors(words, matrix), binary, write_header)
+        save_word2vec_format(fname, WordVectors(words, matrix), binary, write_header)
 
     @classmethod
     def load_word2vec_format(
@@ -510,9 +511,7 @@ class KeyedVectors:
         no_header: bool = False,
     ) -> Self:
         """Read word2vec's text or binary format; without `fvocab`, counts are made up, falling from V to 1."""
-        return word2vec_format.load_word2vec_format(
-            cls, fname, fvocab, binary, encoding, unicode_errors, limit, datatype, no_header
-        )
+        return load_word2vec_format(cls, fname, fvocab, binary, encoding, unicode_errors, limit, datatype, no_header)
 
     def intersect_word2vec_format(
         self,
@@ -523,7 +522,7 @@ class KeyedVectors:
         unicode_errors: str = "strict",
     ) -> None:
         """Take the vectors of those words of a file that are here, too. firth trains them on only with `lockf=1.0`."""
-        read = word2vec_format.load_word2vec_format(KeyedVectors, fname, None, binary, encoding, unicode_errors)
+        read = load_word2vec_format(KeyedVectors, fname, None, binary, encoding, unicode_errors)
         if read.vector_size != self.vector_size:
             raise ValueError(f"{fname} has vectors of {read.vector_size} numbers, these have {self.vector_size}")
         known = [word for word in read.index_to_key if word in self.key_to_index]

@@ -145,6 +145,7 @@ class Word2Vec:
             raise ValueError("firth keeps words by falling count; leave out sorted_vocab=0")
         if (self.wv.vectors_lockf != 1).any():
             raise ValueError("firth trains all vectors alike, and cannot lock some; set wv.vectors_lockf to ones")
+        assert self.options  # which are checked when they are made
 
     # ---- the vocabulary --------------------------------------------------------------------------
 
@@ -287,6 +288,7 @@ class Word2Vec:
             vector_size=self.vector_size,
             window=self.window,
             dynamic_window=self.shrink_windows,
+            cbow_gradient="historical",
             min_count=max(self.min_count, 1),
             max_vocabulary=self.max_final_vocab,
             negative=self.negative or TrainingOptions().negative,

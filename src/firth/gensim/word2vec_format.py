@@ -34,7 +34,8 @@ def load_word2vec_format(
     """The vectors of a file, the first `limit` of them; `no_header` is for text without its first line.
 
     Raises `UnicodeDecodeError` for words that are not UTF-8 under strict, `CutShort` (an `EOFError`) for a file that
-    ends too soon, `BadFile` (a `ValueError`) for one that is not what it should be, and `ValueError` for another encoding, or a binary file without its header.
+    ends too soon, `BadFile` (a `ValueError`) for one that is not what it should be, and `ValueError` for another
+    encoding, or a binary file without its header.
     """
     if encoding.lower().replace("-", "").replace("_", "") != "utf8":
         raise ValueError(f"encoding must be utf8, got {encoding!r}; convert the file first")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from firth.gensim.models import callbacks, keyedvectors, phrases, word2vec
+import firth.gensim.models.callbacks as callbacks
+import firth.gensim.models.keyedvectors as keyedvectors
+import firth.gensim.models.phrases as phrases
+import firth.gensim.models.word2vec as word2vec
 from firth.gensim.models.keyedvectors import KeyedVectors
 from firth.gensim.models.phrases import FrozenPhrases, Phraser, Phrases
 from firth.gensim.models.word2vec import Word2Vec
