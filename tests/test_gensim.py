@@ -152,7 +152,9 @@ def test_strings_in_place_of_lists_are_taken_letter_by_letter_with_a_warning(cap
 
 
 def test_it_trains_what_firth_trains(model):
-    theirs = firth.Word2Vec(architecture="cbow", alpha=0.025, **SMALL).fit(SENTENCES, progress=False)
+    theirs = firth.Word2Vec(architecture="cbow", cbow_gradient="historical", alpha=0.025, **SMALL).fit(
+        SENTENCES, progress=False
+    )
     assert model.wv.index_to_key == list(theirs.vectors.words)
     np.testing.assert_array_equal(model.wv.vectors, theirs.vectors.matrix)
     np.testing.assert_array_equal(model.syn1neg, theirs.weights.output)
@@ -328,6 +330,9 @@ def test_models_of_firth_s_own_are_opened(tmp_path):
     loaded = Word2Vec.load(tmp_path / "m.safetensors")
     assert (loaded.sg, loaded.hs, loaded.negative, loaded.alpha) == (1, 1, 0, 0.03)
     loaded.train(SENTENCES, total_examples=9, epochs=1)
+    firth.Word2Vec(architecture="cbow", **SMALL).fit(SENTENCES, progress=False).save(tmp_path / "cbow.safetensors")
+    with pytest.raises(BadFile, match="no cbow_gradient"):
+        Word2Vec.load(tmp_path / "cbow.safetensors")
     loaded.wv.save(tmp_path / "wv")
     with pytest.raises(AttributeError, match=r"KeyedVectors\.load"):
         Word2Vec.load(tmp_path / "wv")

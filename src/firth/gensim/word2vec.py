@@ -520,15 +520,24 @@ def _only_on_the_class(*_: Any, **__: Any) -> None:
 
 def _arguments(options: Mapping[str, Any]) -> dict[str, Any]:
     """Gensim's arguments for firth's options; `ValueError` for those that gensim has none for."""
-    TrainingOptions.from_dict(dict(options))
-    if options["loss"] not in ("ns", "hs") or options["unknown"] is not None:
-        raise ValueError(f"loss={options['loss']!r}, unknown={options['unknown']!r}; open it with firth.Word2Vec.load")
-    hs = options["loss"] == "hs"
-    same = {name: options[name] for name in ARGUMENTS if name in options and options[name] is not None}
-    return same | {
-        "sg": int(options["architecture"] == "skipgram"),
+    given, usual = TrainingOptions.from_dict(dict(options)), TrainingOptions(cbow_gradient="historical")
+    own = [
+        "noise",
+        "distinct_noise",
+        "unknown",
+        "held_out",
+        *(["cbow_gradient"] if given.architecture == "cbow" else []),
+    ]
+    differ = [name for name in own if getattr(given, name) != getattr(usual, name)]
+    if given.loss == "softmax" or differ:
+        raise ValueError(f"gensim has no {', '.join(differ) or 'softmax'}; open it with firth.Word2Vec.load")
+    hs = given.loss == "hs"
+    return {name: getattr(given, name) for name in ARGUMENTS if hasattr(given, name)} | {
+        "alpha": given.rate,
+        "workers": given.threads,
+        "sg": int(given.architecture == "skipgram"),
         "hs": int(hs),
-        "negative": 0 if hs else options["negative"],
-        "shrink_windows": options["dynamic_window"],
-        "max_final_vocab": options["max_vocabulary"],
+        "negative": 0 if hs else given.negative,
+        "shrink_windows": given.dynamic_window,
+        "max_final_vocab": given.max_vocabulary,
     }
