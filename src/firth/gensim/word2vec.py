@@ -431,6 +431,10 @@ class Word2Vec:
         """The sum of the losses of all examples of the last `train` with compute_loss=True, added up in float64."""
         return self.running_training_loss
 
+    def init_sims(self, replace: bool = False) -> None:
+        """Deprecated: `wv.fill_norms`, and with `replace` `wv.unit_normalize_all`."""
+        self.wv.init_sims(replace)
+
     # ---- what it predicts ------------------------------------------------------------------------
 
     def score(
@@ -519,7 +523,7 @@ def _only_on_the_class(*_: Any, **__: Any) -> None:
 
 
 def _arguments(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Gensim's arguments for firth's options; `ValueError` for those that gensim has none for."""
+    """The arguments of gensim's that mean firth's options; `ValueError` where none do."""
     given, usual = TrainingOptions.from_dict(dict(options)), TrainingOptions(cbow_gradient="historical")
     own = [
         "noise",
