@@ -525,13 +525,7 @@ def _only_on_the_class(*_: Any, **__: Any) -> None:
 def _arguments(options: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of gensim's that mean firth's options; `ValueError` where none do."""
     given, usual = TrainingOptions.from_dict(dict(options)), TrainingOptions(cbow_gradient="historical")
-    own = [
-        "noise",
-        "distinct_noise",
-        "unknown",
-        "held_out",
-        *(["cbow_gradient"] if given.architecture == "cbow" else []),
-    ]
+    own = ["noise", "distinct_noise", "unknown", "held_out"] + ["cbow_gradient"] * (given.architecture == "cbow")
     differ = [name for name in own if getattr(given, name) != getattr(usual, name)]
     if given.loss == "softmax" or differ:
         raise ValueError(f"gensim has no {', '.join(differ) or 'softmax'}; open it with firth.Word2Vec.load")
