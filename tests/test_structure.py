@@ -37,7 +37,7 @@ LAYERS = [
     {"progress", "scoring"},
     {"word2vec"},
     {"torch"},
-    {"evaluate", "estimating", "shrinking"},
+    {"evaluate", "estimating", "shrinking", "gensim"},
     {"world", "visualise", "demo", "reports"},
     {"cli"},
     {"__main__"},

@@ -4,6 +4,7 @@
     ├── BadOption       (ValueError)         an option out of its range, or two in conflict
     ├── BadCorpus       (ValueError)         text that cannot be trained on: empty, over-pruned, not UTF-8
     ├── BadFile         (ValueError)         a file that is not what it should be: truncated, foreign, malformed
+    │   └── CutShort    (EOFError)           a file that ends before all that its beginning promises
     ├── MissingFile     (FileNotFoundError)  nothing there, or nothing that may be read
     ├── CannotWrite     (OSError)            the disk is full, or the place may not be written
     ├── UnknownWord     (KeyError)           a query for a word that has no vector
@@ -34,6 +35,10 @@ class BadCorpus(FirthError, ValueError):
 
 class BadFile(FirthError, ValueError):
     """A file is not what it should be: truncated, malformed, or of another format."""
+
+
+class CutShort(BadFile, EOFError):
+    """A file ends before all that its beginning promises."""
 
 
 class MissingFile(FirthError, FileNotFoundError):

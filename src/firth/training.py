@@ -76,14 +76,16 @@ def train(
     ids: npt.NDArray[np.int32] | None = None,
     state: State | None = None,
     callbacks: Sequence[Callback] = (),
+    may_be_idle: bool = False,
 ) -> tuple[Weights, State]:
     """Train from `state` to the last epoch, or until stopped; give the weights and where the run then stands.
 
     `ids` renumbers the corpus's words where the vocabulary was given instead of counted. Ctrl-C and `StopTraining`
-    end the run after the chunks under way, with nothing lost. `BadOption` where `state` is of another corpus.
+    end the run after the chunks under way, with nothing lost. `BadCorpus` where the first epoch trains nothing, unless
+    it `may_be_idle`, and `BadOption` where `state` is of another corpus.
     """
     check_callbacks(callbacks)
-    run = _Run(corpus, vocabulary, options, backend, ids, (state or State()).on(corpus), callbacks)
+    run = _Run(corpus, vocabulary, options, backend, ids, (state or State()).on(corpus), callbacks, may_be_idle)
     backend.start(weights, tables_for(vocabulary, options), options)
     try:
         with interruptible() as interrupted:
@@ -108,9 +110,10 @@ class _Run:
         ids: npt.NDArray[np.int32] | None,
         state: State,
         callbacks: Sequence[Callback],
+        may_be_idle: bool,
     ) -> None:
         self.corpus, self.vocabulary, self.options, self.backend = corpus, vocabulary, options, backend
-        self.ids, self.state, self.callbacks = ids, state, callbacks
+        self.ids, self.state, self.callbacks, self.may_be_idle = ids, state, callbacks, may_be_idle
         self.watchers = Watchers(callbacks, self.progress)
         self.before = state  # when this call began
         self.epoch_began = Tally()
@@ -146,7 +149,7 @@ class _Run:
     def end_epoch(self) -> None:
         tally = self.epoch_tally()
         self.check_finite(tally)
-        if tally.examples == 0 and self.state.epoch == 0:
+        if tally.examples == 0 and self.state.epoch == 0 and not self.may_be_idle:
             raise BadCorpus(NOTHING_TO_TRAIN_ON)
         held_out = self.state.held_out_losses
         if self.options.held_out:

@@ -31,6 +31,15 @@ class Sentences(Source):
             yield from _string_blocks(rest) if isinstance(first, str) else _token_blocks(rest)
 
 
+def first_of(sentences: Iterable[Any]) -> tuple[Any, Iterable[Any]]:
+    """The first of some sentences, None if there is none, and all of them; an iterator loses none by it."""
+    iterator = iter(sentences)
+    first = next(iterator, None)
+    if iterator is not sentences:
+        return first, sentences
+    return first, iterator if first is None else itertools.chain([first], iterator)
+
+
 def _refuse_sentence(first: Any) -> None:
     """Raise `BadCorpus` unless `first`, the first of all, may be a sentence."""
     if isinstance(first, os.PathLike):

@@ -14,7 +14,7 @@ from typing import IO, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from firth.errors import BadFile, BadOption
+from firth.errors import BadFile, BadOption, CutShort
 from firth.memory import machine_memory_bytes
 from firth.storage import AnyPath, is_gzip
 
@@ -45,7 +45,7 @@ def check_sizes(V: int, D: int, least_row: int, path: AnyPath, before: int = 0) 
         raise BadFile(f"{path}: vector_size must be 1 to {MAX_VECTOR_SIZE}, got {D}; correct the header")
     room = unpacked_room(path)
     if room is not None and V * least_row - 1 > room - before:  # a last line may want its newline
-        raise BadFile(
+        raise CutShort(
             f"{path}: {V} words of {D} numbers need {V * least_row} bytes or more, but there is room for "
             f"{room - before}; the file is cut short or its header is wrong, fetch it anew"
         )
@@ -102,7 +102,7 @@ def read_exactly(file: IO[bytes], size: int, path: AnyPath) -> bytes:
     """The next `size` bytes; `BadFile` where the file ends before. Take `size` from nowhere unchecked."""
     data = file.read(size)
     if len(data) < size:
-        raise BadFile(f"{path} ends where {size - len(data)} more bytes should stand; it is cut short, fetch it anew")
+        raise CutShort(f"{path} ends where {size - len(data)} more bytes should stand; it is cut short, fetch it anew")
     return data
 
 

@@ -17,7 +17,7 @@ from typing import IO, TypeAlias
 
 import numpy as np
 
-from firth.errors import BadFile, BadOption
+from firth.errors import BadFile, BadOption, CutShort
 from firth.formats.checks import (
     MAX_WORD_BYTES,
     Matrix,
@@ -71,7 +71,7 @@ def read_text(path: AnyPath, *, encoding_errors: str = "strict", limit: int | No
             matrix[len(words) : len(words) + kept] = values[:kept]
             words += decoded(found[:kept], encoding_errors, len(words) + 1, path)
     if len(words) < rows:
-        raise BadFile(f"{path}: the header says {V} rows, got {len(words)}; the file is cut short, fetch it anew")
+        raise CutShort(f"{path}: the header says {V} rows, got {len(words)}; the file is cut short, fetch it anew")
     check_unique(words, BadFile, f"{path}: ")
     return words, matrix
 
@@ -90,7 +90,7 @@ def read_binary(
             more = file.read(BLOCK_BYTES)
             found, values, rest = _cut_rows(rest + more, D, rows - len(words))
             if not found and (not more or (b" " not in rest and len(rest) > MAX_WORD_BYTES)):
-                raise BadFile(
+                raise CutShort(
                     f"{path}: the header says {V} rows of {D} numbers, got {len(words)}; "
                     "the file is cut short or of another format, fetch it anew"
                 )

@@ -130,20 +130,28 @@ def _spelled(words: pa.LargeStringArray, numbers: Ints | tuple[int, ...]) -> lis
 
 
 def scores_of(pairs: Pairs, counts: Ints, words: int, options: PhraseOptions) -> Floats:
-    """The score of each pair, float64; `counts` are those of the corpus's words, `words` how many are no connectors.
-
-    count: (count(ab) - min_count) · V / (count(a) · count(b)), after Mikolov et al. 2013, equation 6. V is the number
-    of different words and pairs together, as in gensim, so that thresholds mean the same; word2phrase.c takes the
-    number of tokens instead, and the paper neither.
-
-    npmi: ln(p(ab) / (p(a) · p(b))) / -ln p(ab), p being counts over the number of tokens (Bouma 2009).
-    """
+    """The score of each pair, float64; `counts` are those of the corpus's words, `words` how many are no connectors."""
     of_first, of_last = (counts[each].astype(np.float64) for each in (pairs.first, pairs.last))
     if options.scoring == "count":
-        return (pairs.counts - options.min_count) / (of_first * of_last) * (words + pairs.different)
-    tokens = float(counts.sum())
-    together = pairs.counts / tokens
-    scores: Floats = np.log(together / ((of_first / tokens) * (of_last / tokens))) / -np.log(together)
+        return count_score(of_first, of_last, pairs.counts, options.min_count, words + pairs.different)
+    return npmi_score(of_first, of_last, pairs.counts, float(counts.sum()))
+
+
+def count_score(
+    of_first: Floats | float, of_last: Floats | float, together: Ints | float, min_count: float, different: float
+) -> Floats:
+    """(count(ab) - min_count) · V / (count(a) · count(b)), after Mikolov et al. 2013, equation 6.
+
+    V, `different`, is the number of different words and pairs together, as in gensim, so that thresholds mean the same;
+    word2phrase.c takes the number of tokens instead, and the paper neither.
+    """
+    return np.asarray((together - min_count) / (of_first * of_last) * different)
+
+
+def npmi_score(of_first: Floats | float, of_last: Floats | float, together: Ints | float, tokens: float) -> Floats:
+    """ln(p(ab) / (p(a) · p(b))) / -ln p(ab), p being counts over the number of tokens (Bouma 2009)."""
+    share = together / tokens
+    scores: Floats = np.log(share / ((of_first / tokens) * (of_last / tokens))) / -np.log(share)
     return np.minimum(scores, 1)  # the last bit may say more
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import IO
 
 import numpy as np
@@ -146,6 +146,28 @@ class _Joiner:
 # ---- in lists of tokens ------------------------------------------------------------------------
 
 
+def join(
+    tokens: Iterable[str], connectors: Collection[str], phrase_of: Callable[[tuple[str, ...]], str | None]
+) -> list[str]:
+    """The tokens, from left to right, with `phrase_of` some words, if not None, where none of these is taken yet.
+
+    The words asked for begin and end with ones that are no connectors, and only connectors stand between them.
+    """
+    out: list[str] = []
+    start = -1  # where in `out` the last word stands that may begin a phrase
+    for token in tokens:
+        out.append(token)
+        if token in connectors:
+            continue
+        phrase = None if start < 0 else phrase_of(tuple(out[start:]))
+        if phrase is None:
+            start = len(out) - 1
+        else:
+            out[start:] = [phrase]
+            start = -1
+    return out
+
+
 class PhraseTable:
     """Phrases to be joined in lists of tokens, as the compiled loop does in a corpus."""
 
@@ -154,20 +176,8 @@ class PhraseTable:
         self._connectors = frozenset(connectors)
 
     def joined(self, tokens: Iterable[str]) -> list[str]:
-        """The tokens, from left to right, with a phrase wherever its words stand and none of them is taken yet."""
-        out: list[str] = []
-        start = -1  # where in `out` the last word stands that may begin a phrase
-        for token in tokens:
-            out.append(token)
-            if token in self._connectors:
-                continue
-            phrase = None if start < 0 else self._phrases.get(tuple(out[start:]))
-            if phrase is None:
-                start = len(out) - 1
-            else:
-                out[start:] = [phrase]
-                start = -1
-        return out
+        """The tokens, with a phrase wherever its words stand; see `join`."""
+        return join(tokens, self._connectors, self._phrases.get)
 
 
 # ---- as text -----------------------------------------------------------------------------------

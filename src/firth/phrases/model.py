@@ -7,10 +7,11 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self, overload
+from typing import Any, Protocol, Self, overload
 
 from firth.corpus import EncodedCorpus, encoded_corpus
 from firth.corpus.blocks import is_token_list, shown
+from firth.corpus.iterables import first_of
 from firth.corpus.sources import CorpusLike
 from firth.corpus.tokenizers import TokenizerLike
 from firth.errors import BadCorpus, BadOption, NotTrained
@@ -116,7 +117,7 @@ class Phrases:
                 f"phrases are joined in files, lists of tokens or an encoded corpus, got {shown(corpus)}; give a path "
                 "or a list of strings"
             )
-        first, sentences = _first_of(corpus)
+        first, sentences = first_of(corpus)
         if first is None or isinstance(first, str):
             return _joined(_without_white_space(sentences), self._tables, 0)
         return JoinedSentences(sentences, self._tables)
@@ -183,10 +184,17 @@ class Phrases:
         return current
 
 
+class Joins(Protocol):
+    """What joins the phrases in a list of tokens, such as a `PhraseTable`."""
+
+    def joined(self, tokens: Iterable[str]) -> list[str]:
+        """The tokens with phrases joined."""
+
+
 class JoinedSentences:
     """Sentences with phrases joined, made as they are asked for."""
 
-    def __init__(self, sentences: Iterable[Any], tables: list[PhraseTable]) -> None:
+    def __init__(self, sentences: Iterable[Any], tables: Sequence[Joins]) -> None:
         self._sentences, self._tables = sentences, tables
 
     def __iter__(self) -> Iterator[list[str]]:
@@ -194,7 +202,7 @@ class JoinedSentences:
             yield _joined(sentence, self._tables, number)
 
 
-def _joined(sentence: Any, tables: list[PhraseTable], number: int) -> list[str]:
+def _joined(sentence: Any, tables: Sequence[Joins], number: int) -> list[str]:
     if not is_token_list(sentence):
         raise BadCorpus(
             f"sentence {number:,} is {shown(sentence)} where a list of tokens was meant; split it into tokens, or give "
@@ -225,12 +233,3 @@ def _without_white_space(tokens: Iterable[Any]) -> list[Any]:
 
 def _are_paths(corpus: Any) -> bool:
     return isinstance(corpus, Sequence) and bool(corpus) and all(isinstance(each, os.PathLike) for each in corpus)
-
-
-def _first_of(sentences: Iterable[Any]) -> tuple[Any, Iterable[Any]]:
-    """The first of some sentences, None if there is none, and all of them; an iterator loses none by it."""
-    iterator = iter(sentences)
-    first = next(iterator, None)
-    if iterator is not sentences:
-        return first, sentences
-    return first, iterator if first is None else itertools.chain([first], iterator)

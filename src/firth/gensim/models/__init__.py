@@ -1,0 +1,23 @@
+"""The names of `gensim.models` that firth has, under the modules that gensim keeps them in."""
+
+from __future__ import annotations
+
+import firth.gensim.models.callbacks as callbacks
+import firth.gensim.models.keyedvectors as keyedvectors
+import firth.gensim.models.phrases as phrases
+import firth.gensim.models.word2vec as word2vec
+from firth.gensim.models.keyedvectors import KeyedVectors
+from firth.gensim.models.phrases import FrozenPhrases, Phraser, Phrases
+from firth.gensim.models.word2vec import Word2Vec
+
+__all__ = [
+    "FrozenPhrases",
+    "KeyedVectors",
+    "Phraser",
+    "Phrases",
+    "Word2Vec",
+    "callbacks",
+    "keyedvectors",
+    "phrases",
+    "word2vec",
+]
