@@ -4,7 +4,7 @@
 
 trains once for each combination and seed, scores the vectors on the published sets, and prints a Markdown table. With
 `--json`, results are added to what the file holds, so that a sweep may be made in several goes; the table and the plot
-show all of them. `--curves FILE` draws the mean score against window, vector_size and min_count. `--bar NAME SCORE
+show all of them. `--curves FILE` draws the mean score against window and vector_size. `--bar NAME SCORE
 SECONDS` draws a peer for comparison, in the same mean score.
 """
 
@@ -39,7 +39,7 @@ USUAL = {
     "vector_size": 100,
     "min_count": MIN_COUNT,
 }
-CURVES = ("window", "vector_size", "min_count")
+CURVES = ("window", "vector_size")
 COLOURS = {"0.025": "#7a8ca3", "0.05": "#c8553d", "0.075": "#588157", "0.1": "#b08968"}
 
 
