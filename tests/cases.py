@@ -65,8 +65,8 @@ class Case:
 
 def trained(machine, case, *, held_out=False, rates=None):
     """Train a case from its start; gives (weights, tally)."""
-    if rates is None:  # CBOW moves a word that fills a wide window by the whole gradient at each of its places
-        rates = Rates(0.05, 1e-6, 0.01) if case.options.window <= 20 else Rates(0.005, 1e-7, 0.001)
+    if rates is None:  # a word that fills a wide window takes so long a step that rounding grows with each
+        rates = Rates(0.05, 1e-6, 0.01) if case.options.window < 20 else Rates(0.005, 1e-7, 0.001)
     machine.start(case.start(), case.tables(), case.options)
     for chunk in case.chunks():
         machine.train(chunk, case.epoch, rates, held_out=held_out)

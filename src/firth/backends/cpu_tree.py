@@ -260,7 +260,7 @@ def _cbow_window(p, t, i, n, slot, row_like, corrected):
         outputs = take(t.nodes, nodes + first, 1, TWO_GROUPS)
         score((context,), outputs, blocks, scores + first * FLOAT_BYTES, GROUP)
     _gradients_of_one(t, slot, p.rate[i])
-    update_path_from_one(context, step, t.nodes, nodes, t.lengths[slot], scores, GROUP, row_like)
+    update_path_from_one(context, step, t.nodes, nodes, t.lengths[slot], scores, row_like)
     share = one_nth if corrected else np.float32(1.0)
     add_to_rows(p.inputs, p.low[i], p.high[i], i, step, share, row_like)
 

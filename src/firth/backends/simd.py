@@ -292,33 +292,40 @@ def update_path(
 
 @intrinsic
 def update_path_from_one(
-    typingctx: Any, x: Any, step: Any, rows: Any, first: Any, count: Any, gradients: Any, stride: Any, row_like: Any
+    typingctx: Any, x: Any, step: Any, rows: Any, first: Any, count: Any, gradients: Any, row_like: Any
 ) -> Any:
-    """As `update_from_one`, for output rows rows[first:first + count], their number known only when it runs."""
+    """As `update_from_one`, for output rows rows[first:first + count], their number known only when it runs.
+
+    Their gradients stand one after another. Rows are taken two at a time: one more than `count` must be there, with a
+    gradient of 0, where that is odd.
+    """
     most = (REGISTERS - 4) // 2  # blocks of x, as many of the step, one of a row, and a gradient
+    together = 2
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        x, step, _, first, count, gradients, stride, _ = arguments
+        x, step, _, first, count, gradients, _ = arguments
         rows = context.make_array(signature.args[2])(context, builder, arguments[2]).data
+        pairs = builder.udiv(builder.add(count, I64(together - 1)), I64(together))
         for start in range(0, row_like.count, most):
             numbers = [I64(number) for number in range(start, min(start + most, row_like.count))]
             before = [load(builder, block_of(builder, x, number)) for number in numbers]
             gains = [Sums(builder, 1) for _ in numbers]
-            with cgutils.for_range(builder, count) as loop:
-                row = builder.load(builder.gep(rows, [builder.add(first, loop.index)]))
-                group = builder.mul(builder.udiv(loop.index, I64(GROUP)), stride)
-                lane = builder.add(group, builder.urem(loop.index, I64(GROUP)))
-                g = splat(builder, builder.load(pointer(builder, builder.add(gradients, builder.mul(lane, I64(4))))))
-                for number, value, gain in zip(numbers, before, gains, strict=True):
-                    block = block_of(builder, row, number)
-                    y = load(builder, block)
-                    gain.add_product(g, y, 0)
-                    store(builder, fma(builder, g, value, y), block)
+            with cgutils.for_range(builder, pairs) as loop:
+                for part in range(together):
+                    index = builder.add(builder.mul(loop.index, I64(together)), I64(part))
+                    row = builder.load(builder.gep(rows, [builder.add(first, index)]))
+                    place = builder.add(gradients, builder.mul(index, I64(4)))
+                    g = splat(builder, builder.load(pointer(builder, place)))
+                    for number, value, gain in zip(numbers, before, gains, strict=True):
+                        block = block_of(builder, row, number)
+                        y = load(builder, block)
+                        gain.add_product(g, y, 0)
+                        store(builder, fma(builder, g, value, y), block)
             for number, gain in zip(numbers, gains, strict=True):
                 store(builder, gain.value(), block_of(builder, step, number))
         return context.get_dummy_value()
 
-    kinds = (ADDRESS, ADDRESS, rows, types.int64, types.int64, ADDRESS, types.int64, row_like)
+    kinds = (ADDRESS, ADDRESS, rows, types.int64, types.int64, ADDRESS, row_like)
     return types.void(*kinds), codegen
 
 
