@@ -332,6 +332,13 @@ def test_a_vocabulary_without_a_word_of_the_corpus_is_told():
         Word2Vec(sample=0).fit([["a", "b"]] * 9, vocabulary=Vocabulary.of_words(["A", "B"], [2, 1]))
 
 
+@pytest.mark.parametrize("loss", ["hs", "softmax"])
+def test_options_of_noise_are_told_to_be_idle_where_none_is_drawn(loss):
+    with pytest.warns(UserWarning, match="change nothing: negative, ns_exponent; leave them out"):
+        Word2Vec(**OPTIONS, loss=loss, negative=10, ns_exponent=0.5).fit(TEXT[:50])
+    Word2Vec(**OPTIONS, loss=loss).fit(TEXT[:50])  # warnings are errors here
+
+
 def test_an_encoded_corpus_takes_no_options_of_reading():
     with encoded_corpus([["a", "b"]] * 9) as corpus:
         for reading in ({"tokenizer": "letters"}, {"column": "text"}, {"encoding_errors": "ignore"}):

@@ -281,6 +281,18 @@ class TrainingOptions(_Checked):
         return CORRECTED_RATE if self.loss == "ns" else CORRECTED_RATE_OF_PROBABILITIES
 
     @property
+    def without_effect(self) -> tuple[str, ...]:
+        """The options of noise words that are not as by default, where the loss draws none."""
+        if self.loss == "ns":
+            return ()
+        usual = {each.name: each.default for each in fields(self)}
+        return tuple(
+            name
+            for name in ("negative", "noise", "distinct_noise", "ns_exponent")
+            if getattr(self, name) != usual[name]
+        )
+
+    @property
     def threads(self) -> int:
         """How many threads train: `workers`, or every core that this process may use."""
         return self.workers or usable_cores()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import reprlib
 import time
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -112,6 +113,8 @@ class Word2Vec:
             BadOption: an option out of range or unknown, or nothing to resume, or another corpus or vocabulary to
                 resume on.
 
+        Warns of options that the loss does not read.
+
         Ctrl-C stops training and keeps what is trained: `state` tells where, and `resume` goes on. To resume a run
         that is complete changes nothing. After an error the model is what it was before.
         """
@@ -119,6 +122,12 @@ class Word2Vec:
             self._check_resumable(vocabulary)
         check_callbacks(callbacks)
         check_vocabulary(vocabulary)
+        if idle := self.options.without_effect:
+            warnings.warn(
+                f"loss {self.options.loss!r} draws no noise words, so these options change nothing: "
+                f"{', '.join(idle)}; leave them out, or use loss='ns'",
+                stacklevel=2,
+            )
         if isinstance(tokenizer, str):
             reading["tokenizer"], tokenizer = tokenizer, None
         bar, tellers = shown(progress)
