@@ -114,21 +114,37 @@ def test_a_long_stretch_without_kept_words_costs_no_more_than_its_length():
 
 
 NARROW = """
+import sys
+from firth import machine
+LANES, REGISTERS, as_if = map(int, sys.argv[1:])
+if as_if:
+    machine.LANES, machine.REGISTERS = LANES, REGISTERS
+assert (machine.LANES, machine.REGISTERS) == (LANES, REGISTERS)
 from cases import ARCHITECTURES, Case, TrainingOptions, assert_held_to_the_reference
-from firth.machine import LANES, REGISTERS
-assert (LANES, REGISTERS) == (8, 16)
 for architecture in ARCHITECTURES:
-    for negative in (5, 8):
-        options = TrainingOptions(architecture=architecture, negative=negative, workers=1, sample=0.01)
+    kinds = [{"negative": 5}, {"negative": 8}, {"loss": "hs"}]
+    for kind in kinds + [{"noise": "pair"}] * (architecture == "skipgram"):
+        options = TrainingOptions(architecture=architecture, workers=1, sample=0.01, **kind)
         assert_held_to_the_reference(Case(5, 150, 20, (700, 300, 5), options, unknown=0.1, one_word=0.1))
 """
+AVX2 = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma,+bmi,+bmi2,+sse4.2,+popcnt"}
+
+
+def hold_with_registers(lanes, registers, *, as_if, **environment):
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    arguments = [str(number) for number in (lanes, registers, int(as_if))]
+    command = [sys.executable, "-W", "error", "-c", NARROW, *arguments]
+    subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": path} | environment)
 
 
 @pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="256-bit registers are x86's")
 def test_machines_with_narrower_registers_compute_the_same():
-    avx2 = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma,+bmi,+bmi2,+sse4.2,+popcnt"}
-    environment = os.environ | avx2 | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    subprocess.run([sys.executable, "-W", "error", "-c", NARROW], check=True, env=environment)
+    hold_with_registers(8, 16, as_if=False, **AVX2)
+
+
+def test_vectors_of_four_floats_compute_the_same(tmp_path):
+    """As on ARM; compiled for this machine, so with a cache of its own, which knows machines by what they are."""
+    hold_with_registers(4, 32, as_if=True, FIRTH_CACHE=str(tmp_path))
 
 
 # ---- many workers ------------------------------------------------------------------------------
