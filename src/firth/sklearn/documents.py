@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -68,7 +69,9 @@ def counted(
         ids, lengths = cut.number(block, lexicon, "strict")
         words, _ = lexicon.words()
         row_of = np.fromiter(
-            (vectors.index(word) if word in vectors else other for word in words.to_pylist()), np.int64, len(words)
+            (vectors.index(word) if word in vectors else other for word in words.cast(pa.large_string()).to_pylist()),
+            np.int64,
+            len(words),
         )
         rows = np.unique(row_of[row_of != UNKNOWN])
         owners, tokens = np.repeat(np.arange(len(lengths)), lengths), row_of[ids]

@@ -25,7 +25,7 @@ from firth.vectors import WordVectors
 from firth.word2vec import Word2Vec
 
 
-class Word2VecTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Word2VecTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Documents to vectors: word vectors trained on them, or given, weighted and averaged.
 
         pipeline = make_pipeline(Word2VecTransformer(vector_size=50, weighting="sif"), LogisticRegression())
@@ -78,6 +78,8 @@ class Word2VecTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         options = self._document_options()
         documents = listed(X)
         self.vectors_ = self._trained(documents) if self.vectors is None else self._given()
+        if self.unknown is not None:
+            self.vectors_.index(self.unknown)  # says so where it has no vector
         self.word_factors_ = factors(self._counted(documents), self.vectors_, options)
         self.components_ = self._common(documents, options)
         self._n_features_out = self.vectors_.vector_size
@@ -150,7 +152,8 @@ class Word2VecTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         if options.sif_components >= min(len(documents), D):
             raise BadOption(
                 f"sif_components must be below {min(len(documents), D)}, got {options.sif_components}: of "
-                f"{len(documents):,} documents and {D} numbers nothing would be left; give more documents, or take 0"
+                f"n_samples={len(documents)} documents and {D} numbers nothing would be left; give more documents, or "
+                "take 0"
             )
         return strongest(
             lambda: (self._vectors_of(some, options)[0] for some in self._counted(documents)), D, options.sif_components

@@ -48,7 +48,7 @@ def factors(documents: Iterable[Counted], vectors: WordVectors, options: Documen
 
 
 def sif_factors(counts: Reals, a: float) -> Reals:
-    """a / (a + p(w)) of each word, float64 (V,)."""
+    """The factor a / (a + p(w)) of each word, float64 (V,)."""
     return np.asarray(a / (a + counts / max(counts.sum(), 1)), np.float64)
 
 

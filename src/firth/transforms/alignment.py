@@ -68,8 +68,7 @@ class Alignment:
         """The `topn` pairs farthest apart after alignment, the farthest first, equal ones in the order of the pairs.
 
         The vectors of rare words are mostly chance, and chance moves far: `min_count` leaves out pairs of which either
-        word occurs less often. A change of use is told by both models alone; compare the distances with those of two
-        models of the same text.
+        word occurs less often. Two models of one text, trained from two seeds, tell how far chance alone moves words.
 
         Raises `BadOption` for numbers below 0, and for `min_count` where a model has no counts.
         """

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firth.errors import BadOption
-from firth.options import TransformOptions, takes_options
+from firth.options import TransformOptions
 from firth.stored.base import steps
 from firth.vectors import WordVectors
 
@@ -25,8 +25,8 @@ Blocks: TypeAlias = Callable[[], Iterable[Reals]]
 def transformed(vectors: WordVectors, **options: bool | int) -> WordVectors:
     """The same words, their vectors centred, without their strongest directions, and at unit length, as asked for.
 
-    The arguments are those of `TransformOptions`. With μ the mean and u_1 ... u_k the eigenvectors of the largest
-    eigenvalues of Σ (v - μ)(v - μ)ᵀ,
+    The options are those of `TransformOptions`: centre, remove_components, unit. With μ the mean and u_1 ... u_k the
+    eigenvectors of the largest eigenvalues of Σ (v - μ)(v - μ)ᵀ,
 
         v' = (v - μ) - Σ_i u_i u_iᵀ (v - μ)
 
@@ -68,9 +68,6 @@ def transformed(vectors: WordVectors, **options: bool | int) -> WordVectors:
     return WordVectors(vectors.words, matrix, vectors.counts, check=False)
 
 
-transformed.__signature__ = takes_options(TransformOptions)(transformed).__signature__  # type: ignore[attr-defined]
-
-
 def strongest(blocks: Blocks, D: int, count: int) -> Reals:
     """The `count` directions in which rows, float64 blocks (n, D), have the largest sum of squares: (count, D).
 
@@ -82,9 +79,9 @@ def strongest(blocks: Blocks, D: int, count: int) -> Reals:
     for rows in blocks():
         squares += rows.T @ rows
     _, vectors = np.linalg.eigh(squares)  # the smallest eigenvalue first
-    found = vectors.T[::-1][:count]
+    found: Reals = vectors.T[::-1][:count]
     signs = np.sign(found[np.arange(count), np.abs(found).argmax(axis=1)])
-    return np.ascontiguousarray(found * signs[:, None])
+    return np.asarray(found * signs[:, None])
 
 
 def without(rows: Reals, directions: Reals) -> Reals:
@@ -95,4 +92,5 @@ def without(rows: Reals, directions: Reals) -> Reals:
 def at_unit_length(rows: Reals) -> Reals:
     """The rows (n, D) at length 1; those of zeros stay."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    short: Reals = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    return short
