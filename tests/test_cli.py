@@ -257,6 +257,27 @@ def test_shrink_writes_a_smaller_model_that_answers_alike(run, model, tmp_path):
     assert inspected["options"] == Word2Vec.load(model).options.as_dict()
 
 
+def test_transform_and_align_write_models_and_tell_what_they_did(run, model, tmp_path):
+    made = tmp_path / "made.safetensors"
+    status, printed, complained = run(
+        "transform", model, made, "--centre", "--remove-components", 2, "--unit", "--json"
+    )
+    assert (status, complained) == (0, "")
+    assert json.loads(printed)["transform"] == {"centre": True, "remove_components": 2, "unit": True}
+    np.testing.assert_allclose(WordVectors.load(made).norms, 1, rtol=1e-6)
+    status, printed, _ = run("align", model, made, tmp_path / "b.safetensors", "--topn", 3, "--min-count", 10)
+    assert status == 0
+    assert f"aligned by {len(WordVectors.load(made)):,} pairs of words" in printed
+    assert len(printed.splitlines()) == 5
+    (tmp_path / "pairs.txt").write_bytes("the die\n\xfc ue\n".encode("latin-1"))
+    wrong = ("align", model, made, tmp_path / "c.safetensors", "--dictionary", tmp_path / "pairs.txt")
+    status, _, complained = run(*wrong)
+    assert (status, "is not utf-8" in complained) == (2, True)
+    status, _, complained = run("transform", model, tmp_path / "c.safetensors")
+    assert (status, "nothing to do" in complained) == (2, True)
+    assert not (tmp_path / "c.safetensors").exists()
+
+
 def test_shrink_keeps_the_words_of_a_list_and_the_numbers_as_they_are(run, model, tmp_path):
     words = list(WordVectors.load(model))[3:9]
     (tmp_path / "words.txt").write_text("\ufeff" + "".join(f"{word}\t7\n\n" for word in reversed(words)) + "zebra\n")
@@ -291,7 +312,19 @@ def test_version_and_help(run):
     assert run("--version") == (0, f"firth {__version__}\n", "")
     status, shown, _ = run("--help")
     assert status == 0
-    for command in ("train", "similar", "analogy", "evaluate", "inspect", "convert", "shrink", "push", "demo"):
+    for command in (
+        "train",
+        "similar",
+        "analogy",
+        "evaluate",
+        "inspect",
+        "convert",
+        "shrink",
+        "transform",
+        "align",
+        "push",
+        "demo",
+    ):
         assert command in shown
 
 

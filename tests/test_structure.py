@@ -37,7 +37,8 @@ LAYERS = [
     {"progress", "scoring"},
     {"word2vec"},
     {"torch"},
-    {"evaluate", "estimating", "shrinking", "gensim"},
+    {"evaluate", "estimating", "shrinking", "gensim", "transforms"},
+    {"sklearn"},
     {"world", "visualise", "demo", "reports"},
     {"cli"},
     {"__main__"},
@@ -97,12 +98,13 @@ def test_the_seam_reads_no_files_and_parses_no_options():
         assert not {"storage", "cache", "formats", "training"} & set(imported_parts(path)), path
 
 
-def test_only_the_part_for_pytorch_imports_it():
+@pytest.mark.parametrize("package", ["torch", "sklearn"])
+def test_only_its_own_part_imports_an_optional_package(package):
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [name.name for name in node.names] if isinstance(node, ast.Import) else []
             names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
-            assert part(path) == "torch" or not {name.split(".")[0] for name in names} & {"torch"}, path
+            assert part(path) == package or package not in {name.split(".")[0] for name in names}, path
 
 
 def test_without_pytorch_its_part_says_how_to_install_it():

@@ -22,9 +22,14 @@ import typer
 
 from firth import __version__
 from firth.errors import BadOption, FirthError
-from firth.options import COMBINE_HELP, Combine, CorpusOptions, PhraseOptions, TrainingOptions
+from firth.options import COMBINE_HELP, Combine, CorpusOptions, PhraseOptions, TrainingOptions, TransformOptions
 
-PANELS: dict[type, str] = {TrainingOptions: "Training", CorpusOptions: "Reading", PhraseOptions: "Phrases"}
+PANELS: dict[type, str] = {
+    TrainingOptions: "Training",
+    CorpusOptions: "Reading",
+    PhraseOptions: "Phrases",
+    TransformOptions: "Transforming",
+}
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 WRONG_INPUT = 2
 
@@ -391,6 +396,52 @@ def shrink(
 
     done = shrunk(model, target, dtype=dtype, most=most, min_count=min_count, words=words)
     _show(done.as_dict(), json_, done.lines())
+
+
+@app.command()
+@with_options(TransformOptions)
+def transform(
+    context: typer.Context,
+    model: Model,
+    target: Annotated[Path, typer.Argument(help="Where to write the vectors.", show_default=False)],
+    json_: Json = False,
+    **options: Any,
+) -> None:
+    """Centre vectors, take their strongest directions out, bring them to length 1; in this order.
+
+    What is written is a model to query, without the output matrix: it cannot be trained on.
+    """
+    from firth.transforms.files import transform_file, transform_lines
+
+    done = transform_file(model, target, **_given(context, options))
+    _show(done, json_, transform_lines(done))
+
+
+@app.command()
+def align(
+    model: Model,
+    onto: Annotated[Path, typer.Argument(help="The model that stays: vectors of the same size.", show_default=False)],
+    target: Annotated[Path, typer.Argument(help="Where to write the turned vectors.", show_default=False)],
+    dictionary: Annotated[
+        Path | None,
+        typer.Option(
+            help="Align by these pairs, a word of the model and one of the other on each line; else by the words that "
+            "both have."
+        ),
+    ] = None,
+    encoding: Annotated[str, typer.Option(help="The dictionary's encoding.")] = "utf-8",
+    topn: Topn = 10,
+    min_count: Annotated[int, typer.Option(help="Show words that occur so many times in both.")] = 0,
+    json_: Json = False,
+) -> None:
+    """Turn a model onto another, so that their vectors can be compared, and show the words that moved most.
+
+    What is written is a model to query, without the output matrix: it cannot be trained on.
+    """
+    from firth.transforms.files import align_files, transform_lines
+
+    done = align_files(model, onto, target, dictionary=dictionary, encoding=encoding, topn=topn, min_count=min_count)
+    _show(done, json_, transform_lines(done))
 
 
 @app.command()

@@ -376,6 +376,62 @@ class PhraseOptions(_Checked):
         return self.workers or usable_cores()
 
 
+@dataclass(frozen=True, kw_only=True)
+class TransformOptions(_Checked):
+    """What is done to all vectors, in this order."""
+
+    centre: bool = option(False, "take the mean of all vectors off each")
+    remove_components: int = option(
+        0,
+        "take so many of the strongest directions out of all vectors; with centre that is all-but-the-top "
+        "(Mu & Viswanath 2018), who take vector_size / 100",
+        at_least=0,
+    )
+    unit: bool = option(False, "bring each vector to length 1; zero stays zero")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrofitOptions(_Checked):
+    """How far vectors are drawn to those of their neighbours in a lexicon. The defaults are the authors'."""
+
+    iterations: int = option(10, "how often all words of the lexicon are gone through", at_least=1)
+    alpha: float = option(1.0, "how much a word keeps to its own vector", at_least=0)
+    beta: float = option(1.0, "how much all its neighbours together draw it to theirs", at_least=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.alpha == self.beta == 0:
+            raise BadOption("alpha and beta must not both be 0, or a word has no place to be; 1 and 1 are usual")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentOptions(_Checked):
+    """How the vectors of a document's words become one."""
+
+    weighting: Literal["mean", "tfidf", "sif"] = option(
+        "mean",
+        "mean: every known word alike; tfidf: by inverse document frequency; sif: a / (a + p(word)), then the common "
+        "components are taken out (Arora et al. 2017)",
+        choices=("mean", "tfidf", "sif"),
+    )
+    sif_a: float = option(1e-3, "a of sif: the smaller, the less do frequent words count; 1e-4 to 1e-3 is usual")
+    sif_components: int = option(1, "how many common components sif takes out", at_least=0)
+    norm: Literal["l2"] | None = option(
+        None, "l2: bring each document's vector to length 1; None: leave it", choices=("l2",)
+    )
+    empty: Literal["warn", "zeros", "error"] = option(
+        "warn",
+        "documents without a known word: warn gives rows of zeros and one warning, zeros gives them in silence, error "
+        "stops",
+        choices=("warn", "zeros", "error"),
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.sif_a <= 0:
+            raise BadOption(f"sif_a must be above 0, got {self.sif_a}; 1e-3 is usual")
+
+
 def takes_options(options: Callable[P, object]) -> Callable[[Callable[..., None]], Callable[Concatenate[Any, P], None]]:
     """Give a constructor the signature of an options class, for type checkers and for `help`."""
 

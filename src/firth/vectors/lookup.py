@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,6 +128,21 @@ class Lookup:
         if not isinstance(key, Iterable):
             raise BadOption(f"vectors are looked up by word or list of words, got {key!r}; for row n take .matrix[n]")
         return self.rows.decoded(self._rows_of(key))
+
+    # ---- copied, and sent to other processes ---------------------------------------------------
+
+    def __copy__(self) -> Self:
+        return self  # they never change
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_index"}  # which is made at use
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._counts = None if self._counts is None else _frozen(self._counts)
 
     # ---- for those who build on it --------------------------------------------------------------
 

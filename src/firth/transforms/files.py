@@ -1,0 +1,94 @@
+"""From model files to a model file: what the command line asks for. The file tells what was done to its vectors."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from firth.errors import BadFile, BadOption
+from firth.formats import read_vectors, recognised
+from firth.formats.model import StoredModel, read_model, write_model
+from firth.options import TransformOptions
+from firth.storage import AnyPath
+from firth.transforms.alignment import align
+from firth.transforms.components import transformed
+from firth.transforms.listed import read_pairs
+from firth.vectors import WordVectors
+from firth.word2vec import check_model_name
+
+DONE = "transforms"  # of the metadata: what was done, as a JSON list, the first first
+
+
+def transform_file(source: AnyPath, target: AnyPath, **options: Any) -> dict[str, Any]:
+    """Write the vectors of a file, `transformed`, to a firth model without the output matrix, which queries alone read.
+
+    Raises what `transformed`, reading and writing raise, and `BadOption` where the target is the source or goes by
+    another format's name.
+    """
+    _check_target(target, source)
+    vectors = transformed(read_vectors(source), **options)
+    done = {"transform": TransformOptions.from_dict(options).as_dict()}
+    _write(target, vectors, source, done)
+    return {"words": len(vectors), "vector_size": vectors.vector_size, "target": str(target), **done}
+
+
+def align_files(
+    source: AnyPath,
+    onto: AnyPath,
+    target: AnyPath,
+    *,
+    dictionary: AnyPath | None = None,
+    encoding: str = "utf-8",
+    topn: int = 10,
+    min_count: int = 0,
+) -> dict[str, Any]:
+    """Write the vectors of `source`, aligned onto those of another file, and tell the `topn` words that moved most.
+
+    `dictionary` is a file of pairs of words, in `encoding`. Raises what `align`, `moved`, reading and writing raise,
+    and `BadOption` where the target is one of the sources or goes by another format's name.
+    """
+    _check_target(target, source, onto)
+    pairs = None if dictionary is None else read_pairs(dictionary, encoding=encoding)
+    found = align(read_vectors(source), read_vectors(onto), pairs)
+    moved = [asdict(each) for each in found.moved(topn, min_count=min_count)]
+    done = {"align": {"onto": Path(onto).name, "pairs": len(found.rows)}}
+    _write(target, found.vectors, source, done)
+    facts = {"words": len(found.vectors), "vector_size": found.vectors.vector_size, "target": str(target)}
+    return {**facts, "pairs": len(found.rows), "distance": float(found.distances.mean()), "moved": moved}
+
+
+def transform_lines(facts: dict[str, Any]) -> list[str]:
+    """What was written, to read; for aligned files the words that moved, too."""
+    lines = [f"wrote {facts['words']:,} words × {facts['vector_size']} to {facts['target']}"]
+    if "pairs" in facts:
+        lines.append(
+            f"aligned by {facts['pairs']:,} pairs of words, {facts['distance']:.4f} apart on average; moved most:"
+        )
+    for each in facts.get("moved", []):
+        name = each["word"] if each["word"] == each["onto"] else f"{each['word']} – {each['onto']}"
+        counts = [each["count"], each["onto_count"]]
+        often = "" if None in counts else f"  ({counts[0]:,} and {counts[1]:,} times)"
+        lines.append(f"{each['distance']:.4f}  {name}{often}")
+    return lines
+
+
+def _check_target(target: AnyPath, *sources: AnyPath) -> None:
+    check_model_name(target)
+    for source in sources:
+        if Path(target).exists() and Path(source).exists() and Path(target).samefile(source):
+            raise BadOption(f"cannot write {target} over what is read from it; give another name to write to")
+
+
+def _write(target: AnyPath, vectors: WordVectors, source: AnyPath, done: dict[str, Any]) -> None:
+    others: dict[str, Any] = {"metadata": {DONE: json.dumps([done])}}
+    if recognised(source).name == "firth":
+        whole = read_model(source)
+        try:
+            before = json.loads(whole.metadata.get(DONE, "[]"))
+        except json.JSONDecodeError as error:
+            raise BadFile(f"{source} has metadata {DONE!r} that are not JSON: {error}; write it anew") from error
+        metadata = {**whole.metadata, DONE: json.dumps([*before, done])}
+        others = {"options": whole.options, "state": whole.state, "metadata": metadata}
+    write_model(target, StoredModel.of(vectors.words, counts=vectors.counts, **vectors.rows.tensors, **others))
