@@ -34,7 +34,7 @@ from firth.storage import AnyPath, opened, replaced_packed
 
 _RowSize: TypeAlias = Callable[[int], int]
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 1 << 20  # what stays in a core's cache while it is cut
 HEADER_BYTES = 64  # two numbers of 20 digits and room to spare
 
 _HEADER = re.compile(rb"\s*([0-9]+)[ \t]+([0-9]+)\s*")
@@ -85,18 +85,21 @@ def read_binary(
         V, D, rows = _read_header(file, path, least_row=lambda D: 4 * D + 1, limit=limit)
         words: list[str] = []
         matrix = new_matrix(rows, D, path)
-        rest = b""
+        block = bytearray(max(BLOCK_BYTES, 2 * (MAX_WORD_BYTES + 4 * D)))
+        held = 0  # bytes of it that wait for what comes after them
         while len(words) < rows:
-            more = file.read(BLOCK_BYTES)
-            found, values, rest = _cut_rows(rest + more, D, rows - len(words))
-            if not found and (not more or (b" " not in rest and len(rest) > MAX_WORD_BYTES)):
+            got = file.readinto(memoryview(block)[held:])  # type: ignore[attr-defined]
+            found, numbers, end = _cut_rows(block, held + got, D, rows - len(words))
+            if not found and (not got or held + got > MAX_WORD_BYTES + 4 * D):
                 raise CutShort(
                     f"{path}: the header says {V} rows of {D} numbers, got {len(words)}; "
                     "the file is cut short or of another format, fetch it anew"
                 )
-            matrix[len(words) : len(words) + len(found)] = np.frombuffer(values, "<f4").reshape(-1, D)
+            matrix[len(words) : len(words) + len(found)] = numbers
             words += decoded(found, encoding_errors, len(words) + 1, path)
-        if limit is None and (rest + file.read(BLOCK_BYTES)).strip(b"\n"):
+            held += got - end
+            block[:held] = block[end : end + held]
+        if limit is None and (block[:held] + file.read(BLOCK_BYTES)).strip(b"\n"):
             raise BadFile(f"{path}: the header says {V} rows of {D} numbers, but there is more; correct the header")
     check_unique(words, BadFile, f"{path}: ")
     return words, matrix
@@ -169,17 +172,23 @@ def check_writing(words: Sequence[str], matrix: Matrix) -> None:
 # ---- binary -----------------------------------------------------------------------------------------
 
 
-def _cut_rows(data: bytes, D: int, most: int) -> tuple[list[bytes], bytes, bytes]:
-    """Up to `most` whole rows at the start of `data`: their words, their numbers joined, and what is left."""
+def _cut_rows(block: bytearray, size: int, D: int, most: int) -> tuple[list[bytes], Matrix, int]:
+    """Up to `most` whole rows at the start of the `size` bytes that `block` holds, and where they end.
+
+    Gives their words, and their numbers, float32 (rows, D).
+    """
     words: list[bytes] = []
-    values: list[memoryview] = []
-    view, width, position = memoryview(data), 4 * D, 0
+    starts: list[int] = []  # of their numbers
+    width, end, find = 4 * D, 0, block.find
+    last = size - width  # where the numbers of a row that is there may begin
     while len(words) < most:
-        space = data.find(b" ", position, position + MAX_WORD_BYTES)
-        stop = space + 1 + width
-        if space < 0 or stop > len(data):
+        space = find(b" ", end, max(0, min(end + MAX_WORD_BYTES, last)))
+        if space < 0:
             break
-        words.append(data[position:space].lstrip(b"\n"))
-        values.append(view[space + 1 : stop])
-        position = stop
-    return words, b"".join(values), data[position:]
+        words.append(bytes(block[end:space]).lstrip(b"\n"))
+        starts.append(space + 1)
+        end = space + 1 + width
+    # Numbers begin anywhere: each row is seen as one item of as many bytes, and NumPy gathers these.
+    items = np.ndarray((max(last + 1, 0),), f"V{width}", block, strides=(1,))
+    numbers = items[np.array(starts, np.intp)].view("<f4").reshape(-1, D)
+    return words, numbers, end
