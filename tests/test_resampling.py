@@ -1,0 +1,118 @@
+"""Scores against scipy, resamples against resampling one by one, intervals against what they promise."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from firth.evaluate.resampling import (
+    correlation,
+    correlation_difference_interval,
+    correlation_interval,
+    interval,
+    mean_interval,
+    pearson,
+    resampled,
+    spearman,
+)
+
+NUMBERS = st.lists(st.tuples(st.integers(-5, 5), st.floats(-10, 10, width=16)), min_size=3, max_size=40)
+
+
+@given(NUMBERS)
+def test_correlations_are_scipy_s(pairs):
+    x, y = np.array(pairs, np.float64).T
+    assume(np.ptp(x) > 0)
+    assume(np.ptp(y) > 1e-3)
+    assert correlation(pearson, x, y) == pytest.approx(stats.pearsonr(x, y).statistic, abs=1e-9)
+    assert correlation(spearman, x, y) == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-9)
+
+
+@given(NUMBERS, st.integers(0, 2**32))
+@settings(deadline=None)
+def test_counts_stand_for_resamples(pairs, seed):
+    """What counting gives is what drawing the pairs themselves gives."""
+    x, y = np.array(pairs, np.float64).T
+    assume(np.ptp(y) > 1e-3)
+    counts = np.concatenate(list(resampled(len(x), 5, seed)))
+    assert (counts.sum(axis=1) == len(x)).all()
+    for ways, way in ((stats.pearsonr, pearson), (stats.spearmanr, spearman)):
+        for row, found in zip(counts, way(x, y, counts), strict=True):
+            drawn = np.repeat(np.arange(len(x)), row.astype(int))
+            constant = np.ptp(x[drawn]) == 0 or np.ptp(y[drawn]) == 0
+            assert np.isnan(found) == constant
+            if not constant and np.ptp(y[drawn]) > 1e-3:
+                assert found == pytest.approx(ways(x[drawn], y[drawn]).statistic, abs=1e-6)
+
+
+def test_large_means_cost_no_digits():
+    generator = np.random.default_rng(0)
+    x, y = generator.standard_normal((2, 50))
+    assert correlation(pearson, x + 1e8, y) == pytest.approx(correlation(pearson, x, y), abs=1e-6)
+
+
+def test_one_interval_is_drawn_by_one_seed():
+    x, y = np.random.default_rng(0).standard_normal((2, 50))
+    first = correlation_interval(spearman, x, y, 200, seed=1)
+    assert first == correlation_interval(spearman, x, y, 200, seed=1)
+    assert first != correlation_interval(spearman, x, y, 200, seed=2)
+    assert mean_interval(x, 200, 1) == mean_interval(x, 200, 1)
+
+
+def test_no_resamples_give_no_interval():
+    x, y = np.random.default_rng(0).standard_normal((2, 50))
+    assert correlation_interval(pearson, x, y, 0, 1) is None
+    assert correlation_difference_interval(pearson, x, x, y, 0, 1) is None
+    assert mean_interval(x, 0, 1) is None
+    assert interval(np.full(3, np.nan)) is None
+
+
+@pytest.mark.parametrize("different", [2, 3000])
+def test_the_interval_of_a_mean_is_that_of_scipy_s_bootstrap(different):
+    outcomes = np.random.default_rng(0).integers(0, different, 3000) / (different - 1)
+    low, high = mean_interval(outcomes, 4000, seed=1)
+    theirs = stats.bootstrap(
+        (outcomes,), np.mean, n_resamples=4000, method="percentile", rng=np.random.default_rng(2), batch=500
+    ).confidence_interval
+    assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=1.5e-3)
+
+
+def test_the_interval_of_a_correlation_is_that_of_scipy_s_bootstrap():
+    x, noise = np.random.default_rng(0).standard_normal((2, 200))
+    y = x + noise
+    low, high = correlation_interval(pearson, x, y, 4000, seed=1)
+    theirs = stats.bootstrap(
+        (x, y),
+        lambda a, b, axis: stats.pearsonr(a, b, axis=axis).statistic,
+        paired=True,
+        n_resamples=4000,
+        method="percentile",
+        rng=np.random.default_rng(2),
+    ).confidence_interval
+    assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=0.015)
+
+
+def test_intervals_hold_the_truth_as_often_as_they_promise():
+    """Of 400 samples of 200 answers, each right with chance 0.3, some 95 % have 0.3 inside."""
+    generator = np.random.default_rng(0)
+    inside = 0
+    for seed in range(400):
+        low, high = mean_interval((generator.random(200) < 0.3).astype(float), 500, seed)
+        inside += low <= 0.3 <= high
+    assert 0.91 < inside / 400 < 0.98
+
+
+def test_a_paired_interval_is_narrower_than_both_others():
+    """Two models that fail on the same questions: the difference is told, though their own intervals overlap."""
+    generator = np.random.default_rng(0)
+    scores = generator.standard_normal(300)
+    first = scores + 2 * generator.standard_normal(300)
+    second = first + 0.3 * scores
+    own = (
+        correlation_interval(spearman, first, scores, 1000, 1),
+        correlation_interval(spearman, second, scores, 1000, 1),
+    )
+    low, high = correlation_difference_interval(spearman, first, second, scores, 1000, 1)
+    assert own[0][1] > own[1][0]
+    assert 0 < low < high < own[0][1] - own[0][0]
