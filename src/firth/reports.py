@@ -356,7 +356,8 @@ def judged(
 def judgement_tables(report: Report) -> Iterator[Any]:
     """What `judged` found, to read."""
     for table in report.tables():
-        yield _table((table.title, *table.heads[1:]), table.rows, left=2)
+        shown = table.a_row_for_each(report.names) if len(report.names) > 1 else table
+        yield _table((shown.title, *shown.heads[1:]), shown.rows, left=3 if len(report.names) > 1 else 2)
     yield from report.notes()
 
 
@@ -364,6 +365,8 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -
     from rich.table import Table
 
     table = Table(*heads)
+    for column in table.columns:
+        column.overflow = "fold"  # a narrow terminal shows all of it
     for column in table.columns[left:]:
         column.justify = "right"
     for row in rows:

@@ -30,27 +30,19 @@ class KnownWords:
     def __init__(self, vectors: WordVectors, options: EvaluationOptions) -> None:
         self.vectors, self.options = vectors, options
         self.count = min(options.restrict or len(vectors), len(vectors))
-        self._found: dict[str, int] = {}
+        self._fold, self._lower = options.case == "fold", options.case == "lower"
+        self._rows = self._folded if self._fold else vectors._index
 
     def row(self, word: str) -> int:
         """The row of a word, or UNKNOWN."""
-        row = self._found.get(word)
-        if row is None:
-            row = self._found[word] = self._look_up(word)
-        return row
+        row = self._rows.get(fold(word) if self._fold else word)
+        if row is None and self._lower:
+            row = self._rows.get(word.lower())
+        return UNKNOWN if row is None or row >= self.count else row
 
     def rows(self, words: Iterable[str]) -> Rows:
         """The rows of words, int64 (n,), UNKNOWN where there is none."""
-        return np.fromiter(map(self.row, words), np.int64)
-
-    def _look_up(self, word: str) -> int:
-        if self.options.case == "fold":
-            return self._folded.get(fold(word), UNKNOWN)
-        for form in (word, word.lower()) if self.options.case == "lower" else (word,):
-            if form in self.vectors:
-                row = self.vectors.index(form)
-                return row if row < self.count else UNKNOWN
-        return UNKNOWN
+        return np.array([self.row(word) for word in words], np.int64)
 
     # ---- words that are one ---------------------------------------------------------------------
 

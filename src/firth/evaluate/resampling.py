@@ -27,7 +27,7 @@ FEWEST = 3  # things that a correlation is told of: two always lie on a line
 # Cosines of float32 vectors that differ by less differ by rounding.
 EQUAL_COSINES = 4 * float(np.finfo(np.float32).eps)
 
-ROUNDING = 1e-12  # of a mean in float64, relative to the largest number in it
+DOUBTFUL = 1e-9  # of the largest square: where squares are less on average, they are added up anew
 
 
 def interval(samples: Numbers) -> Interval | None:
@@ -68,41 +68,59 @@ Correlation: TypeAlias = Callable[[Numbers, Numbers, Numbers], Numbers]
 
 
 def pearson(x: Numbers, y: Numbers, counts: Numbers) -> Numbers:
-    """Pearson's r of x and y, (n,) or (R, n), each pair taken `counts` (R, n) times: (R,); NaN if one is constant."""
+    """Pearson's r of x and y (n,), each pair taken `counts` (R, n) times: (R,); NaN where one is constant."""
     n = counts.sum(axis=1)
-    x, y = (side - side.mean(axis=-1, keepdims=True) for side in (x, y))  # large means would leave few digits
-    x, y = (side - (_weighted(side, counts) / n)[:, None] for side in (x, y))
-    covariance = _weighted(x * y, counts)
-    squares_x, squares_y = (_weighted(side * side, counts) for side in (x, y))
-    varies = (squares_x > _rounding(x, n)) & (squares_y > _rounding(y, n))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found: Numbers = np.where(varies, covariance / np.sqrt(squares_x * squares_y), np.nan)
-    return np.clip(found, -1, 1)
+    x, y = x - x.mean(), y - y.mean()  # large means would leave few digits
+    sum_x, sum_y, xx, yy, xy = (counts @ np.stack([x, y, x * x, y * y, x * y], axis=1)).T
+    squares_x, squares_y = xx - sum_x**2 / n, yy - sum_y**2 / n
+    found = _quotient(xy - sum_x * sum_y / n, squares_x, squares_y)
+    # Where a resample hardly varies, rounding could pass for a correlation.
+    doubtful = (squares_x <= DOUBTFUL * n * _largest(x)) | (squares_y <= DOUBTFUL * n * _largest(y))
+    for row in np.flatnonzero(doubtful):
+        drawn = np.repeat(np.arange(len(x)), counts[row].astype(np.int64))
+        found[row] = _plain(x[drawn], y[drawn])
+    return found
 
 
 def spearman(x: Numbers, y: Numbers, counts: Numbers) -> Numbers:
-    """Spearman's ρ of x and y (n,): Pearson's r of their ranks, equal values sharing the mean of theirs."""
-    return pearson(_ranks(x, counts), _ranks(y, counts), counts)
+    """Spearman's ρ of x and y (n,): Pearson's r of their ranks, equal values sharing the mean of theirs.
+
+    Ranks are halves of whole numbers, so these sums are exact.
+    """
+    n = counts.sum(axis=1, keepdims=True)
+    x, y = (_ranks(side, counts) - (n + 1) / 2 for side in (x, y))  # as many above the mean as below it
+    weighted = x * counts
+    covariance, squares_x = np.einsum("rn,rn->r", weighted, y), np.einsum("rn,rn->r", weighted, x)
+    return _quotient(covariance, squares_x, np.einsum("rn,rn->r", y * counts, y))
 
 
-def _rounding(centred: Numbers, n: Numbers) -> Numbers:
-    """Sums of squares (R,) up to which n numbers that should be equal may differ by rounding alone."""
-    largest = np.abs(centred).max(axis=-1)
-    found: Numbers = n * (ROUNDING * largest) ** 2
-    return found
+def _quotient(covariance: Numbers, squares_x: Numbers, squares_y: Numbers) -> Numbers:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found: Numbers = np.where(
+            (squares_x > 0) & (squares_y > 0), covariance / np.sqrt(squares_x * squares_y), np.nan
+        )
+    return np.clip(found, -1, 1)
 
 
-def _weighted(values: Numbers, counts: Numbers) -> Numbers:
-    found: Numbers = np.einsum("...n,...n->...", np.broadcast_to(values, counts.shape), counts)
-    return found
+def _largest(centred: Numbers) -> float:
+    return float((centred * centred).max())
+
+
+def _plain(x: Numbers, y: Numbers) -> float:
+    """Pearson's r of x and y (n,), step by step; NaN where one is constant."""
+    if np.ptp(x) == 0 or np.ptp(y) == 0:
+        return float("nan")
+    x, y = x - x.mean(), y - y.mean()
+    return float(np.clip(np.dot(x / np.linalg.norm(x), y / np.linalg.norm(y)), -1, 1))
 
 
 def _ranks(values: Numbers, counts: Numbers) -> Numbers:
     """The mean rank of each of values (n,) among as many of each as `counts` (R, n) says: (R, n)."""
-    _, group = np.unique(values, return_inverse=True)
+    distinct, group = np.unique(values, return_inverse=True)
     order = np.argsort(group, kind="stable")
-    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    sizes = np.add.reduceat(counts[:, order], starts, axis=1)
+    sizes = counts[:, order]
+    if len(distinct) < len(values):
+        sizes = np.add.reduceat(sizes, np.flatnonzero(np.diff(group[order], prepend=-1)), axis=1)
     ranks: Numbers = (np.cumsum(sizes, axis=1) - (sizes - 1) / 2)[:, group]
     return ranks
 

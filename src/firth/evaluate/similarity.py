@@ -83,7 +83,7 @@ class SimilaritySet:
 
     def judge(self, known: KnownWords) -> SimilarityResult:
         """How well the cosines of a model agree with the scores."""
-        rows = np.array([(known.row(a), known.row(b)) for a, b in self.pairs], np.int64).reshape(-1, 2)
+        rows = known.rows(word for pair in self.pairs for word in pair).reshape(-1, 2)
         told = (rows != UNKNOWN).all(axis=1)
         cosines = np.full(len(rows), 0.0 if known.options.unknown == "wrong" else np.nan)
         asked, places = np.unique(rows[told], return_inverse=True)

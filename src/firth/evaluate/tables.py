@@ -19,6 +19,18 @@ class Table:
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
+    def a_row_for_each(self, names: Sequence[str]) -> Table:
+        """The same with a row for each model in place of columns, as narrow screens need it."""
+        count = len(names)
+        heads = (*self.heads[:2], "model", self.heads[2], "known", "score", "difference")
+        rows = []
+        for label, measure, items, *cells in self.rows:
+            told, differences = cells[: 2 * count], ["", *cells[2 * count :], *[""] * count]
+            for place, name in enumerate(names):
+                begins = (label, measure, name, items) if place == 0 else ("", "", name, "")
+                rows.append((*begins, *told[2 * place : 2 * place + 2], differences[place]))
+        return Table(self.title, heads, tuple(rows))
+
 
 def summary_table(results: Sequence[Sequence[Result]], names: Sequence[str], found: Sequence[Difference]) -> Table:
     """All sets, of each the result of every model, without their sections."""
@@ -37,7 +49,7 @@ def set_table(results: Sequence[Result], names: Sequence[str], found: Sequence[D
 
 
 def _heads(names: Sequence[str], found: Sequence[Difference], first: str) -> tuple[str, ...]:
-    of_models = [head for name in names for head in (f"{name}: known", name)]
+    of_models = [head for name in names for head in ("known", name)]
     return (first, "measure", "items", *of_models, *(f"{b} - {a}" for a, b in _compared(found)))
 
 
