@@ -103,7 +103,7 @@ def rows(shape: str, options: argparse.Namespace, place: Path) -> Iterator[str]:
             seconds.append((first, second))
         ratio = median(theirs_ / ours_ for ours_, theirs_ in seconds)
         cells = [f"{median(each[side] for each in seconds):.3g}" for side in (0, 1)]
-        yield f"| {options.words:,} × {options.size} | {name} | {cells[0]} s | {cells[1]} s | {ratio:.0f} × |"
+        yield f"| {options.words:,} × {options.size} | {name} | {cells[0]} s | {cells[1]} s | {ratio:.2g} × |"
 
 
 def main() -> None:

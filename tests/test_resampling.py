@@ -9,13 +9,18 @@ from scipy import stats
 from firth.evaluate.resampling import (
     correlation,
     correlation_difference_interval,
-    correlation_interval,
+    correlation_intervals,
     interval,
     mean_interval,
     pearson,
     resampled,
     spearman,
 )
+
+
+def correlation_interval(way, x, y, resamples, seed):
+    return correlation_intervals({"": way}, x, y, resamples, seed)[""]
+
 
 NUMBERS = st.lists(st.tuples(st.integers(-5, 5), st.floats(-10, 10, width=16)), min_size=3, max_size=40)
 

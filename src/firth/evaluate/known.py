@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from firth.nearest import SMALLEST
 from firth.options import EvaluationOptions
+from firth.vectors.lookup import LEAST_NORM
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from firth.vectors import WordVectors
 
 Rows: TypeAlias = NDArray[np.int64]
 
 UNKNOWN = -1
+LONGEST = 1e15  # of vectors whose products are within float32
 
 
 class KnownWords:
@@ -84,17 +87,27 @@ class KnownWords:
 
     def units(self, rows: Sequence[int] | Rows) -> NDArray[np.float64]:
         """The vectors of rows at unit length, float64 (n, D); zero vectors stay zero."""
-        found = self.vectors.rows.decoded(np.asarray(rows, np.int64)).astype(np.float64)
-        # Squares of the smallest floats would vanish: numbers are brought near 1 first.
-        found /= np.maximum(
-            np.abs(found).max(axis=1, initial=0, keepdims=True), np.finfo(np.float32).smallest_subnormal
-        )
-        lengths = np.linalg.norm(found, axis=1, keepdims=True)
+        some = np.asarray(rows, np.int64)
+        found, lengths = self.vectors.rows.decoded(some).astype(np.float64), self.vectors.norms[some, None]
+        if (lengths < LEAST_NORM).any():  # float32 has too few digits for such lengths, or the vector is zero
+            found /= np.maximum(np.abs(found).max(axis=1, initial=0, keepdims=True), SMALLEST)
+            lengths = np.linalg.norm(found, axis=1, keepdims=True)
         return found / np.where(lengths == 0, 1, lengths)
 
-    def remarks(self, rows: Collection[int] | Rows) -> tuple[str, ...]:
+    def cosines(self, first: Rows, second: Rows) -> NDArray[np.float64]:
+        """The cosine of each row of `first` with that of `second`, both (n,); 0 where one is a zero vector."""
+        norms, decoded = self.vectors.norms, self.vectors.rows.decoded
+        lengths = np.concatenate([norms[first], norms[second]])
+        if ((lengths > 1 / LONGEST) & (lengths < LONGEST)).all():  # their products are no trouble for float32
+            products = np.einsum("nd,nd->n", decoded(first), decoded(second)).astype(np.float64)
+            found: NDArray[np.float64] = products / norms[first] / norms[second]
+            return found
+        found = np.einsum("nd,nd->n", self.units(first), self.units(second))
+        return found
+
+    def remarks(self, rows: Sequence[int] | Rows) -> tuple[str, ...]:
         """What is to be said of the words at these rows: how many have zero vectors."""
-        asked = np.unique(np.asarray(list(rows), np.int64))
+        asked = np.unique(np.asarray(rows, np.int64))
         zero = int((self.vectors.norms[asked[asked != UNKNOWN]] == 0).sum())
         if not zero:
             return ()

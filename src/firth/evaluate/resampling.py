@@ -11,7 +11,7 @@ outcomes was drawn, which is multinomial, whatever n.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -130,11 +130,14 @@ def correlation(way: Correlation, x: Numbers, y: Numbers) -> float:
     return float(way(x, y, np.ones((1, len(x))))[0])
 
 
-def correlation_interval(way: Correlation, x: Numbers, y: Numbers, resamples: int, seed: int) -> Interval | None:
-    """The interval of the correlation of x and y (n,)."""
+def correlation_intervals(
+    ways: Mapping[str, Correlation], x: Numbers, y: Numbers, resamples: int, seed: int
+) -> dict[str, Interval | None]:
+    """The intervals of several correlations of x and y (n,), on the same resamples."""
     if not resamples:
-        return None
-    return interval(np.concatenate([way(x, y, counts) for counts in resampled(len(x), resamples, seed)]))
+        return dict.fromkeys(ways)
+    samples = [[way(x, y, counts) for way in ways.values()] for counts in resampled(len(x), resamples, seed)]
+    return {name: interval(np.concatenate(some)) for name, some in zip(ways, zip(*samples, strict=True), strict=True)}
 
 
 def correlation_difference_interval(

@@ -17,7 +17,7 @@ from firth.evaluate.lines import fields_of, lines_of, malformed, set_name
 from firth.evaluate.resampling import (
     Numbers,
     correlation,
-    correlation_interval,
+    correlation_intervals,
     pearson,
     spearman,
     why_no_correlation,
@@ -86,15 +86,13 @@ class SimilaritySet:
         rows = known.rows(word for pair in self.pairs for word in pair).reshape(-1, 2)
         told = (rows != UNKNOWN).all(axis=1)
         cosines = np.full(len(rows), 0.0 if known.options.unknown == "wrong" else np.nan)
-        asked, places = np.unique(rows[told], return_inverse=True)
-        units = known.units(asked)[places.reshape(-1, 2)]
-        cosines[told] = np.einsum("nd,nd->n", units[:, 0], units[:, 1])
+        cosines[told] = known.cosines(*rows[told].T)
         return SimilarityResult(
             name=self.name,
             items=len(rows),
             known=int(told.sum()),
             measures=correlations(cosines, self.scores, known.options),
-            remarks=known.remarks(asked),
+            remarks=known.remarks(rows[told].ravel()),
             outcomes={"cosines": cosines, "scores": self.scores},
         )
 
@@ -106,10 +104,8 @@ def correlations(cosines: Numbers, scores: Numbers, options: EvaluationOptions) 
     reason = why_no_correlation(x, y, len(scores))
     if reason:
         return tuple(Measure(name=name, value=None, reason=reason) for name in WAYS)
-    return tuple(
-        Measure.of(name, correlation(way, x, y), correlation_interval(way, x, y, options.resamples, options.seed))
-        for name, way in WAYS.items()
-    )
+    between = correlation_intervals(WAYS, x, y, options.resamples, options.seed)
+    return tuple(Measure.of(name, correlation(way, x, y), between[name]) for name, way in WAYS.items())
 
 
 def score_in(fields: list[str]) -> float | None:
