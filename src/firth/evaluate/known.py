@@ -99,10 +99,10 @@ class KnownWords:
         norms, decoded = self.vectors.norms, self.vectors.rows.decoded
         lengths = np.concatenate([norms[first], norms[second]])
         if ((lengths > 1 / LONGEST) & (lengths < LONGEST)).all():  # their products are no trouble for float32
-            products = np.einsum("nd,nd->n", decoded(first), decoded(second)).astype(np.float64)
-            found: NDArray[np.float64] = products / norms[first] / norms[second]
-            return found
-        found = np.einsum("nd,nd->n", self.units(first), self.units(second))
+            products = np.einsum("nd,nd->n", decoded(first), decoded(second))
+            found: NDArray[np.float64] = products.astype(np.float64) / norms[first] / norms[second]
+        else:
+            found = np.einsum("nd,nd->n", self.units(first), self.units(second))
         return found
 
     def remarks(self, rows: Sequence[int] | Rows) -> tuple[str, ...]:
