@@ -128,6 +128,19 @@ def test_topics_make_a_test_of_each_outlier(tmp_path, vectors):
     assert evaluate_outliers(vectors, folder / "animals.txt").accuracy == 1
 
 
+def test_tests_of_one_topic_are_drawn_together(tmp_path, vectors):
+    """Four topics of which two are found whole and two not at all: four draws tell little."""
+    text = ["cat dog cow *{}", "car bus train *{}", "cat car red *{}", "dog bus blue *{}"]
+    many = [line.format(other) for line in text for other in ("green", "green", "blue", "train", "cow") * 4]
+    few = evaluate_outliers(vectors, file_of(tmp_path, "\n".join(many)))
+    distinct = few.parts
+    assert (len(distinct.within), distinct.second) == (4, None)
+    measure = few.measure("accuracy")
+    each = few.outcomes["accuracy"].reshape(4, -1).mean(axis=1)
+    assert (measure.low, measure.high) == pytest.approx((each.min(), each.max()), abs=0.3)
+    assert evaluate_outliers(vectors, file_of(tmp_path, "\n".join(many[:20]))).parts is None
+
+
 @given(st.integers(3, 9), st.integers(0, 2**32))
 @settings(deadline=None)
 def test_positions_are_those_of_the_paper_s_compactness(count, seed):

@@ -6,6 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from firth.evaluate.parts import Parts
 from firth.evaluate.resampling import (
     correlation,
     correlation_difference_interval,
@@ -106,6 +107,60 @@ def test_intervals_hold_the_truth_as_often_as_they_promise():
         low, high = mean_interval((generator.random(200) < 0.3).astype(float), 500, seed)
         inside += low <= 0.3 <= high
     assert 0.91 < inside / 400 < 0.98
+
+
+@given(st.integers(1, 4), st.integers(2, 6), st.booleans(), st.integers(0, 2**32))
+@settings(deadline=None, max_examples=30)
+def test_parts_weigh_their_items_as_often_as_they_are_drawn(strata, each, paired, seed):
+    """Against a list of what each resample holds, item by item."""
+    generator = np.random.default_rng(seed)
+    P = strata * each
+    within = generator.permutation(np.repeat(np.arange(strata), each))
+    asked = generator.integers(0, P, (30, 2))
+    outcomes = generator.random(30)
+    parts = Parts(asked[:, 0], asked[:, 1] if paired else None, within)
+    [counts] = parts._drawn(50, seed)
+    for stratum in range(strata):
+        assert (counts[:, within == stratum].sum(axis=1) == each).all()
+    means = []
+    for row in counts:
+        held = [
+            outcome
+            for (first, second), outcome in zip(asked, outcomes, strict=True)
+            for _ in range(int(row[first] * (row[second] if paired else 1)))
+        ]
+        means.append(np.mean(held) if held else np.nan)
+    expected = interval(np.array(means))
+    found = parts.mean_interval(outcomes, 50, seed)
+    assert (found is None) == (expected is None)
+    assert found is None or found == pytest.approx(expected)
+
+
+def test_some_of_the_items_keep_their_parts():
+    parts = Parts(np.array([5, 1, 3, 1]), np.array([1, 3, 5, 5]), np.array([0, 2, 0, 1, 0, 7]))
+    some = parts.of(np.array([0, 3]))
+    assert (some.first.tolist(), some.second.tolist(), some.within.tolist()) == ([1, 0], [0, 1], [2, 7])
+
+
+def crossed(generator, pairs=20):
+    """Questions that cross pairs, some pairs being harder than others: outcomes whose expected mean is 0.5."""
+    first, second = np.array([(i, j) for i in range(pairs) for j in range(pairs) if i != j]).T
+    ease = generator.standard_normal(pairs)
+    outcomes = (ease[first] + ease[second] + generator.standard_normal(len(first)) > 0).astype(float)
+    return Parts(first, second, np.zeros(pairs, np.int64)), outcomes
+
+
+def test_intervals_of_crossed_questions_hold_the_truth_where_those_of_questions_do_not():
+    generator = np.random.default_rng(0)
+    by_pairs = by_questions = 0
+    for seed in range(200):
+        parts, outcomes = crossed(generator)
+        low, high = parts.mean_interval(outcomes, 300, seed)
+        by_pairs += low <= 0.5 <= high
+        low, high = mean_interval(outcomes, 300, seed)
+        by_questions += low <= 0.5 <= high
+    assert by_pairs / 200 > 0.88
+    assert by_questions / 200 < 0.6
 
 
 def test_a_paired_interval_is_narrower_than_both_others():

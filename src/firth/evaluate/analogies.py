@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
@@ -19,6 +20,7 @@ from firth.errors import BadFile, MissingFile
 from firth.evaluate.analogy_search import answers
 from firth.evaluate.known import UNKNOWN, KnownWords
 from firth.evaluate.lines import lines_of, malformed, set_name
+from firth.evaluate.parts import Parts
 from firth.evaluate.resampling import Numbers
 from firth.evaluate.results import Result, mean_measure
 
@@ -127,6 +129,16 @@ class AnalogySet:
         """The same set under another name."""
         return replace(self, name=name)
 
+    @cached_property
+    def parts(self) -> Parts:
+        """The pairs that each question is made of; pairs are drawn within their section."""
+        numbers: dict[tuple[Path_, str, Choices], int] = {}
+        first = [numbers.setdefault((each.section, each.a, each.b), len(numbers)) for each in self.questions]
+        second = [numbers.setdefault((each.section, each.c, each.right), len(numbers)) for each in self.questions]
+        sections: dict[Path_, int] = {}
+        within = [sections.setdefault(section, len(sections)) for section, _, _ in numbers]
+        return Parts(*(np.array(column, np.int64) for column in (first, second, within)))
+
     def judge(self, known: KnownWords) -> AnalogyResult:
         """Ask a model all questions."""
         # The rows a, b, c, and those that are right; of a question that is not known, nothing.
@@ -161,19 +173,20 @@ class AnalogySet:
             section = self.questions[place].section
             if len(section) > depth:
                 inside[section[depth]].append(place)
-        mine = outcomes[places]
+        mine, parts = outcomes[places], self.parts.of(places)
         reason = f"none of the {len(places)} questions has vectors for all its words; check how words are cased"
         return AnalogyResult(
             name=name,
             items=len(places),
             known=int(told[places].sum()),
-            measures=(mean_measure("accuracy", mine, known.options, reason),),
+            measures=(mean_measure("accuracy", mine, known.options, reason, parts),),
             sections=tuple(
                 self._result((*path, each), each, np.array(some, np.int64), outcomes, told, known)
                 for each, some in inside.items()
             ),
             remarks=remarks,
             outcomes={"accuracy": mine},
+            parts=parts,
         )
 
 

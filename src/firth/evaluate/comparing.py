@@ -11,10 +11,9 @@ from firth.evaluate.resampling import (
     Numbers,
     correlation,
     correlation_difference_interval,
-    mean_interval,
     why_no_correlation,
 )
-from firth.evaluate.results import Measure, Result, told
+from firth.evaluate.results import Measure, Result, interval_of_mean, told
 from firth.evaluate.similarity import WAYS
 from firth.options import EvaluationOptions
 
@@ -103,7 +102,8 @@ def _of_means(
     a, b, shared = _shared(first, second, measure.name)
     if not len(a):
         return None, Measure(name=measure.name, value=None, share=True, reason=_nothing_shared(first)), 0
-    between = mean_interval(b - a, options.resamples, options.seed)
+    parts = None if first.parts is None else first.parts.of(np.flatnonzero(shared))
+    between = interval_of_mean(b - a, options, parts)
     difference = Measure.of(measure.name, float((b - a).mean()), between, share=True)
     return (float(a.mean()), float(b.mean())), difference, int(shared.sum())
 

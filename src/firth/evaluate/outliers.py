@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from firth.evaluate.known import UNKNOWN, KnownWords
+from firth.evaluate.known import UNKNOWN, KnownWords, Rows
 from firth.evaluate.lines import all_lines, lines_of, malformed, set_name
+from firth.evaluate.parts import Parts
 from firth.evaluate.resampling import Numbers
 from firth.evaluate.results import Result, mean_measure
 
@@ -86,39 +88,50 @@ class OutlierSet:
         told = ~np.isnan(outcomes[:, 0])
         outcomes[~told] = 0.0 if wrong else np.nan
         rows = [known.row(word) for test in self.tests for word in (*test.words, test.outlier)]
-        sections = [name for name in dict.fromkeys(each.section for each in self.tests) if name]
-        of = np.array([each.section for each in self.tests])
-        return self._result(
-            self.name,
-            outcomes,
-            told,
-            known,
-            sections=tuple(self._result(name, outcomes[of == name], told[of == name], known) for name in sections),
-            remarks=known.remarks(rows),
-        )
+        names = np.array([each.section for each in self.tests])
+        sections = [
+            self._result(name, np.flatnonzero(names == name), outcomes, told, known)
+            for name in dict.fromkeys(each.section for each in self.tests)
+            if name
+        ]
+        every, remarks = np.arange(len(self.tests)), known.remarks(rows)
+        return self._result(self.name, every, outcomes, told, known, tuple(sections), remarks)
 
-    @staticmethod
     def _result(
+        self,
         name: str,
+        places: Rows,
         outcomes: Numbers,
-        told: Numbers,
+        told: NDArray[np.bool_],
         known: KnownWords,
         sections: tuple[Result, ...] = (),
         remarks: tuple[str, ...] = (),
     ) -> OutlierResult:
-        reason = (
-            f"of none of the {len(outcomes)} tests has the outlier a vector, and {FEWEST_BELONG} of the other words"
-        )
-        columns = {"accuracy": outcomes[:, 0], "position": outcomes[:, 1]}
+        """The result of the tests at `places`."""
+        reason = f"of none of the {len(places)} tests has the outlier a vector, and {FEWEST_BELONG} of the other words"
+        columns = {"accuracy": outcomes[places, 0], "position": outcomes[places, 1]}
+        parts = self._parts(places)
         return OutlierResult(
             name=name,
-            items=len(outcomes),
-            known=int(told.sum()),
-            measures=tuple(mean_measure(each, column, known.options, reason) for each, column in columns.items()),
+            items=len(places),
+            known=int(told[places].sum()),
+            measures=tuple(mean_measure(each, some, known.options, reason, parts) for each, some in columns.items()),
             sections=sections,
             remarks=remarks,
             outcomes=columns,
+            parts=parts,
         )
+
+    def _parts(self, places: Rows) -> Parts | None:
+        """Which of the tests at `places` have all their words in common but the outlier: these are drawn together.
+
+        None where no two have, and where all have: then what is drawn are outliers.
+        """
+        numbers: dict[tuple[str, ...], int] = {}
+        first = [numbers.setdefault(self.tests[place].words, len(numbers)) for place in places]
+        if len(numbers) in (1, len(places)):
+            return None
+        return Parts(np.array(first, np.int64), None, np.zeros(len(numbers), np.int64))
 
 
 def _found(known: KnownWords, test: OutlierTest) -> tuple[float, float]:

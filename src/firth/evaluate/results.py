@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from firth.evaluate.parts import Parts
 from firth.evaluate.resampling import Interval, mean_interval
 from firth.options import EvaluationOptions
 
@@ -78,6 +79,8 @@ class Result:
     remarks: tuple[str, ...] = ()
     # What became of each item, NaN where it does not count: what two models are compared on.
     outcomes: dict[str, Numbers] = field(default_factory=dict, repr=False, compare=False)
+    # What items are made of, where they do not stand for themselves.
+    parts: Parts | None = field(default=None, repr=False, compare=False)
 
     @property
     def out_of_vocabulary(self) -> float:
@@ -123,10 +126,19 @@ class Result:
         return f"{self.name}: {measured}; {self.known:,} of {self.items:,} {self.unit} known"
 
 
-def mean_measure(name: str, outcomes: Numbers, options: EvaluationOptions, reason: str) -> Measure:
+def mean_measure(
+    name: str, outcomes: Numbers, options: EvaluationOptions, reason: str, parts: Parts | None = None
+) -> Measure:
     """The mean of outcomes (n,) that count, as a share; `reason` where there is none."""
-    known = outcomes[~np.isnan(outcomes)]
+    known = np.flatnonzero(~np.isnan(outcomes))
     if not len(known):
         return Measure(name=name, value=None, share=True, reason=reason)
-    between = mean_interval(known, options.resamples, options.seed)
-    return Measure.of(name, float(known.mean()), between, share=True)
+    between = interval_of_mean(outcomes[known], options, None if parts is None else parts.of(known))
+    return Measure.of(name, float(outcomes[known].mean()), between, share=True)
+
+
+def interval_of_mean(outcomes: Numbers, options: EvaluationOptions, parts: Parts | None) -> Interval | None:
+    """The interval of the mean of outcomes (n,), by drawing them or, if they are made of parts, these."""
+    if parts is None:
+        return mean_interval(outcomes, options.resamples, options.seed)
+    return parts.mean_interval(outcomes, options.resamples, options.seed)
