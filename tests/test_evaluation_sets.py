@@ -245,6 +245,9 @@ def test_weat_files_hold_tests_of_four_lists(tmp_path, vectors):
     result = report.result("set")
     assert [each.name for each in result.sections] == ["animals and vehicles, red ones and others"] * 2
     assert result.sections[0].effect_size == result.sections[1].effect_size
+    assert str(result).count("animals and vehicles, red ones and others: effect size ") == 2
+    with pytest.raises(BadOption, match="there are those of its sections alone"):
+        _ = result.effect_size
     single = judge(vectors, file_of(tmp_path, text)).result("set")
     assert single.p_value in (0, 1 / 6, 1 / 3, 1 / 2, 2 / 3, 5 / 6)
     assert any("p from all 6 permutations" in each for each in single.remarks)

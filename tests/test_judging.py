@@ -228,6 +228,13 @@ def test_a_model_that_knows_no_word_of_a_set_says_so(models, tmp_path):
     assert "pairs: none of the 2 pairs has vectors for both words" in page
 
 
+def test_what_is_not_in_a_report_is_told_with_what_is(report):
+    with pytest.raises(BadOption, match="no result of 'bad' on 'pairs'; the models are good, noisy, the sets"):
+        report.result("pairs", "bad")
+    with pytest.raises(BadOption, match="pairs has no measure 'accuracy'; there are spearman, pearson"):
+        report.result("pairs").measure("accuracy")
+
+
 def test_nothing_to_judge_is_told(sets):
     with pytest.raises(BadOption, match="there must be a model to judge, got none"):
         judge({}, sets)

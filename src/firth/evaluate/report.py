@@ -55,9 +55,15 @@ class Report:
         return [each.name for each in self.models]
 
     def result(self, set_name: str, model: str | None = None) -> Result:
-        """The result of a model, the first if not given, on the set of this name."""
-        place = 0 if model is None else self.names.index(model)
-        return next(each[place] for each in self.results if each[0].name == set_name)
+        """The result of a model, the first if not given, on the set of this name; `BadOption` where there is none."""
+        sets = {each[0].name: dict(zip(self.names, each, strict=True)) for each in self.results}
+        name = self.names[0] if model is None else model
+        if set_name not in sets or name not in self.names:
+            raise BadOption(
+                f"there is no result of {name!r} on {set_name!r}; the models are {', '.join(self.names)}, the sets "
+                f"{', '.join(sets)}"
+            )
+        return sets[set_name][name]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON; docs/howto/judging.md describes them."""

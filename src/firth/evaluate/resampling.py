@@ -5,6 +5,8 @@ again; the middle 95 % of the scores of R such resamples are the interval. Two m
 resamples, of what both know: what is hard for both then cancels out, and the interval of their difference is far
 narrower than their own ones would let one think.
 
+Things that are made of the same parts again and again are not drawn themselves: see `parts.py`.
+
 Only how often each thing was drawn matters, `counts` (R, n). A mean needs less: how often each of its few different
 outcomes was drawn, which is multinomial, whatever n.
 """

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from firth.errors import BadOption
 from firth.evaluate.parts import Parts
 from firth.evaluate.resampling import Interval, mean_interval
 from firth.options import EvaluationOptions
@@ -88,8 +89,12 @@ class Result:
         return (self.items - self.known) / self.items if self.items else 0.0
 
     def measure(self, name: str) -> Measure:
-        """The measure of this name."""
-        return next(each for each in self.measures if each.name == name)
+        """The measure of this name; `BadOption` where there is none."""
+        for each in self.measures:
+            if each.name == name:
+                return each
+        there = ", ".join(each.name for each in self.measures) or "those of its sections alone"
+        raise BadOption(f"{self.name} has no measure {name!r}; there are {there}")
 
     def walked(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Result]]:
         """The sections, and theirs, with the names that lead to each; then the result itself, whose path is ()."""
@@ -122,6 +127,8 @@ class Result:
         return as_markdown(set_table([self], ["score"], []))
 
     def __str__(self) -> str:
+        if not self.measures:
+            return "\n".join(str(each) for each in self.sections)
         measured = ", ".join(f"{each.name} {each.reason or each}" for each in self.measures)
         return f"{self.name}: {measured}; {self.known:,} of {self.items:,} {self.unit} known"
 
