@@ -17,7 +17,7 @@ from statistics import mean
 from material import ANALOGIES, SIMILARITIES, chosen_corpus, corpora_folder, machine, prepared
 
 from firth import Word2Vec, WordVectors, evaluate_analogies, evaluate_similarity
-from firth.evaluate import AnalogyScore
+from firth.evaluate import AnalogyResult
 
 WAYS = ("input", "output", "average", "concatenate")  # cosines of sums are those of averages
 RELATED, ALIKE = "ws353-rel.tsv", "ws353-sim.tsv"  # WS-353 in two: words that go together, words of a kind
@@ -36,7 +36,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def share(sections: Sequence[AnalogyScore]) -> float:
+def share(sections: Sequence[AnalogyResult]) -> float:
     """Questions answered right, in percent of those whose words are all known."""
     return 100 * sum(each.correct for each in sections) / max(1, sum(each.known for each in sections))
 

@@ -173,13 +173,54 @@ def test_evaluate_reports_sets_and_what_is_unknown(run, model, tmp_path):
     (tmp_path / "questions.txt").write_text(": family\nman king woman queen\nman woman king unheardof\n")
     status, printed, _ = run("evaluate", model, tmp_path, "--json")
     assert status == 0
-    results = json.loads(printed)
-    assert results["similarities"][0]["known"] < results["similarities"][0]["pairs"] == 4
-    assert results["analogies"][0]["questions"] == 2
+    pairs, questions = (each["results"][0] for each in json.loads(printed)["sets"])
+    assert pairs["known"] < pairs["items"] == 4
+    assert (questions["items"], questions["sections"][0]["name"]) == (2, "family")
     status, printed, _ = run("evaluate", model, tmp_path / "questions.txt", tmp_path / "pairs.tsv")
     assert status == 0
     assert "family" in printed
     assert "Spearman" in printed
+    assert "In brackets: 95 % intervals" in printed
+
+
+def test_evaluate_compares_models_and_writes_reports(run, model, tmp_path):
+    other, pairs = tmp_path / "other.bin", tmp_path / "pairs.txt"
+    vectors = WordVectors.load(model)
+    vectors.pruned(most=30).save(other)
+    words = vectors.words
+    pairs.write_text("".join(f"{words[n]} {words[n + 1]} {n}\n" for n in range(9)))
+    files = ["--json", tmp_path / "r.json", "--markdown", tmp_path / "r.md"]
+    status, printed, complained = run("evaluate", model, other, pairs, *files, "--neighbours", 3, "--resamples", 50)
+    assert status == 0, complained
+    assert printed.endswith(f"wrote {tmp_path / 'r.json'}\nwrote {tmp_path / 'r.md'}\n")
+    facts = json.loads((tmp_path / "r.json").read_text())
+    assert [each["name"] for each in facts["models"]] == [model.stem, "other"]
+    assert (facts["options"]["resamples"], facts["stability"]["topn"]) == (50, 3)
+    assert facts["sets"][0]["differences"][0]["difference"] == pytest.approx(0)
+    assert "# How good the vectors are" in (tmp_path / "r.md").read_text()
+    # --json before the sets takes no set for its file.
+    status, printed, _ = run("evaluate", model, "--json", pairs, "--case", "exact", "--restrict", 20)
+    assert (status, json.loads(printed)["options"]["case"]) == (0, "exact")
+    assert pairs.read_text().count("\n") == 9
+
+
+def test_evaluate_says_what_it_cannot_do(run, model, tmp_path):
+    pairs = tmp_path / "pairs.md"
+    pairs.write_text("king queen 9\n")
+    for arguments, says in (
+        (["evaluate", model], "there is no set to judge by"),
+        (["evaluate", model, pairs, "--restrict", 0], "restrict must be 1 or more, got 0; leave it out"),
+        (["evaluate", model, pairs, "--threads", 0], "threads must be 1 or more, got 0; leave it out"),
+        (["evaluate", model, pairs, "--case", "upper"], "case must be one of lower, exact, fold"),
+        (["evaluate", model, pairs, "--markdown", pairs], "is also what is to be read"),
+        (["evaluate", model, pairs, "--markdown", tmp_path / "none" / "r.md"], "create the folder first"),
+        (["evaluate", model, pairs, "--neighbours", 5], "stability is that of two models or more, got 1"),
+        (["evaluate", model, pairs, "--published", "googel"], "no published set is called 'googel'"),
+    ):
+        status, printed, complained = run(*arguments)
+        assert (status, printed) == (2, "")
+        assert says in complained
+    assert pairs.read_text() == "king queen 9\n"
 
 
 def test_inspect_tells_words_options_and_losses(run, model):

@@ -11,7 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from firth.errors import BadFile, BadOption, MissingFile
-from firth.evaluate import evaluate_analogies, evaluate_folder, evaluate_similarity
+from firth.evaluate import (
+    evaluate_analogies,
+    evaluate_categories,
+    evaluate_outliers,
+    evaluate_similarity,
+    judge,
+)
+from firth.evaluate.analogy_search import NO_ANSWER, answers
+from firth.evaluate.known import KnownWords
+from firth.options import EvaluationOptions
 from firth.vectors import WordVectors
 
 SAME_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -61,20 +70,20 @@ def test_agreement_is_measured_on_known_pairs(tmp_path, vectors):
 @pytest.mark.parametrize(
     "text",
     [
-        "a\tb\t9\na\tc\t1\n",
-        "a,b,9\na,c,1\n",
-        "a;b;9\na;c;1\n",
-        "a b 9\na  c  1\n",
-        "word1\tword2\tscore\na\tb\t9\na\tc\t1\n",
-        "\ufeff# made by hand\n\na\tb\t9\r\n# so\na\tc\t1",
-        "a\tb\tN\t9\t0.1\na\tc\tV\t1\t0.2\n",
-        "a\tb\t9,5\na\tc\t1,5\n",
-        "A\tB\t9\nA\tC\t1\n",
+        "a\tb\t9\na\tc\t1\na\td\t0\n",
+        "a,b,9\na,c,1\na,d,0\n",
+        "a;b;9\na;c;1\na;d;0\n",
+        "a b 9\na  c  1\na d 0",
+        "word1\tword2\tscore\na\tb\t9\na\tc\t1\na\td\t0\n",
+        "\ufeff# made by hand\n\na\tb\t9\r\n# so\na\tc\t1\na\td\t0",
+        "a\tb\tN\t9\t0.1\na\tc\tV\t1\t0.2\na\td\tV\t0\t0.2\n",
+        "a\tb\t9,5\na\tc\t1,5\na\td\t0,5\n",
+        "A\tB\t9\nA\tC\t1\nA\tD\t0\n",
     ],
 )
 def test_the_usual_formats_are_read(tmp_path, vectors, text):
     result = evaluate_similarity(vectors, file_of(tmp_path, text))
-    assert (result.pairs, result.known) == (2, 2)
+    assert (result.pairs, result.known) == (3, 3)
     assert result.spearman == pytest.approx(1)
 
 
@@ -83,12 +92,49 @@ def test_words_are_tried_as_written_then_lower_cased(tmp_path, vectors):
     assert result.known == 1
 
 
-@pytest.mark.parametrize("text", ["", "x\ty\t1\n", "x\ty\t1\na\tb\t2\n", "a\tb\t1\na\tc\t1\n"])
-def test_a_set_that_tells_nothing_has_no_score(tmp_path, vectors, text):
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("x\ty\t1\n", "none of the 1 pairs has vectors"),
+        ("x\ty\t1\na\tb\t2\n", "only 1 of 2 pairs is known; a correlation takes 3"),
+        ("a\tb\t1\na\tc\t2\n", "only 2 of 2 pairs are known"),
+        ("a\tb\t1\na\tc\t1\na\td\t1\n", "all 3 known pairs have the same score, 1"),
+        ("a\tb\t1\nb\ta\t2\na\tb\t3\n", "all 3 known pairs have the same cosine, 0.9848"),
+    ],
+)
+def test_a_set_that_tells_nothing_has_no_score_and_says_why(tmp_path, vectors, text, why):
     result = evaluate_similarity(vectors, file_of(tmp_path, text))
     assert result.spearman is None
     assert result.pearson is None
-    assert json.loads(json.dumps(result.as_dict()))["spearman"] is None
+    assert why in result.measure("spearman").reason
+    assert why in str(result)
+    assert json.loads(result.to_json())["measures"]["spearman"] == {
+        "value": None,
+        "low": None,
+        "high": None,
+        "reason": result.measure("spearman").reason,
+    }
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# nothing\n"])
+@pytest.mark.parametrize("evaluate", [evaluate_similarity, evaluate_analogies, evaluate_categories, evaluate_outliers])
+def test_an_empty_set_is_told(tmp_path, vectors, text, evaluate):
+    with pytest.raises(BadFile, match="is an empty set"):
+        evaluate(vectors, file_of(tmp_path, text))
+
+
+def test_zero_vectors_are_told(tmp_path, royal):
+    result = evaluate_similarity(royal, file_of(tmp_path, "zero\tman\t1\nking\tman\t5\nking\tqueen\t3\n"))
+    assert result.known == 3
+    assert result.outcomes["cosines"][0] == 0
+    assert result.remarks == ("1 word has a zero vector, whose cosine to anything is taken as 0",)
+
+
+def test_vectors_of_any_length_have_their_cosines(tmp_path):
+    matrix = np.array([[1e-38, 0], [1e-38, 1e-38], [1e18, 1e18], [-1, 1]], np.float32)
+    vectors = WordVectors(["a", "b", "c", "d"], matrix)
+    result = evaluate_similarity(vectors, file_of(tmp_path, "a b 1\nb c 2\nb d 3\n"))
+    assert result.outcomes["cosines"] == pytest.approx([2**-0.5, 1, 0], abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +142,7 @@ def test_a_set_that_tells_nothing_has_no_score(tmp_path, vectors, text):
 )
 def test_a_malformed_pair_is_told_with_its_line(tmp_path, vectors, text):
     line = 1 if text == "a\tb\n" else 2
-    with pytest.raises(BadFile, match=rf"line {line}: must be two words and a score"):
+    with pytest.raises(BadFile, match=rf"line {line}: must be two words and a score, got \d fields?: "):
         evaluate_similarity(vectors, file_of(tmp_path, text))
 
 
@@ -114,7 +160,7 @@ def test_analogies_are_counted_by_section_and_in_total(tmp_path, royal):
     assert (result.total.name, result.total.questions, result.total.known) == ("set", 5, 4)
     assert result.total.accuracy == 0.75
     assert result.total.out_of_vocabulary == pytest.approx(0.2)
-    assert json.loads(json.dumps(result.as_dict()))["sections"][0]["accuracy"] == pytest.approx(2 / 3)
+    assert json.loads(result.to_json())["sections"][0]["measures"]["accuracy"]["value"] == pytest.approx(2 / 3)
 
 
 def test_a_set_may_have_no_sections(tmp_path, royal):
@@ -143,7 +189,7 @@ def test_only_the_most_frequent_words_may_count(tmp_path, royal):
         evaluate_analogies(royal, path, restrict=0)
 
 
-@pytest.mark.parametrize("text", ["", ": empty\n", ": unknown\na b c d\n"])
+@pytest.mark.parametrize("text", [": empty\n", ": unknown\na b c d\n"])
 def test_an_analogy_set_that_tells_nothing_has_no_score(tmp_path, royal, text):
     result = evaluate_analogies(royal, file_of(tmp_path, text))
     assert result.total.accuracy is None
@@ -172,6 +218,84 @@ def test_a_malformed_question_is_told_with_its_line(tmp_path, royal, text):
         evaluate_analogies(royal, file_of(tmp_path, text))
 
 
+def test_case_may_be_exact_or_folded(tmp_path):
+    matrix = np.array([[1, 0, 0], [0, 1, 0], [1, 0, 1], [0, 1, 1], [0.1, 1, 1]], np.float32)
+    vectors = WordVectors(["Man", "woman", "king", "queen", "QUEEN"], matrix)
+    path = file_of(tmp_path, "man king woman queen\nMan king woman queen\nMAN KING WOMAN Queen\n")
+    assert evaluate_analogies(vectors, path, case="exact").known == 1
+    assert evaluate_analogies(vectors, path, case="lower").known == 1
+    folded = evaluate_analogies(vectors, path, case="fold")
+    assert (folded.known, folded.correct) == (3, 3)
+    # Another spelling of a word of the question is no answer either.
+    near = WordVectors(
+        ["man", "king", "woman", "queen", "KING"], np.array([*matrix[[0, 2, 1, 3]], [0, 1, 1]], np.float32)
+    )
+    assert evaluate_analogies(near, file_of(tmp_path, "man king woman queen\n"), case="fold").correct == 1
+
+
+def test_what_is_unknown_may_count_as_wrong(tmp_path, royal):
+    path = file_of(tmp_path, "man king woman queen\nman king woman nobody\n")
+    result = evaluate_analogies(royal, path, unknown="wrong")
+    assert (result.known, result.accuracy) == (1, 0.5)
+    pairs = file_of(tmp_path, "man\tking\t3\nman\tnobody\t1\nman\tgirl\t1\n")
+    assert evaluate_similarity(royal, pairs, unknown="wrong").outcomes["cosines"] == pytest.approx([0.5**0.5, 0, 0])
+
+
+def test_bats_asks_each_line_by_every_other_and_takes_any_answer(tmp_path, royal):
+    for folder, name, text in (
+        ("1_Made", "I01 [royal - plain].txt", "man\tking/nobody\r\nwoman\tlady/queen/\n"),
+        ("2_Up", "E01 [young].txt", "man  nobody/boy\nwoman  girl\nsir  lad\n"),
+    ):
+        (tmp_path / "bats" / folder).mkdir(parents=True)
+        (tmp_path / "bats" / folder / name).write_text(text)
+    for result in (evaluate_analogies(royal, tmp_path / "bats"), judge(royal, tmp_path).result("bats")):
+        assert (result.questions, result.known, result.accuracy) == (8, 4, 1.0)
+        assert [(each.name, each.questions, each.known) for each in result.sections] == [
+            ("1_Made", 2, 2),
+            ("2_Up", 6, 2),
+        ]
+        assert [each.name for each in result.sections[0].sections] == ["I01 [royal - plain]"]
+
+
+def test_a_folder_of_pairs_that_is_not_called_as_bats_is_read_when_told(tmp_path, royal):
+    (tmp_path / "mine").mkdir()
+    file_of(tmp_path / "mine", "man king\nwoman queen\n", "royal.txt")
+    assert judge(royal, tmp_path / "mine", kind="analogies").result("mine").accuracy == 1
+    (tmp_path / "none").mkdir()
+    with pytest.raises(MissingFile, match=r"holds no \.txt files"):
+        evaluate_analogies(royal, tmp_path / "none")
+    file_of(tmp_path / "none", "a b\n", "one.txt")
+    with pytest.raises(BadFile, match="holds a single pair"):
+        evaluate_analogies(royal, tmp_path / "none")
+    file_of(tmp_path / "none", "a b\na b c\n", "one.txt")
+    with pytest.raises(BadFile, match="line 2: must be a word and its answers, divided by /, got 3 fields"):
+        evaluate_analogies(royal, tmp_path / "none")
+
+
+@pytest.mark.parametrize("asked", [20, 2000])  # by search, by products
+@given(
+    st.integers(1, 300),
+    st.integers(1, 9),
+    st.integers(1, 4),
+    st.integers(0, 2**32),
+    st.sampled_from(["float32", "int8"]),
+)
+@settings(deadline=None, max_examples=30)
+def test_answers_are_those_of_a_plain_reckoning(asked, V, D, threads, seed, dtype):
+    generator = np.random.default_rng(seed)
+    vectors = WordVectors([f"w{row}" for row in range(V)], generator.standard_normal((V, D), np.float32)).astype(dtype)
+    questions = generator.integers(0, V, (asked, 3))
+    units = vectors.matrix / np.linalg.norm(vectors.matrix, axis=1, keepdims=True)
+    scores = (units[questions[:, 1]] - units[questions[:, 0]] + units[questions[:, 2]]) @ units.T
+    np.put_along_axis(scores, questions, -np.inf, axis=1)
+    found = answers(KnownWords(vectors, EvaluationOptions()), questions, threads)
+    best = scores.max(axis=1)
+    assert ((found == NO_ANSWER) == (best == -np.inf)).all()
+    told = found != NO_ANSWER
+    # Where two are as good to the last digits, either may be answered.
+    assert scores[told, found[told]] == pytest.approx(best[told], abs=1e-5)
+
+
 # ---- folders and files ----------------------------------------------------------------------------
 
 
@@ -180,41 +304,72 @@ def test_a_folder_is_sorted_by_what_its_files_are(tmp_path, royal):
     file_of(tmp_path, "word 1,word 2,score\nman,king,3\n", "pairs.csv")
     file_of(tmp_path, ": s\nman king woman queen\n", "google.txt")
     file_of(tmp_path, "man king woman queen\n", "msr.txt")
+    file_of(tmp_path, "man\tadult\nwoman\tadult\nboy\tchild\n", "ages.txt")
+    file_of(tmp_path, "man woman *king\n", "odd.txt")
+    file_of(tmp_path, "x: man king\ny: woman queen\na: boy\nb: girl\n", "weat.txt")
     file_of(tmp_path, "Where these sets are from, and under which licence.\n", "README")
+    file_of(tmp_path, "License: CC\n", "LICENSE")
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\xff\xfe")
     (tmp_path / "folder").mkdir()
-    result = evaluate_folder(royal, tmp_path)
-    assert [each.name for each in result.similarities] == ["pairs", "pairs"]
-    assert [each.name for each in result.analogies] == ["google", "msr"]
-    assert result.skipped == ("README", "picture.png")
-    assert set(json.loads(json.dumps(result.as_dict()))) == {"similarities", "analogies", "skipped"}
+    report = judge(royal, tmp_path)
+    assert [(each.name, each.kind) for (each,) in report.results] == [
+        ("ages", "categories"),
+        ("google", "analogies"),
+        ("msr", "analogies"),
+        ("odd", "outliers"),
+        ("pairs", "similarity"),
+        ("pairs (2)", "similarity"),
+        ("weat", "association"),
+    ]
+    assert report.skipped == ("LICENSE", "README", "picture.png")
 
 
-def test_a_missing_folder_is_told(tmp_path, royal):
-    with pytest.raises(MissingFile, match="no folder of evaluation sets"):
-        evaluate_folder(royal, tmp_path / "none")
+def test_a_missing_or_empty_folder_is_told(tmp_path, royal):
+    with pytest.raises(MissingFile, match="no such file"):
+        judge(royal, tmp_path / "none")
+    with pytest.raises(BadFile, match="holds no evaluation set"):
+        judge(royal, tmp_path)
 
 
-@pytest.mark.parametrize("evaluate", [evaluate_similarity, evaluate_analogies])
-def test_a_missing_file_and_one_not_in_utf8_are_told(tmp_path, royal, evaluate):
+def test_a_file_of_no_known_kind_is_told(tmp_path, royal):
+    with pytest.raises(BadFile, match="is no set that is known by its lines"):
+        judge(royal, file_of(tmp_path, "one line of prose that is no set\n"))
+    with pytest.raises(BadFile, match="must be two words and a score"):
+        judge(royal, file_of(tmp_path, "one line\n"), kind="similarity")
+
+
+@pytest.mark.parametrize("evaluate", [evaluate_similarity, evaluate_analogies, evaluate_categories, evaluate_outliers])
+def test_a_missing_file_and_one_of_another_encoding_are_told(tmp_path, royal, evaluate):
     with pytest.raises(MissingFile, match="check the path"):
         evaluate(royal, tmp_path / "none")
-    (tmp_path / "latin").write_bytes(b"# sch\xf6n\n")
-    with pytest.raises(BadFile, match="line 1: not UTF-8"):
+    (tmp_path / "latin").write_bytes(b"# so\n# sch\xf6n\n")
+    with pytest.raises(BadFile, match=r"line 2: not UTF-8.*encoding='latin-1'"):
         evaluate(royal, tmp_path / "latin")
+    (tmp_path / "wide").write_bytes("man king".encode("utf-16"))
+    with pytest.raises(BadFile, match="encoding='utf-16'"):
+        evaluate(royal, tmp_path / "wide")
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-8", "cp1252"])
+def test_sets_are_read_in_their_encoding(tmp_path, encoding):
+    vectors = WordVectors(["für", "gegen", "ö"], np.eye(3, dtype=np.float32) + 1)
+    (tmp_path / "set").write_bytes("für gegen 1\nö für 2\nö gegen 3\n".encode(encoding))
+    assert evaluate_similarity(vectors, tmp_path / "set", encoding=encoding).known == 3
+
+
+def test_an_unknown_encoding_is_told():
+    with pytest.raises(BadOption, match="encoding must be one that Python knows, got 'utf-9'"):
+        EvaluationOptions(encoding="utf-9")
 
 
 @given(st.binary(max_size=60) | st.text("ab:#;, \t\n1.", max_size=60).map(str.encode))
 @SAME_FOLDER
 def test_garbage_gives_no_other_error(tmp_path, vectors, data):
     (tmp_path / "set").write_bytes(data)
-    for evaluate, path in (
-        (evaluate_similarity, tmp_path / "set"),
-        (evaluate_analogies, tmp_path / "set"),
-        (evaluate_folder, tmp_path),
-    ):
-        with suppress(BadFile):
-            evaluate(vectors, path)
+    for kind in (None, "similarity", "analogies", "categories", "outliers", "association"):
+        for path in (tmp_path / "set", tmp_path):
+            with suppress(BadFile):
+                judge(vectors, path, kind=kind, resamples=10)
 
 
 # ---- the field's own sets -------------------------------------------------------------------------
@@ -237,10 +392,12 @@ def words_of(sets):
 def test_published_sets_are_read_whole(sets):
     words = words_of(sets)
     vectors = WordVectors(words, np.random.default_rng(0).standard_normal((len(words), 8), dtype=np.float32))
-    result = evaluate_folder(vectors, sets)
-    sizes = {each.name: each.pairs for each in result.similarities}
+    report = judge(vectors, sets, resamples=0)
+    sizes = {each.name: each.items for (each,) in report.results if each.kind == "similarity"}
     assert sizes | {"ws353": 353, "men": 3000, "simlex999": 999, "rw": 2034, "simverb3500": 3500, "rg65": 65} == sizes
-    questions = {each.name: (each.total.questions, len(each.sections)) for each in result.analogies}
-    assert questions == {"msr": (8000, 0), "questions-words": (19544, 14)}
-    google = next(each.total for each in result.analogies if each.name == "questions-words")
-    assert google.known == google.questions
+    questions = {each.name: (each.items, len(each.sections)) for (each,) in report.results if each.kind == "analogies"}
+    assert questions == {"BATS_3.0": (98_000, 4), "msr": (8000, 0), "questions-words": (19544, 14)}
+    google = report.result("questions-words")
+    assert google.known == google.items
+    assert [len(each.sections) for each in report.result("BATS_3.0").sections] == [10, 10, 10, 10]
+    assert report.skipped == ()

@@ -15,8 +15,14 @@ from firth.formats.hub import model_card, push, write_hub_folder
 from firth.formats.model import StoredModel, read_model
 
 SCORES = {
-    "similarities": [{"name": "wordsim353", "spearman": 0.7012, "out_of_vocabulary": 0.25}],
-    "analogies": [{"name": "google", "accuracy": None, "out_of_vocabulary": 1.0}],
+    "sets": [
+        {"name": name, "kind": kind, "results": [{"out_of_vocabulary": share, "measures": {measure: {"value": value}}}]}
+        for name, kind, measure, value, share in (
+            ("wordsim353", "similarity", "spearman", 0.7012, 0.25),
+            ("google", "analogies", "accuracy", None, 1.0),
+            ("flowers", "association", "effect size", 1.5, 0.0),
+        )
+    ]
 }
 
 

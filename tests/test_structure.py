@@ -121,6 +121,7 @@ def test_the_exported_names_are_frozen():
         "Callback",
         "CorpusOptions",
         "EncodedCorpus",
+        "EvaluationOptions",
         "FirthError",
         "PhraseOptions",
         "Phrases",
@@ -135,9 +136,12 @@ def test_the_exported_names_are_frozen():
         "estimate",
         "evaluate_analogies",
         "evaluate_similarity",
+        "judge",
         "shrink",
+        "stability",
         "to_arrow",
         "to_pandas",
+        "weat",
     ]
     assert dir(firth) == sorted(firth.__all__)
 

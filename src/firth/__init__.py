@@ -35,6 +35,10 @@ _HOMES = {
     "to_pandas": "firth.tables",
     "evaluate_similarity": "firth.evaluate",
     "evaluate_analogies": "firth.evaluate",
+    "judge": "firth.evaluate",
+    "stability": "firth.evaluate",
+    "weat": "firth.evaluate",
+    "EvaluationOptions": "firth.options",
     "FirthError": "firth.errors",
 }
 
@@ -42,6 +46,7 @@ __all__ = [
     "Callback",
     "CorpusOptions",
     "EncodedCorpus",
+    "EvaluationOptions",
     "FirthError",
     "PhraseOptions",
     "Phrases",
@@ -56,9 +61,12 @@ __all__ = [
     "estimate",
     "evaluate_analogies",
     "evaluate_similarity",
+    "judge",
     "shrink",
+    "stability",
     "to_arrow",
     "to_pandas",
+    "weat",
 ]
 
 if TYPE_CHECKING:
@@ -66,8 +74,8 @@ if TYPE_CHECKING:
     from firth.corpus import EncodedCorpus, encoded_corpus
     from firth.errors import FirthError
     from firth.estimating import estimate
-    from firth.evaluate import evaluate_analogies, evaluate_similarity
-    from firth.options import CorpusOptions, PhraseOptions, TrainingOptions
+    from firth.evaluate import evaluate_analogies, evaluate_similarity, judge, stability, weat
+    from firth.options import CorpusOptions, EvaluationOptions, PhraseOptions, TrainingOptions
     from firth.phrases import Phrases
     from firth.shrinking import shrink
     from firth.tables import to_arrow, to_pandas

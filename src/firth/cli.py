@@ -19,19 +19,30 @@ from types import NoneType
 from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 import typer
+from typer.core import TyperCommand
 
 from firth import __version__
 from firth.errors import BadOption, FirthError
-from firth.options import COMBINE_HELP, Combine, CorpusOptions, PhraseOptions, TrainingOptions, TransformOptions
+from firth.options import (
+    COMBINE_HELP,
+    Combine,
+    CorpusOptions,
+    EvaluationOptions,
+    PhraseOptions,
+    TrainingOptions,
+    TransformOptions,
+)
 
 PANELS: dict[type, str] = {
     TrainingOptions: "Training",
     CorpusOptions: "Reading",
     PhraseOptions: "Phrases",
     TransformOptions: "Transforming",
+    EvaluationOptions: "Judging",
 }
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 WRONG_INPUT = 2
+PRINTED = "-"  # in the place of a file
 
 app = typer.Typer(
     name="firth",
@@ -253,25 +264,55 @@ def describe(
     _show(dataclasses.asdict(found) | {"neighbours": _scored(found.neighbours)}, json_, [str(found)])
 
 
-@app.command()
+class _JsonToFile(TyperCommand):
+    """A command whose --json prints, as that of all others, and writes to a file where one is named behind it."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put - behind a --json that no file follows."""
+        given: list[str] = []
+        for place, arg in enumerate(args):
+            given.append(arg)
+            if arg == "--json" and not "".join(args[place + 1 : place + 2]).lower().endswith(".json"):
+                given.append(PRINTED)
+        return super().parse_args(ctx, given)
+
+
+@app.command(cls=_JsonToFile)
+@with_options(EvaluationOptions)
 def evaluate(
+    context: typer.Context,
     model: Model,
     sets: Annotated[
-        list[Path],
-        typer.Argument(help="Word similarity or analogy sets: files, or folders of them.", show_default=False),
-    ],
-    restrict: Annotated[
-        int | None, typer.Option(help="Answer analogies from so many of the most frequent words.")
+        list[Path] | None,
+        typer.Argument(
+            help="Sets: similarity, analogies, categories, odd ones out, lists for WEAT; files, or folders of them. "
+            "Further models among them are compared with the first.",
+            show_default=False,
+        ),
     ] = None,
-    threads: Threads = None,
-    json_: Json = False,
+    published: Annotated[
+        list[str] | None,
+        typer.Option(help="Fetch a published set: google, ws353 or simlex999; may be given several times."),
+    ] = None,
+    json_: Annotated[
+        str | None,
+        typer.Option("--json", metavar="[FILE.json]", help="Write the report as JSON to a file, or print it alone."),
+    ] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the report as Markdown to this file.")] = None,
+    **options: Any,
 ) -> None:
-    """Judge vectors by word similarity and analogy sets."""
-    from firth.evaluate import evaluate_sets
-    from firth.reports import judgement_table
+    """Judge vectors by sets: how good a model is, and whether better than another.
 
-    results = evaluate_sets(_vectors(model), sets, restrict=restrict, threads=threads)
-    _show(results.as_dict(), json_, judgement_table(results))
+    In brackets stand 95 % intervals by the bootstrap.
+    """
+    from firth.reports import judged, judgement_tables
+
+    files = {"json": None if json_ in (None, PRINTED) else Path(str(json_)), "markdown": markdown}
+    report = judged(model, sets or [], published or [], files, _given(context, options))
+    _show(report.as_dict(), json_ == PRINTED, judgement_tables(report))
+    if json_ != PRINTED:
+        for path in filter(None, files.values()):
+            typer.echo(f"wrote {path}")
 
 
 @app.command(name="inspect")

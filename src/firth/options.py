@@ -432,6 +432,73 @@ class DocumentOptions(_Checked):
             raise BadOption(f"sif_a must be above 0, got {self.sif_a}; 1e-3 is usual")
 
 
+@dataclass(frozen=True, kw_only=True)
+class EvaluationOptions(_Checked):
+    """How vectors are judged: which words count as known, what is drawn, how sets are read."""
+
+    restrict: int | None = option(
+        None,
+        "know only so many of the most frequent words, in questions and in answers; all if not given (gensim: 300000, "
+        "word2vec.c: 30000)",
+        at_least=1,
+        remedy="leave it out to use every word",
+    )
+    case: Literal["lower", "exact", "fold"] = option(
+        "lower",
+        "lower: words are tried as they are written, then in lower case; exact: only as they are written; fold: words "
+        "that differ in case alone are one, the most frequent of them, as in gensim",
+        choices=("lower", "exact", "fold"),
+    )
+    unknown: Literal["skip", "wrong"] = option(
+        "skip",
+        "what needs a word without a vector: skip leaves it out of the score; wrong counts it as a wrong answer, or as "
+        "a cosine of 0 (gensim's dummy4unknown)",
+        choices=("skip", "wrong"),
+    )
+    common: bool = option(
+        False, "compare models on the words that all of them have: the others are no answers and count as unknown"
+    )
+    neighbours: int | None = option(
+        None,
+        "tell how far several models agree on so many nearest neighbours of a word (models of other seeds: how stable "
+        "they are)",
+        at_least=1,
+    )
+    kind: Literal["similarity", "analogies", "categories", "outliers", "association"] | None = option(
+        None,
+        "what the sets are, where their files do not tell",
+        choices=("similarity", "analogies", "categories", "outliers", "association"),
+    )
+    encoding: str = option("utf-8", "the encoding of the sets, by the name that Python has for it", remedy="utf-8")
+    resamples: int = option(
+        1000,
+        "resamples of the bootstrap that intervals come from; 0 leaves intervals out",
+        at_least=0,
+        at_most=100_000,
+    )
+    seed: int = option(1, "resamples and permutations follow from this number", at_least=0, at_most=2**63 - 1)
+    threads: int | None = option(
+        None,
+        "use no more threads than this; all cores if not given",
+        at_least=1,
+        remedy="leave it out to use every core",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        try:
+            "".encode(self.encoding)
+        except LookupError as error:
+            raise BadOption(
+                f"encoding must be one that Python knows, got {self.encoding!r}; utf-8, latin-1 and utf-16 are usual"
+            ) from error
+
+    @property
+    def cores(self) -> int:
+        """How many threads search: `threads`, or every core that this process may use."""
+        return self.threads or usable_cores()
+
+
 def takes_options(options: Callable[P, object]) -> Callable[[Callable[..., None]], Callable[Concatenate[Any, P], None]]:
     """Give a constructor the signature of an options class, for type checkers and for `help`."""
 

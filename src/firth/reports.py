@@ -26,7 +26,7 @@ from firth.word2vec import Word2Vec, check_model_name
 
 if TYPE_CHECKING:
     from firth.estimating import Estimate
-    from firth.evaluate import FolderResult  # it loads scipy, which training does without
+    from firth.evaluate import Report
     from firth.phrases import Phrase
 
 
@@ -312,10 +312,10 @@ def publish(
 
     `sets` are judged for the card; `card` are further arguments of `write_hub_folder`.
     """
-    from firth.evaluate import evaluate_sets
+    from firth.evaluate import judge
 
     stored = read_model(model)
-    scores = evaluate_sets(read_vectors(model), sets).as_dict() if sets else None
+    scores = judge(read_vectors(model), sets).as_dict() if sets else None
     title = repository.rpartition("/")[2]
     if folder is not None:
         write_hub_folder(folder, stored, scores=scores, title=title, **card)
@@ -328,49 +328,47 @@ def publish(
 # ---- evaluation --------------------------------------------------------------------------------
 
 
-def judgement_table(results: FolderResult) -> Iterator[Any]:
-    """Tables of what `evaluate_sets` found."""
-    if results.similarities:
-        yield _table(
-            ("similarity", "pairs", "unknown", "Spearman", "Pearson"),
-            [
-                (
-                    each.name,
-                    f"{each.pairs:,}",
-                    _share(each.out_of_vocabulary),
-                    _number(each.spearman),
-                    _number(each.pearson),
-                )
-                for each in results.similarities
-            ],
-        )
-    for each in results.analogies:
-        sections = [*each.sections, each.total]
-        yield _table(
-            (f"analogies: {each.name}", "questions", "unknown", "correct"),
-            [
-                (part.name, f"{part.questions:,}", _share(part.out_of_vocabulary), _share(part.accuracy))
-                for part in sections
-            ],
-        )
-    if results.skipped:
-        yield f"not sets: {', '.join(results.skipped)}"
+def judged(
+    model: Path,
+    others: Sequence[Path],
+    published: Sequence[str],
+    files: Mapping[str, Path | None],
+    options: Mapping[str, Any],
+) -> Report:
+    """Judge models by sets, told apart by what they hold, and write the report to `files`, `json` and `markdown`.
+
+    `published` sets are fetched by name.
+    """
+    from firth.evaluate import judge, published_set
+    from firth.evaluate.given import models_and_sets
+
+    for path in filter(None, files.values()):
+        _check_output(path, str(model), *others, what="report")
+    models, sets = models_and_sets(model, others)
+    sets += [published_set(name) for name in published]
+    if not sets and options.get("neighbours") is None:
+        raise BadOption("there is no set to judge by: give the file of one, a folder of them, or --published google")
+    report = judge(models, sets, **options)
+    report.save(**files)
+    return report
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
+def judgement_tables(report: Report) -> Iterator[Any]:
+    """What `judged` found, to read."""
+    for table in report.tables():
+        shown = table.a_row_for_each(report.names) if len(report.names) > 1 else table
+        yield _table((shown.title, *shown.heads[1:]), shown.rows, left=3 if len(report.names) > 1 else 2)
+    yield from report.notes()
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> Any:
     from rich.table import Table
 
     table = Table(*heads)
-    for column in table.columns[1:]:
+    for column in table.columns:
+        column.overflow = "fold"  # a narrow terminal shows all of it
+    for column in table.columns[left:]:
         column.justify = "right"
     for row in rows:
         table.add_row(*row)
     return table
-
-
-def _share(value: float | None) -> str:
-    return "none known" if value is None else f"{100 * value:.1f} %"
-
-
-def _number(value: float | None) -> str:
-    return "none known" if value is None else f"{value:.4f}"

@@ -4,7 +4,7 @@ README.md           the card: what was trained on how much, with which options, 
 model.safetensors   the whole model, as firth writes it (or one of the layouts of `static`, for other libraries)
 config.json         the sizes and options, as JSON
 
-write_hub_folder("out", read_model("model.safetensors"), scores=evaluate_folder(vectors, "sets").as_dict())
+write_hub_folder("out", read_model("model.safetensors"), scores=judge(vectors, "sets").as_dict())
 push("out", "someone/their-vectors")     # needs the extra [hub]
 """
 
@@ -24,6 +24,13 @@ from firth.storage import AnyPath, replaced_folder
 OWN_LAYOUT = "firth"
 TAGS = ("firth", "word2vec", "word-embeddings")
 LONGEST_VALUE = 64  # of an option in the table
+# The kinds of sets that a card tells of, by what the hub may call their tasks.
+TASKS = {
+    "similarity": "word-similarity",
+    "analogies": "word-analogies",
+    "categories": "word-categorisation",
+    "outliers": "outlier-detection",
+}
 
 
 def is_hub_folder(folder: Path) -> bool:
@@ -64,7 +71,7 @@ def write_hub_folder(
         tokenizer: how those cut text: as firth's tokenizer of this name.
         dtype: of the vectors in those layouts: float32 or float16.
         title: the card's; the folder's name if not given.
-        scores: what `evaluate_folder(...).as_dict()` gave.
+        scores: what `judge(...).as_dict()` of `firth.evaluate` gave.
         corpus: what it was trained on, in a sentence.
         language: its code, such as "en".
         license: its identifier on the hub, such as "cc-by-4.0".
@@ -197,25 +204,26 @@ def _usage(layout: str) -> str:
 
 def _metrics(scores: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The scores as the hub's `model-index` has them."""
-    for name, measure, value, _ in _scores(scores):
+    for name, kind, measure, value, _ in _scores(scores):
         if value is not None:
-            task = {"type": "word-similarity" if measure == "Spearman" else "word-analogies"}
             metric = {"type": measure.lower(), "name": measure, "value": round(value, 4)}
-            yield {"task": task, "dataset": {"name": name, "type": name}, "metrics": [metric]}
+            yield {"task": {"type": TASKS[kind]}, "dataset": {"name": name, "type": name}, "metrics": [metric]}
 
 
 def _score_rows(scores: Mapping[str, Any]) -> list[tuple[str, ...]]:
     return [
         (name, measure, "-" if value is None else f"{value:.3f}", f"{known:.1%}")
-        for name, measure, value, known in _scores(scores)
+        for name, _, measure, value, known in _scores(scores)
     ]
 
 
-def _scores(scores: Mapping[str, Any]) -> Iterator[tuple[str, str, float | None, float]]:
-    """Each set's name, measure, score, and the share of it whose words are known."""
-    for kind, measure, key in (("similarities", "Spearman", "spearman"), ("analogies", "Accuracy", "accuracy")):
-        for each in scores.get(kind, ()):
-            yield str(each["name"]), measure, each[key], 1 - float(each["out_of_vocabulary"])
+def _scores(scores: Mapping[str, Any]) -> Iterator[tuple[str, str, str, float | None, float]]:
+    """Each set's name, kind, first measure, its value, and the share of the set whose words are known."""
+    for each in scores.get("sets", ()):
+        if each["kind"] in TASKS:
+            [(measure, told), *_] = each["results"][0]["measures"].items()
+            known = 1 - float(each["results"][0]["out_of_vocabulary"])
+            yield str(each["name"]), each["kind"], measure.capitalize(), told["value"], known
 
 
 def _table(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

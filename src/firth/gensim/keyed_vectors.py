@@ -440,7 +440,9 @@ class KeyedVectors:
 
         Raises `ValueError` where lines stand before the first section.
         """
-        search: Callable[..., Neighbours] = getattr(self, similarity_function)
+        search: Callable[..., Neighbours] | None = None
+        if similarity_function != "most_similar":
+            search = getattr(self, similarity_function)
         folded = Folded(self.core, restrict_vocab, case_insensitive)
         return word_analogies(folded, search, analogies, dummy4unknown)
 

@@ -1,0 +1,119 @@
+"""Which words of a set a model knows, by the rules that were asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firth.nearest import SMALLEST
+from firth.options import EvaluationOptions
+from firth.vectors.lookup import LEAST_NORM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from firth.vectors import WordVectors
+
+Rows: TypeAlias = NDArray[np.int64]
+
+UNKNOWN = -1
+LONGEST = 1e15  # of vectors whose products are within float32
+
+
+class KnownWords:
+    """The words of `vectors` as the options let them be known.
+
+    `count` is the number of rows that may be asked for or answered: the first of them, or, where models are compared
+    on what they have in common, `vectors` were cut to that before.
+    """
+
+    def __init__(self, vectors: WordVectors, options: EvaluationOptions) -> None:
+        self.vectors, self.options = vectors, options
+        self.count = min(options.restrict or len(vectors), len(vectors))
+        self._fold, self._lower = options.case == "fold", options.case == "lower"
+        self._rows = self._folded if self._fold else vectors._index
+
+    def row(self, word: str) -> int:
+        """The row of a word, or UNKNOWN."""
+        row = self._rows.get(fold(word) if self._fold else word)
+        if row is None and self._lower:
+            row = self._rows.get(word.lower())
+        return UNKNOWN if row is None or row >= self.count else row
+
+    def rows(self, words: Iterable[str]) -> Rows:
+        """The rows of words, int64 (n,), UNKNOWN where there is none."""
+        return np.array([self.row(word) for word in words], np.int64)
+
+    # ---- words that are one ---------------------------------------------------------------------
+
+    @cached_property
+    def _folded(self) -> dict[str, int]:
+        """Of words that differ in case alone, the first row, which is that of the most frequent."""
+        found: dict[str, int] = {}
+        for row, word in enumerate(self.vectors.words[: self.count]):
+            found.setdefault(fold(word), row)
+        return found
+
+    def first_alike(self, row: int) -> int:
+        """The row that stands for all words that are one with this row's: itself, unless case is folded."""
+        return self._folded[fold(self.vectors.words[row])] if self.options.case == "fold" else row
+
+    @cached_property
+    def _others(self) -> dict[int, list[int]]:
+        """The further rows of words that differ from a first one in case alone, by its row."""
+        found: dict[int, list[int]] = {}
+        if self.options.case == "fold":
+            for row, word in enumerate(self.vectors.words[: self.count]):
+                first = self._folded[fold(word)]
+                if first != row:
+                    found.setdefault(first, []).append(row)
+        return found
+
+    def with_others(self, rows: Rows) -> Rows:
+        """Rows (n, m) of first words, followed by all rows that are one with them: (n, m + k), filled up with -1."""
+        if not self._others:
+            return rows
+        others = [[other for row in some for other in self._others.get(row, ())] for some in rows.tolist()]
+        found = np.full((len(rows), rows.shape[1] + max(map(len, others), default=0)), -1, np.int64)
+        found[:, : rows.shape[1]] = rows
+        for place, each in enumerate(others):
+            found[place, rows.shape[1] : rows.shape[1] + len(each)] = each
+        return found
+
+    # ---- their vectors --------------------------------------------------------------------------
+
+    def units(self, rows: Sequence[int] | Rows) -> NDArray[np.float64]:
+        """The vectors of rows at unit length, float64 (n, D); zero vectors stay zero."""
+        some = np.asarray(rows, np.int64)
+        found, lengths = self.vectors.rows.decoded(some).astype(np.float64), self.vectors.norms[some, None]
+        if (lengths < LEAST_NORM).any():  # float32 has too few digits for such lengths, or the vector is zero
+            found /= np.maximum(np.abs(found).max(axis=1, initial=0, keepdims=True), SMALLEST)
+            lengths = np.linalg.norm(found, axis=1, keepdims=True)
+        return found / np.where(lengths == 0, 1, lengths)
+
+    def cosines(self, first: Rows, second: Rows) -> NDArray[np.float64]:
+        """The cosine of each row of `first` with that of `second`, both (n,); 0 where one is a zero vector."""
+        norms, decoded = self.vectors.norms, self.vectors.rows.decoded
+        lengths = np.concatenate([norms[first], norms[second]])
+        if ((lengths > 1 / LONGEST) & (lengths < LONGEST)).all():  # their products are no trouble for float32
+            products = np.einsum("nd,nd->n", decoded(first), decoded(second))
+            found: NDArray[np.float64] = products.astype(np.float64) / norms[first] / norms[second]
+        else:
+            found = np.einsum("nd,nd->n", self.units(first), self.units(second))
+        return found
+
+    def remarks(self, rows: Sequence[int] | Rows) -> tuple[str, ...]:
+        """What is to be said of the words at these rows: how many have zero vectors."""
+        asked = np.unique(np.asarray(rows, np.int64))
+        zero = int((self.vectors.norms[asked[asked != UNKNOWN]] == 0).sum())
+        if not zero:
+            return ()
+        return (f"{zero} word{'s have' if zero > 1 else ' has'} a zero vector, whose cosine to anything is taken as 0",)
+
+
+def fold(word: str) -> str:
+    """A word without regard to case, as gensim has it."""
+    return word.upper()

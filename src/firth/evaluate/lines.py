@@ -1,0 +1,64 @@
+"""The lines of a set's file, numbered as an editor numbers them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeAlias
+
+from firth.errors import BadFile
+from firth.storage import AnyPath, opened
+
+Line: TypeAlias = tuple[int, str]
+
+SHOWN = 80  # letters of a line that an error quotes
+MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}  # byte order marks that speak for another encoding
+
+
+def all_lines(path: AnyPath, encoding: str = "utf-8") -> list[Line]:
+    """Number and text of each line that is no comment (`# ...`), blank ones too.
+
+    Raises:
+        MissingFile: nothing is there, or it may not be read.
+        BadFile: the bytes are not of this encoding.
+    """
+    with opened(path) as file:
+        data = file.read()
+    try:
+        text = data.decode("utf-8-sig" if encoding.lower().replace("-", "") in ("utf8", "u8") else encoding)
+    except UnicodeError as error:
+        line = data.count(b"\n", 0, getattr(error, "start", 0)) + 1
+        likely = MARKS.get(data[:2], "latin-1")
+        raise BadFile(
+            f"{path}, line {line}: not {encoding.upper()} ({error}); convert the file, or name its encoding, such as "
+            f"encoding={likely!r}"
+        ) from error
+    lines = enumerate((line.strip("\r ") for line in text.split("\n")), start=1)
+    return [(number, line) for number, line in lines if not line.startswith(("# ", "#\t")) and line != "#"]
+
+
+def lines_of(path: AnyPath, encoding: str = "utf-8") -> list[Line]:
+    """As `all_lines`, but blank ones left out; `BadFile` where none is left."""
+    found = [(number, line) for number, line in all_lines(path, encoding) if line.strip()]
+    if not found:
+        raise BadFile(f"{path} is an empty set: there is no line in it but blanks and comments; check the file")
+    return found
+
+
+def fields_of(text: str) -> list[str]:
+    """What a line holds between tabs, else semicolons, else commas, else white space."""
+    for delimiter in "\t;,":
+        if delimiter in text:
+            return [field.strip() for field in text.split(delimiter)]
+    return text.split()
+
+
+def malformed(path: AnyPath, number: int, text: str, rule: str) -> BadFile:
+    """The error for a line that breaks the rule."""
+    count = len(fields_of(text))
+    held = f"{count} field{'s' * (count != 1)}"
+    return BadFile(f"{path}, line {number}: must be {rule}, got {held}: {text[:SHOWN]!r}; correct the line")
+
+
+def set_name(path: AnyPath) -> str:
+    """What a set is called: its file without folder and suffix."""
+    return Path(path).name.removesuffix(".gz").rpartition(".")[0] or Path(path).name
