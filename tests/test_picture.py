@@ -12,7 +12,8 @@ from numpy.testing import assert_allclose
 
 from firth.errors import BadOption, CannotWrite, MissingExtra, UnknownWord
 from firth.visualise import Panel, draw_map, draw_panels
-from firth.visualise.picture import place_labels, principal_components
+from firth.visualise.labels import place_labels
+from firth.visualise.projecting import principal_components
 
 if TYPE_CHECKING:
     from pathlib import Path
