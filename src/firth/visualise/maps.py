@@ -33,7 +33,7 @@ PANEL_INCHES = (6.4, 5.6)  # up to PANEL_WORDS; the area grows with the words be
 PANEL_WORDS = 40
 LABELLED = 400  # words with labels; there is no paper for more
 LABEL_POINTS = 9.5
-MARKER_POINTS = 6.5
+MARKER_POINTS, LEAST_MARKER_POINTS = 6.5, 2.5
 FAR_POINTS = 9  # from this gap on a fine line ties a label to its mark
 AS_VECTORS = 5_000  # marks that an SVG or PDF draws one by one; more become one image within it
 
@@ -172,7 +172,7 @@ def _draw_arrows(axes: Any, arrows: Sequence[tuple[str, str]], where: Mapping[st
 
 
 def _draw_marks(axes: Any, panel: Panel, where: Mapping[str, Floats], theme: Theme) -> None:
-    size = max(1.5, MARKER_POINTS * min(1.0, math.sqrt(LABELLED / len(where))))
+    size = _marker_points(len(where))
     members = panel.members()
     for number, (name, words) in enumerate(members.items()):
         colour, marker = theme.of_group(number) if name else (theme.grey, "o")
@@ -192,6 +192,11 @@ def _draw_marks(axes: Any, panel: Panel, where: Mapping[str, Floats], theme: The
         for text in legend.get_texts():
             text.set_color(theme.ink)
             write_plainly(text)
+
+
+def _marker_points(words: int) -> float:
+    """The width of a mark: smaller for more words than have labels."""
+    return max(LEAST_MARKER_POINTS, MARKER_POINTS * min(1.0, math.sqrt(LABELLED / words)))
 
 
 def write_plainly(text: Any) -> None:
@@ -219,7 +224,7 @@ def _draw_labels(axes: Any, panel: Panel, where: Mapping[str, Floats], theme: Th
         anchors,
         sizes,
         np.array(axes.get_window_extent().extents),
-        clearance=MARKER_POINTS / 2 * pixels,
+        clearance=_marker_points(len(where)) / 2 * pixels,
         lines=_points_along(panel.arrows, dict(zip(where, marks, strict=True))),
         marks=marks[LABELLED:],
     )
