@@ -7,6 +7,7 @@ from firth.visualise.page import Page, draw_page
 from firth.visualise.panels import Panel
 from firth.visualise.parallelograms import draw_analogies
 from firth.visualise.picture import Picture
+from firth.visualise.plotting import plot
 
 __all__ = [
     "Page",
@@ -18,5 +19,6 @@ __all__ = [
     "draw_page",
     "draw_panels",
     "neighbourhoods",
+    "plot",
     "read_groups",
 ]

@@ -6,9 +6,10 @@ machine's fonts are looked through for one. matplotlib's list of fonts and its s
 
 from __future__ import annotations
 
+import contextlib
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,35 +28,52 @@ def shown(word: str, most: int = SHORTEN_TO) -> str:
     return word if len(word) <= most else word[: most - 1] + "…"
 
 
-def fonts_for(texts: Iterable[str]) -> dict[str, Path]:
-    """The font file for each of the texts that the usual font cannot show whole; warns where none can.
+class Fonts:
+    """The fonts of all that one picture says; warns once of what no font here can show."""
 
-    Letters that no font here has are drawn as boxes; the warning names them, and what to install.
-    """
-    usual = _letters(_usual())
-    found: dict[str, Path] = {}
-    lacking: dict[str, str] = {}  # letter -> a word that has it
-    for text in dict.fromkeys(texts):
-        needed = set(text) - usual
-        if needed:
-            best = max(_system_fonts(), key=lambda path, text=text: len(_letters(path) & set(text)), default=None)  # type: ignore[misc]
-            has: frozenset[str] = _letters(best) if best else frozenset()
-            if best and len(has & set(text)) > len(usual & set(text)):
-                found[text], needed = best, set(text) - has
-            lacking |= {letter: text for letter in needed}
-    if lacking:
-        _warn(lacking)
-    return found
+    def __init__(self, texts: Iterable[str]) -> None:
+        usual = _letters(_usual())
+        self._found: dict[str, Path] = {}
+        lacking: dict[str, str] = {}  # letter -> a text that has it
+        for text in dict.fromkeys(texts):
+            needed = set(text)
+            if needed - usual:
+                best = max(_system_fonts(), key=lambda path, needed=needed: len(_letters(path) & needed), default=None)  # type: ignore[misc]
+                if best is not None and len(_letters(best) & needed) > len(usual & needed):
+                    self._found[text] = best
+                has = _letters(self._found[text]) if text in self._found else usual
+                lacking |= dict.fromkeys(needed - has, text)
+        if lacking:
+            _warn(lacking)
+
+    def of(self, text: str, points: float, weight: str = "normal") -> Any:
+        """The font that shows a text, as matplotlib's properties: the usual one unless that lacks letters."""
+        manager = optional("matplotlib.font_manager", extra="viz", purpose="drawing")
+        return manager.FontProperties(fname=self._found.get(text), size=points, weight=weight)
+
+    def put(self, text: Any) -> None:
+        """Have a text of matplotlib's show what it says as it stands, without mathematics, in a font of its letters."""
+        text.set_parse_math(False)
+        if text.get_text() in self._found:
+            text.set_font_properties(self.of(text.get_text(), text.get_fontsize(), text.get_fontweight()))
+
+
+@contextlib.contextmanager
+def boxes_accepted() -> Iterator[None]:
+    """Keeps matplotlib from warning at each letter and each drawing of what `Fonts` has warned of."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
+        yield
 
 
 def _warn(lacking: dict[str, str]) -> None:
     letters, words = "".join(sorted(lacking)), list(dict.fromkeys(lacking.values()))
     more = f" and {len(words) - 3} more" if len(words) > 3 else ""
     warnings.warn(
-        f"no font on this machine has {letters[:20]!r}, so {', '.join(map(repr, words[:3]))}{more} will show boxes; "
-        "install one that does, such as Noto (on Debian: fonts-noto-core, for Chinese, Japanese and Korean "
-        "fonts-noto-cjk)",
-        stacklevel=6,
+        f"no font on this machine has all letters of {', '.join(map(repr, words[:3]))}{more}, so boxes will stand for "
+        f"{letters[:20]!r}; install one that does, such as Noto (on Debian: fonts-noto-core, for Chinese, Japanese and "
+        "Korean fonts-noto-cjk)",
+        stacklevel=4,
     )
 
 
@@ -65,10 +83,11 @@ def _usual() -> Path:
     return Path(manager.findfont(manager.FontProperties()))
 
 
+@cache
 def _system_fonts() -> Sequence[Path]:
     """All fonts of this machine, plain ones first.
 
-    They are looked for anew, as matplotlib's own list may be older than what was installed since.
+    They are looked for once in each process, as matplotlib's own list may be older than what was installed since.
     """
     manager = optional("matplotlib.font_manager", extra="viz", purpose="drawing")
     paths = {Path(each) for each in manager.findSystemFonts()}

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from firth.errors import BadOption, optional
 from firth.vectors.given import several
-from firth.visualise.fonts import shown
-from firth.visualise.maps import write_plainly
+from firth.visualise.fonts import Fonts, boxes_accepted, shown
 from firth.visualise.panels import Vectors, vectors_of
 from firth.visualise.picture import Picture, check_suffix, new_figure
 from firth.visualise.projecting import unit_rows
@@ -60,7 +59,8 @@ def draw_heatmap(
     if order == "clusters":
         places = by_likeness(cosines)
         listed, cosines = [listed[place] for place in places], cosines[np.ix_(places, places)]
-    picture = Picture(_drawn(listed, cosines, title, theme_for(dark)), len(listed))
+    with boxes_accepted():
+        picture = Picture(_drawn(listed, cosines, title, theme_for(dark)), len(listed))
     if path is not None:
         picture.save(path)
     return picture
@@ -79,25 +79,31 @@ def _remedy(count: int) -> str:
     return "more words" if count < 2 else "fewer, or draw a map"
 
 
+def _number(cosine: float) -> str:
+    """As .67, −.05, 0 or 1."""
+    hundredths = round(100 * cosine)
+    return "−" * (hundredths < 0) + (f".{abs(hundredths):02d}" if hundredths % 100 else str(abs(hundredths) // 100))
+
+
 def _drawn(words: Sequence[str], cosines: Floats, title: str, theme: Theme) -> Any:
     colours = optional("matplotlib.colors", extra="viz", purpose="drawing")
     side = max(LEAST_INCHES, CELL_INCHES * len(words))
-    figure = new_figure((side + 2.0, side + 1.2), title, theme)
+    names = [shown(word) for word in words]
+    fonts = Fonts([shown(title), *names])
+    figure = new_figure((side + 2.0, side + 1.2), title, theme, fonts)
     axes = figure.add_subplot()
     colourmap = colours.LinearSegmentedColormap.from_list("cosines", [theme.colours[0], theme.paper, theme.colours[1]])
     image = axes.imshow(cosines, cmap=colourmap, vmin=-1, vmax=1)
-    names = [shown(word) for word in words]
     axes.set_xticks(range(len(words)), names, rotation=90)
     axes.set_yticks(range(len(words)), names)
     axes.tick_params(length=0, colors=theme.ink, labelsize=NAME_POINTS)
     for text in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        write_plainly(text)
+        fonts.put(text)
     axes.spines[:].set_visible(False)
     if len(words) <= WRITTEN:
         for (row, column), cosine in np.ndenumerate(cosines):
             colour = theme.paper if abs(cosine) > STRONG else theme.ink
-            number = f"{cosine:.2f}".replace("0.", ".").replace("-", "−")
-            axes.text(column, row, number, ha="center", va="center", fontsize=NUMBER_POINTS, color=colour)
+            axes.text(column, row, _number(cosine), ha="center", va="center", fontsize=NUMBER_POINTS, color=colour)
     bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.02)
     bar.outline.set_visible(False)
     bar.set_label("cosine", color=theme.grey)

@@ -119,5 +119,3 @@ def _near(boxes: Floats, others: Floats) -> Floats:
 
 def _within(boxes: Floats, frame: Floats) -> NDArray[np.bool_]:
     return np.asarray(((boxes[:, :2] >= frame[:2]) & (boxes[:, 2:] <= frame[2:])).all(axis=1))
-
-

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from firth.errors import BadOption, optional
+from firth.errors import BadOption
 from firth.options import MapOptions
-from firth.visualise.fonts import fonts_for, shown
+from firth.visualise.fonts import Fonts, boxes_accepted, shown
 from firth.visualise.labels import place_labels
 from firth.visualise.panels import Panel, Vectors, vectors_of
 from firth.visualise.picture import DOTS_PER_INCH, Picture, check_suffix, new_figure
@@ -23,7 +23,6 @@ from firth.visualise.theme import Theme, theme_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -93,16 +92,20 @@ def draw_panels(
     if not panels:
         raise BadOption("a map needs one panel or more, got none; give the words to draw")
     placed = [_placed(panel, vectors, options) for panel in panels]
-    figure, all_axes = _panels_of(panels, title, theme)
-    for axes, panel, (where, shares) in zip(all_axes, panels, placed, strict=True):
-        _draw_frame(axes, panel.title, shares, options.method, theme)
-        _draw_arrows(axes, panel.arrows, where, theme)
-        _draw_marks(axes, panel, where, theme)
-    figure.draw_without_rendering()  # fixes where the axes lie on the page, which labels are placed by
-    figure.set_layout_engine("none")
-    left_out = sum(
-        _draw_labels(axes, panel, where, theme) for axes, panel, (where, _) in zip(all_axes, panels, placed, strict=True)
-    )
+    said = [text for panel in panels for text in (panel.title, *panel.groups, *panel.all_words()[:LABELLED])]
+    fonts = Fonts(map(shown, [title, *said]))
+    with boxes_accepted():
+        figure, all_axes = _panels_of(panels, title, theme, fonts)
+        for axes, panel, (where, shares) in zip(all_axes, panels, placed, strict=True):
+            _draw_frame(axes, panel.title, shares, options.method, theme, fonts)
+            _draw_arrows(axes, panel.arrows, where, theme)
+            _draw_marks(axes, panel, where, theme, fonts)
+        figure.draw_without_rendering()  # fixes where the axes lie on the page, which labels are placed by
+        figure.set_layout_engine("none")
+        left_out = sum(
+            _draw_labels(axes, panel, where, theme, fonts)
+            for axes, panel, (where, _) in zip(all_axes, panels, placed, strict=True)
+        )
     picture = Picture(figure, sum(len(where) for where, _ in placed), left_out)
     if path is not None:
         picture.save(path)
@@ -131,7 +134,7 @@ def _facing_right(where: Mapping[str, Floats], arrows: Sequence[tuple[str, str]]
 # ---- drawing ---------------------------------------------------------------------------------------------
 
 
-def _panels_of(panels: Sequence[Panel], title: str, theme: Theme) -> tuple[Any, list[Any]]:
+def _panels_of(panels: Sequence[Panel], title: str, theme: Theme, fonts: Fonts) -> tuple[Any, list[Any]]:
     """A figure with axes for each panel."""
     count = len(panels)
     columns = min(count, 2 if count <= 4 else 3)
@@ -139,11 +142,11 @@ def _panels_of(panels: Sequence[Panel], title: str, theme: Theme) -> tuple[Any, 
     most = max(min(len(panel.all_words()), LABELLED) for panel in panels)
     larger = math.sqrt(max(1.0, most / PANEL_WORDS))
     inches = (columns * PANEL_INCHES[0] * larger, rows * PANEL_INCHES[1] * larger + 0.5 * bool(title))
-    figure = new_figure(inches, title, theme)
+    figure = new_figure(inches, title, theme, fonts)
     return figure, [figure.add_subplot(rows, columns, place + 1) for place in range(count)]
 
 
-def _draw_frame(axes: Any, title: str, shares: Floats | None, method: str, theme: Theme) -> None:
+def _draw_frame(axes: Any, title: str, shares: Floats | None, method: str, theme: Theme, fonts: Fonts) -> None:
     axes.set(xticks=[], yticks=[], facecolor=theme.paper)
     axes.margins(0.16, 0.09)
     axes.spines[:].set_color(theme.pale)
@@ -154,8 +157,8 @@ def _draw_frame(axes: Any, title: str, shares: Floats | None, method: str, theme
     else:
         name = {"tsne": "t-SNE", "umap": "UMAP"}[method]
         axes.set_xlabel(f"{name}: near words are alike; far distances tell little", **style)
-    text = axes.set_title(shown(title, 80), loc="left", fontsize=13, fontweight="bold", color=theme.ink)
-    write_plainly(text)
+    text = axes.set_title(shown(title), loc="left", fontsize=13, fontweight="bold", color=theme.ink)
+    fonts.put(text)
 
 
 def _draw_arrows(axes: Any, arrows: Sequence[tuple[str, str]], where: Mapping[str, Floats], theme: Theme) -> None:
@@ -171,7 +174,7 @@ def _draw_arrows(axes: Any, arrows: Sequence[tuple[str, str]], where: Mapping[st
         axes.annotate("", xy=where[end], xytext=where[start], arrowprops=look, zorder=1)
 
 
-def _draw_marks(axes: Any, panel: Panel, where: Mapping[str, Floats], theme: Theme) -> None:
+def _draw_marks(axes: Any, panel: Panel, where: Mapping[str, Floats], theme: Theme, fonts: Fonts) -> None:
     size = _marker_points(len(where))
     members = panel.members()
     for number, (name, words) in enumerate(members.items()):
@@ -191,7 +194,7 @@ def _draw_marks(axes: Any, panel: Panel, where: Mapping[str, Floats], theme: The
         )
         for text in legend.get_texts():
             text.set_color(theme.ink)
-            write_plainly(text)
+            fonts.put(text)
 
 
 def _marker_points(words: int) -> float:
@@ -199,26 +202,13 @@ def _marker_points(words: int) -> float:
     return max(LEAST_MARKER_POINTS, MARKER_POINTS * min(1.0, math.sqrt(LABELLED / words)))
 
 
-def write_plainly(text: Any) -> None:
-    """Take what a text says as it stands, without mathematics, in a font that has its letters."""
-    text.set_parse_math(False)
-    for font in fonts_for([text.get_text()]).values():
-        text.set_font_properties(font_of(font, text.get_fontsize(), text.get_fontweight()))
-
-
-def font_of(path: Path | None, points: float, weight: str = "normal") -> Any:
-    """The font of a file, or the usual one."""
-    manager = optional("matplotlib.font_manager", extra="viz", purpose="drawing a map")
-    return manager.FontProperties(fname=path, size=points, weight=weight)
-
-
-def _draw_labels(axes: Any, panel: Panel, where: Mapping[str, Floats], theme: Theme) -> int:
+def _draw_labels(axes: Any, panel: Panel, where: Mapping[str, Floats], theme: Theme, fonts: Fonts) -> int:
     """Write words next to their marks, with a fine line where one had to stand away; gives how many found no room."""
     pixels = DOTS_PER_INCH / 72  # in a point
     words = list(where)[:LABELLED]
     marks = axes.transData.transform(np.stack(list(where.values())))
     anchors = marks[:LABELLED]
-    looks = _looks(panel, words, theme)
+    looks = _looks(panel, words, theme, fonts)
     sizes = _sizes(axes, looks) + 2 * pixels
     centres = place_labels(
         anchors,
@@ -240,21 +230,19 @@ def _draw_labels(axes: Any, panel: Panel, where: Mapping[str, Floats], theme: Th
     return left_out
 
 
-def _looks(panel: Panel, words: Sequence[str], theme: Theme) -> list[dict[str, Any]]:
+def _looks(panel: Panel, words: Sequence[str], theme: Theme, fonts: Fonts) -> list[dict[str, Any]]:
     """What each label says, and its font and colour."""
     colour_of = dict.fromkeys(words, theme.ink)
     for number, (name, members) in enumerate(panel.members().items()):
         if name:
             colour_of |= dict.fromkeys(members, theme.of_label(theme.of_group(number)[0]))
-    texts = [shown(word) for word in words]
-    fonts = fonts_for(texts)
     return [
         {
-            "text": text,
-            "font": font_of(fonts.get(text), LABEL_POINTS, "bold" if word in panel.groups else "normal"),
+            "text": shown(word),
+            "font": fonts.of(shown(word), LABEL_POINTS, "bold" if word in panel.groups else "normal"),
             "color": colour_of[word],
         }
-        for word, text in zip(words, texts, strict=True)
+        for word in words
     ]
 
 

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from firth.errors import BadOption
 from firth.options import usable_cores
 from firth.vectors import WordVectors
-from firth.visualise.fonts import fonts_for, shown
-from firth.visualise.maps import font_of, write_plainly
+from firth.visualise.fonts import Fonts, boxes_accepted, shown
 from firth.visualise.panels import vectors_of
 from firth.visualise.picture import Picture, check_suffix, new_figure
 from firth.visualise.projecting import principal_components, unit_rows
@@ -25,6 +24,7 @@ Floats: TypeAlias = NDArray[np.float64]
 PANEL_INCHES = (5.2, 4.2)
 MOST = 12  # panels of one picture
 LABEL_POINTS = 12
+NAME = 20  # characters of a word that are drawn
 
 
 def draw_analogies(
@@ -58,9 +58,12 @@ def draw_analogies(
     theme, columns = theme_for(dark), min(len(wholes), 2 if len(wholes) <= 4 else 3)
     rows = math.ceil(len(wholes) / columns)
     inches = (columns * PANEL_INCHES[0], rows * PANEL_INCHES[1] + 0.5 * bool(title))
-    figure = new_figure(inches, title, theme)
-    for number, (words, (points, share)) in enumerate(zip(wholes, placed, strict=True), 1):
-        _draw(figure.add_subplot(rows, columns, number), words, points, share, theme)
+    names = [_names(words) for words in wholes]
+    fonts = Fonts([shown(title), *map(_said, names), *(name for some in names for name in some)])
+    figure = new_figure(inches, title, theme, fonts)
+    with boxes_accepted():
+        for number, (some, (points, share)) in enumerate(zip(names, placed, strict=True), 1):
+            _draw(figure.add_subplot(rows, columns, number), some, points, share, theme, fonts)
     picture = Picture(figure, len({word for words in wholes for word in words}))
     if path is not None:
         picture.save(path)
@@ -112,14 +115,21 @@ def _upright(points: Floats) -> Floats:
     return np.column_stack([right, up])
 
 
-def _draw(axes: Any, words: Sequence[str], points: Floats, share: float, theme: Theme) -> None:
+def _names(words: Sequence[str]) -> list[str]:
+    return [shown(word, NAME) for word in words]
+
+
+def _said(names: Sequence[str]) -> str:
+    a, b, c, d = names
+    return f"{b} − {a} + {c} ≈ {d}"
+
+
+def _draw(axes: Any, names: Sequence[str], points: Floats, share: float, theme: Theme, fonts: Fonts) -> None:
     axes.set(xticks=[], yticks=[], facecolor=theme.paper)
     axes.margins(0.28, 0.22)
     axes.spines[:].set_color(theme.pale)
     axes.set_xlabel(f"{share:.0%} of the variance of the five", color=theme.grey, fontsize=9)
-    a, b, c, d = (shown(word, 20) for word in words)
-    text = axes.set_title(f"{b} − {a} + {c} ≈ {d}", loc="left", fontsize=13, fontweight="bold", color=theme.ink)
-    write_plainly(text)
+    fonts.put(axes.set_title(_said(names), loc="left", fontsize=13, fontweight="bold", color=theme.ink))
     solid = {"arrowstyle": "-|>", "lw": 2.2, "shrinkA": 6, "shrinkB": 6, "mutation_scale": 16}
     faint = {"arrowstyle": "-", "lw": 1.1, "ls": (0, (4, 4)), "color": theme.arrow, "shrinkA": 6, "shrinkB": 6}
     for start, end in ((0, 2), (1, 4)):
@@ -132,16 +142,15 @@ def _draw(axes: Any, words: Sequence[str], points: Floats, share: float, theme: 
     axes.plot(*points[2:4].T, color=theme.colours[1], **look)
     axes.plot(*points[4], marker="x", ms=8, mew=2, color=theme.grey, ls="", zorder=3)
     middle = points[:4].mean(axis=0)
-    fonts = fonts_for([a, b, c, d])
-    for word, point, below in zip((a, b, c, d), points[:4], (True, False, True, False), strict=True):
+    for name, point, below in zip(names, points[:4], (True, False, True, False), strict=True):
         axes.annotate(
-            word,
+            name,
             xy=point,
             xytext=(-4 if point[0] < middle[0] else 4, -10 if below else 10),
             textcoords="offset points",
             ha="right" if point[0] < middle[0] else "left",
             va="top" if below else "bottom",
-            font=font_of(fonts.get(word), LABEL_POINTS),
+            font=fonts.of(name, LABEL_POINTS),
             color=theme.ink,
             parse_math=False,
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 from firth.errors import BadOption, optional
 from firth.storage import replaced
-from firth.visualise.fonts import shown
+from firth.visualise.fonts import Fonts, boxes_accepted, shown
 from firth.visualise.theme import Theme
 
 FORMATS = (".png", ".svg", ".pdf")
@@ -48,7 +48,10 @@ class Picture:
 
     def _drawn(self, format: str, dpi: float | None = None) -> bytes:
         file = io.BytesIO()
-        self.figure.savefig(file, format=format, dpi=dpi or "figure")
+        # No date, so that the same words give the same file.
+        metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(format)
+        with boxes_accepted():
+            self.figure.savefig(file, format=format, dpi=dpi or "figure", metadata=metadata)
         return file.getvalue()
 
 
@@ -62,7 +65,7 @@ def check_suffix(path: str | os.PathLike[str]) -> str:
     return suffix
 
 
-def new_figure(inches: tuple[float, float], title: str, theme: Theme) -> Any:
+def new_figure(inches: tuple[float, float], title: str, theme: Theme, fonts: Fonts) -> Any:
     """A figure without pyplot, and so without global state."""
     matplotlib = optional("matplotlib.figure", extra="viz", purpose="drawing")
     agg = optional("matplotlib.backends.backend_agg", extra="viz", purpose="drawing")
@@ -70,5 +73,5 @@ def new_figure(inches: tuple[float, float], title: str, theme: Theme) -> Any:
     agg.FigureCanvasAgg(figure)
     figure.get_layout_engine().set(w_pad=0.15, h_pad=0.15)
     if title:
-        figure.suptitle(shown(title, 120), x=0.5, fontsize=17, fontweight="bold", color=theme.ink, parse_math=False)
+        fonts.put(figure.suptitle(shown(title), x=0.5, fontsize=17, fontweight="bold", color=theme.ink))
     return figure
