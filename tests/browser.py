@@ -12,11 +12,20 @@ import time
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PATIENCE = 60  # seconds; a machine of one busy core takes its time
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --no-default-browser-check --disable-sync "
-    "--disable-background-networking --disable-component-update --disable-default-apps --disable-extensions "
-    "--disable-dev-shm-usage --hide-scrollbars --mute-audio --enable-unsafe-swiftshader --remote-debugging-pipe"
-).split()
+FLAGS = [
+    "--headless",
+    "--remote-debugging-pipe",
+    "--no-sandbox",  # it has none for root
+    "--disable-gpu",
+    "--enable-unsafe-swiftshader",  # WebGL without a graphics card; the pages are our own
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--disable-sync",
+    "--disable-extensions",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
 NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND"
 
 

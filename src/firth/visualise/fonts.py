@@ -42,7 +42,7 @@ class Fonts:
                 if best is not None and len(_letters(best) & needed) > len(usual & needed):
                     self._found[text] = best
                 has = _letters(self._found[text]) if text in self._found else usual
-                lacking |= dict.fromkeys(needed - has, text)
+                lacking |= dict.fromkeys(sorted(needed - has), text)
         if lacking:
             _warn(lacking)
 

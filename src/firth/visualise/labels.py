@@ -78,7 +78,7 @@ def _nearer_strangers(boxes: Floats, anchor: Floats, obstacles: Floats, clearanc
     middles = (obstacles[:, :2] + obstacles[:, 2:]) / 2
     is_mark = np.isclose(obstacles[:, 2] - obstacles[:, 0], 2 * clearance) & ~np.isclose(middles, anchor).all(axis=1)
     own, others = _gaps(boxes, anchor[None, :])[:, 0], _gaps(boxes, middles[is_mark])
-    return np.maximum(own - others.min(axis=1, initial=np.inf), 0)
+    return np.asarray(np.maximum(own - others.min(axis=1, initial=np.inf), 0))
 
 
 def _gaps(boxes: Floats, points: Floats) -> Floats:

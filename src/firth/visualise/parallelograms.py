@@ -84,7 +84,8 @@ def _whole(vectors: WordVectors, analogy: Sequence[str], threads: int) -> tuple[
     """The analogy's four words, the fourth found where it is not given."""
     if len(analogy) == 4:
         return tuple(analogy)
-    found = vectors.analogy(*analogy, topn=1, threads=threads)
+    a, b, c = analogy
+    found = vectors.analogy(a, b, c, topn=1, threads=threads)
     if not found:
         raise BadOption(f"no word is left to complete {', '.join(analogy)}; take vectors of more than three words")
     return (*analogy, found[0][0])

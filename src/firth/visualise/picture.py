@@ -55,12 +55,12 @@ class Picture:
         return file.getvalue()
 
 
-def check_suffix(path: str | os.PathLike[str]) -> str:
-    """The suffix of a picture's file, in small letters, or `BadOption`."""
+def check_suffix(path: str | os.PathLike[str], others: str = "") -> str:
+    """The suffix of a picture's file, in small letters, or `BadOption`, which tells the `others` there are."""
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
         raise BadOption(
-            f"a picture is drawn as one of {', '.join(FORMATS)}, got {Path(path).name!r}; end its name in one of these"
+            f"a picture is drawn as one of {', '.join(FORMATS)}{others}, got {Path(path).name!r}; end its name in one of these"
         )
     return suffix
 

@@ -89,7 +89,7 @@ def _check(
         raise BadOption(f"{what} cannot be drawn as a page to explore; end its name in .png, .svg or .pdf")
     if path is not None:
         if not explore and Path(path).suffix.lower() not in SUFFIXES:
-            check_suffix(path)
+            check_suffix(path, ", or .html to explore")
         check_writable(path)
     if pairs and (len(words) % 2 or around is not None):
         found = f"{len(words)} words" if len(words) % 2 else "neighbours around them as well"

@@ -53,9 +53,7 @@ def project(rows: NDArray[Any], options: MapOptions) -> Projection:
     _check(len(rows), options)
     rows = unit_rows(rows)
     if np.abs(rows - rows[0]).max() < ALIKE:
-        raise BadOption(
-            f"all {len(rows)} words have the same vector, so a map cannot tell them apart; give other words"
-        )
+        raise BadOption(f"all {len(rows)} words have the same vector, so no map tells them apart; give other words")
     _tell_of_long(len(rows), options.method)
     points, shares = principal_components(rows)
     if options.method == "tsne":
