@@ -60,7 +60,8 @@ def check_suffix(path: str | os.PathLike[str], others: str = "") -> str:
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
         raise BadOption(
-            f"a picture is drawn as one of {', '.join(FORMATS)}{others}, got {Path(path).name!r}; end its name in one of these"
+            f"a picture is drawn as one of {', '.join(FORMATS)}{others}, got {Path(path).name!r}; "
+            "end its name in one of these"
         )
     return suffix
 
