@@ -23,7 +23,12 @@ from firth.world import sentences
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md"))
-NEEDED_BY_PAGES = {"import torch": "torch", "from tokenizers": "tokenizers", "matplotlib": "matplotlib"}
+NEEDED_BY_PAGES = {
+    "import torch": "torch",
+    "from tokenizers": "tokenizers",
+    "matplotlib": "matplotlib",
+    "draw_page": "plotly",
+}
 
 
 def blocks(page):

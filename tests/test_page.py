@@ -212,7 +212,7 @@ def test_the_page_holds_the_words_as_they_are(vectors, written):
     text = written.read_text(encoding="utf-8")
     data = data_of(text)
     assert data["words"] == list(vectors.words)
-    assert data["groups"] == ["royal", "<i>code</i>", ""]
+    assert data["groups"] == ["", "royal", "<i>code</i>"]
     assert "attacked'</script>" not in text.lower()
     assert len(text) < 6_000_000
 

@@ -181,7 +181,7 @@ def _draw_marks(axes: Any, panel: Panel, where: Mapping[str, Floats], theme: The
         colour, marker = theme.of_group(number) if name else (theme.grey, "o")
         look = {"color": colour, "marker": marker, "ms": size, "mec": theme.paper, "mew": size / 11, "ls": ""}
         points = np.array([where[word] for word in words]).reshape(-1, 2)
-        axes.plot(*points.T, **look, zorder=2, rasterized=len(where) > AS_VECTORS)
+        axes.plot(*points.T, **look, zorder=2 if name else 1.5, rasterized=len(where) > AS_VECTORS)
     if panel.groups:
         legend = axes.legend(
             axes.lines,

@@ -104,6 +104,8 @@ def draw_page(
     offline = optional("plotly.offline", extra="plot", purpose="a map to explore")
     placed = project(vectors_of(vectors, drawn), options)
     members = {name: some for name, some in panel.members().items() if some}
+    if "" in members:  # first, so that all others are drawn over it
+        members = {"": members[""]} | members
     data = _data(vectors, drawn, members, placed, topn, threads)
     shown_title = title or f"{len(drawn):,} words"
     page = Page(_filled(data | {"method": options.method}, offline.get_plotlyjs(), shown_title), len(drawn))

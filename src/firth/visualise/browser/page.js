@@ -20,7 +20,9 @@
   const MARKUP = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
   const plain = (word) => short(word).replace(/[\p{Cc}\p{Cs}]/gu, "\ufffd").replace(/[&<>]/g, (sign) => MARKUP[sign]);
   const theme = () => themes[dark.matches ? 1 : 0];
-  const colourOf = (group) => (groups[group] === "" ? theme().grey : theme().colours[group % theme().colours.length]);
+  const named = groups.filter((name) => name !== "");
+  const colourOf = (group) =>
+    groups[group] === "" ? theme().grey : theme().colours[named.indexOf(groups[group]) % theme().colours.length];
   const neighboursOf = (word) =>
     Array.from({ length: each }, (_, i) => [near[word * each + i], cosines[word * each + i] / 100]);
 
@@ -50,6 +52,7 @@
       hovertemplate: "%{text}<extra></extra>",
       marker: { color: colourOf(group), size, line: { width: 0 }, opacity: chosen === null ? opacity : 0.25 },
       showlegend: groups.length > 1,
+      legendrank: name === "" ? 2000 : 1000, // the others come last
     }));
   }
 
@@ -260,6 +263,15 @@
     `${words.length.toLocaleString("en")} words by ${NAMES[method]}` +
     (shares ? `, which show ${percent(shares[0] + shares[1])} of the variance` : ": near words are alike, far distances tell little") +
     (webgl || words.length < 5000 ? "" : ". This browser has no WebGL, so the map will be slow");
+  // An address that ends in #king opens at that word.
+  function openAtWord() {
+    let word = -1;
+    try {
+      word = words.indexOf(decodeURIComponent(location.hash.slice(1)));
+    } catch { /* no such encoding, no such word */ }
+    if (word >= 0) choose(word, true);
+  }
+
   all = rangesOf();
   draw({ x: [...all.x], y: [...all.y] }).then(() => {
     map.on("plotly_click", (event) => {
@@ -272,6 +284,8 @@
     });
     map.on("plotly_restyle", relabel);
     dark.addEventListener("change", () => draw());
+    window.addEventListener("hashchange", openAtWord);
+    openAtWord();
     document.documentElement.dataset.ready = "yes";
   });
 })();
