@@ -234,6 +234,13 @@ def test_more_words_than_there_is_paper_for_are_marks_without_labels() -> None:
     ]
 
 
+def test_one_word_for_a_list_of_words_and_vectors_with_nan_are_refused() -> None:
+    with pytest.raises(BadOption, match="words must be a list of words, got 'france'"):
+        draw_map(made_up_vectors(), "france")
+    with pytest.raises(BadOption, match="finite numbers, that of 'b' is not"):
+        draw_map({"a": np.zeros(3, np.float32), "b": np.array([1, np.nan, 2], np.float32)}, ["a", "b"])
+
+
 def test_unknown_words_are_all_named(tmp_path: Path) -> None:
     with pytest.raises(UnknownWord, match=r"'atlantis'.*'eldorado'"):
         draw_map(made_up_vectors(), ["france", "atlantis", "eldorado"], tmp_path / "map.png")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 DOTS_PER_INCH = 100
 COLOURS = 240  # of a picture: letters stay smooth, and files small
-WINDOW, FRAME = (1200, 760), 87  # of a browser, whose frame the screenshot leaves white below
+WINDOW, FRAME = (1200, 760), 130  # of a browser, whose lower edge stays white where it draws no window
 
 TABLES = {
     "countries": (COUNTRIES, "country"),

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from firth.errors import BadOption
+from firth.errors import BadOption, optional
 from firth.options import MapOptions
+from firth.vectors.given import several
 from firth.visualise.fonts import Fonts, boxes_accepted, shown
 from firth.visualise.labels import place_labels
 from firth.visualise.panels import Panel, Vectors, vectors_of
@@ -33,7 +34,10 @@ PANEL_WORDS = 40
 LABELLED = 400  # words with labels; there is no paper for more
 LABEL_POINTS = 9.5
 MARKER_POINTS, LEAST_MARKER_POINTS = 6.5, 2.5
+HALO_POINTS = 2.5
 FAR_POINTS = 9  # from this gap on a fine line ties a label to its mark
+CLOUD = 2_000  # more marks leave no room between them: labels stand over those without one
+CLOUD_OPACITY = 0.5
 AS_VECTORS = 5_000  # marks that an SVG or PDF draws one by one; more become one image within it
 
 
@@ -49,7 +53,7 @@ def draw_map(
     **projection: Any,
 ) -> Picture:
     """Draw `words`, and those of `groups` and `arrows`, on one map; see `draw_panels`."""
-    panel = Panel(words=words, groups=groups or {}, arrows=arrows, title=title)
+    panel = Panel(words=several("words", words), groups=groups or {}, arrows=arrows, title=title)
     return draw_panels(vectors, [panel], path, dark=dark, **projection)
 
 
@@ -181,8 +185,9 @@ def _draw_marks(axes: Any, panel: Panel, where: Mapping[str, Floats], theme: The
         colour, marker = theme.of_group(number) if name else (theme.grey, "o")
         look = {"color": colour, "marker": marker, "ms": size, "mec": theme.paper, "mew": size / 11, "ls": ""}
         points = np.array([where[word] for word in words]).reshape(-1, 2)
-        axes.plot(*points.T, **look, zorder=2 if name else 1.5, rasterized=len(where) > AS_VECTORS)
-    if panel.groups:
+        look |= {"alpha": CLOUD_OPACITY if len(where) > CLOUD else 1, "zorder": 2 if name else 1.5}
+        axes.plot(*points.T, **look, rasterized=len(where) > AS_VECTORS)
+    if any(panel.groups):
         legend = axes.legend(
             axes.lines,
             [shown(name) or "other" for name in members],
@@ -208,6 +213,7 @@ def _draw_labels(axes: Any, panel: Panel, where: Mapping[str, Floats], theme: Th
     words = list(where)[:LABELLED]
     marks = axes.transData.transform(np.stack(list(where.values())))
     anchors = marks[:LABELLED]
+    effects = optional("matplotlib.patheffects", extra="viz", purpose="drawing")
     looks = _looks(panel, words, theme, fonts)
     sizes = _sizes(axes, looks) + 2 * pixels
     centres = place_labels(
@@ -216,13 +222,15 @@ def _draw_labels(axes: Any, panel: Panel, where: Mapping[str, Floats], theme: Th
         np.array(axes.get_window_extent().extents),
         clearance=_marker_points(len(where)) / 2 * pixels,
         lines=_points_along(panel.arrows, dict(zip(where, marks, strict=True))),
-        marks=marks[LABELLED:],
+        marks=marks[LABELLED:] if len(marks) <= CLOUD else None,
     )
     gaps = np.linalg.norm(np.maximum(np.abs(centres - anchors) - sizes / 2, 0), axis=1)
     for i, word in enumerate(words):
         if np.isfinite(gaps[i]):
             offset = (centres[i] - anchors[i]) / pixels
-            _write(axes, looks[i], where[word], offset, theme, far=bool(gaps[i] > FAR_POINTS * pixels))
+            label = _write(axes, looks[i], where[word], offset, theme, far=bool(gaps[i] > FAR_POINTS * pixels))
+            if len(marks) > CLOUD:
+                label.set_path_effects([effects.withStroke(linewidth=HALO_POINTS, foreground=theme.paper)])
     left_out = len(where) - int(np.isfinite(gaps).sum())
     if left_out:
         note = f"no room for {left_out:,} of {len(where):,} labels"
@@ -256,9 +264,9 @@ def _sizes(axes: Any, looks: Sequence[Mapping[str, Any]]) -> Floats:
     return np.column_stack([np.array(sizes)[:, 0], np.full(len(looks), np.max(sizes, axis=0)[1])])
 
 
-def _write(axes: Any, look: Mapping[str, Any], point: Floats, offset: Floats, theme: Theme, *, far: bool) -> None:
+def _write(axes: Any, look: Mapping[str, Any], point: Floats, offset: Floats, theme: Theme, *, far: bool) -> Any:
     """One label, its centre `offset` points away from `point`."""
-    axes.annotate(
+    return axes.annotate(
         look["text"],
         xy=point,
         xytext=offset,

@@ -25,6 +25,7 @@ from firth.errors import BadOption, optional
 from firth.options import MapOptions, whole
 from firth.storage import replaced
 from firth.vectors import WordVectors
+from firth.vectors.given import several
 from firth.visualise.panels import Panel, vectors_of
 from firth.visualise.projecting import Projection, project
 from firth.visualise.theme import DARK, LIGHT
@@ -98,7 +99,7 @@ def draw_page(
         raise BadOption(f"topn must be {MOST_NEIGHBOURS} or less on a page, got {topn}")
     if path is not None:
         check_html(path)
-    panel = Panel(words=words, groups=groups or {})
+    panel = Panel(words=several("words", words), groups=groups or {})
     drawn = panel.all_words()
     _check(drawn)
     offline = optional("plotly.offline", extra="plot", purpose="a map to explore")

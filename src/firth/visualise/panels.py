@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from firth.errors import UnknownWord
+from firth.errors import BadOption, UnknownWord
 from firth.vectors import WordVectors
 from firth.vectors.index import close_words
 
@@ -68,13 +68,22 @@ def vectors_of(vectors: Vectors, words: Sequence[str]) -> NDArray[np.float32]:
 
     Raises:
         UnknownWord: words have no vector; all are named, the first few with what is spelled like them.
+        BadOption: a vector is not of finite numbers.
     """
     unknown = [word for word in dict.fromkeys(words) if word not in vectors]
     if unknown:
         named = [f"{word!r}{_alike(vectors, word)}" for word in unknown[:WITH_SPELLINGS]]
         named += map(repr, unknown[WITH_SPELLINGS:])
         raise UnknownWord(f"no vector for {', '.join(named)}; leave out the words not in the model")
-    return np.stack([np.asarray(vectors[word], np.float32) for word in words])
+    rows = (
+        vectors[list(words)]
+        if isinstance(vectors, WordVectors)
+        else np.stack([np.asarray(vectors[word], np.float32) for word in words])
+    )
+    bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+    if len(bad):
+        raise BadOption(f"vectors to draw must be finite numbers, that of {words[bad[0]]!r} is not; leave it out")
+    return rows
 
 
 def _alike(vectors: Vectors, word: str) -> str:
