@@ -3,7 +3,7 @@
 # make check    what continuous integration runs: linters, type checker, tests
 # make docs     build the documentation into site/, warnings being errors
 # make fuzz     a minute of fuzzing the readers of vectors (Linux; needs a Python that atheris has wheels for)
-# make figures  draw the guide's figures again
+# make figures  draw the figures of the guide and the gallery again (the gallery's needs Chromium)
 # make bench    measure against the peers (takes long; wants a quiet machine)
 
 PYTHON ?= python3
@@ -48,6 +48,8 @@ docs: $(INSTALLED)
 
 figures: $(INSTALLED)
 	$(BIN)/python docs/figures
+	$(BIN)/python -m pip install --quiet '.[plot]'
+	$(BIN)/python docs/figures/gallery
 
 fuzz: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --group fuzz

@@ -28,6 +28,7 @@ NEEDED_BY_PAGES = {
     "from tokenizers": "tokenizers",
     "matplotlib": "matplotlib",
     "sklearn": "sklearn",
+    "draw_page": "plotly",
 }
 
 

@@ -12,7 +12,8 @@ from numpy.testing import assert_allclose
 
 from firth.errors import BadOption, CannotWrite, MissingExtra, UnknownWord
 from firth.visualise import Panel, draw_map, draw_panels
-from firth.visualise.picture import place_labels, principal_components
+from firth.visualise.labels import place_labels
+from firth.visualise.projecting import principal_components
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,11 +167,78 @@ def test_the_suffix_says_the_format(tmp_path: Path, name: str, begins: bytes) ->
     assert (tmp_path / name).read_bytes().startswith(begins)
 
 
+def test_words_that_all_have_the_same_vector_are_refused(tmp_path: Path) -> None:
+    for vector in (np.zeros(4, np.float32), np.ones(4, np.float32)):
+        with pytest.raises(BadOption, match=r"all 3 words have the same vector.*give other words"):
+            draw_map(dict.fromkeys(["one", "two", "three"], vector), ["one", "two", "three"], tmp_path / "map.png")
+
+
 @pytest.mark.usefixtures("matplotlib")
-def test_words_with_equal_vectors_can_be_drawn(tmp_path: Path) -> None:
-    same = dict.fromkeys(["one", "two", "three"], np.zeros(4, np.float32))
-    draw_map(same, list(same), tmp_path / "map.png")
-    png_size(tmp_path / "map.png")
+def test_some_words_with_equal_vectors_can_be_drawn() -> None:
+    zero, one = np.zeros(4, np.float32), np.ones(4, np.float32)
+    assert draw_map({"a": zero, "b": zero, "c": one}, ["a", "b", "c"]).words == 3
+
+
+@pytest.mark.usefixtures("matplotlib")
+def test_a_picture_shows_itself_in_a_notebook_and_leaves_matplotlib_as_it_was() -> None:
+    import matplotlib as mpl
+    from matplotlib import font_manager, rcParams
+
+    before = (dict(rcParams), len(font_manager.fontManager.ttflist), mpl.get_backend(auto_select=False))
+    picture = draw_map(made_up_vectors(), ["france", "paris", "rome"], dark=True, title="Cities")
+    assert picture._repr_png_().startswith(b"\x89PNG")
+    assert type(picture.figure).__module__ == "matplotlib.figure"
+    assert (dict(rcParams), len(font_manager.fontManager.ttflist), mpl.get_backend(auto_select=False)) == before
+
+
+@pytest.mark.usefixtures("matplotlib")
+def test_the_same_words_give_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one.png", "two.png"):
+        draw_map(
+            made_up_vectors(), [], tmp_path / name, groups={"word1": [f"word{i}" for i in range(20)]}, arrows=PAIRS
+        )
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
+@pytest.mark.usefixtures("matplotlib")
+def test_labels_of_a_picture_overlap_neither_each_other_nor_marks() -> None:
+    from matplotlib.text import Text
+
+    vectors = made_up_vectors(150)
+    picture = draw_map(vectors, list(vectors), groups={"rome": list(vectors)[:40]}, arrows=PAIRS)
+    picture.figure.draw_without_rendering()  # puts them into their places
+    (axes,) = picture.figure.axes
+    texts = [text for text in axes.texts if text.get_text() in vectors]
+    boxes = np.array([Text.get_window_extent(text).extents for text in texts])
+    marks = np.vstack([axes.transData.transform(line.get_xydata()) for line in axes.lines])
+    assert len(texts) + picture.unlabelled == len(vectors) == len(marks)
+    assert picture.unlabelled < 10
+    assert overlapping_pairs(boxes, boxes) == {(i, i) for i in range(len(boxes))}
+    assert overlapping_pairs(boxes, np.hstack([marks, marks])) == set()
+
+
+@pytest.mark.usefixtures("matplotlib")
+def test_the_word_a_group_is_named_after_is_bold() -> None:
+    picture = draw_map(made_up_vectors(), [], groups={"rome": ["rome", "lima"], "city": ["paris"]})
+    weights = {text.get_text(): text.get_fontweight() for text in picture.figure.axes[0].texts}
+    assert weights == {"rome": "bold", "lima": "normal", "paris": "normal"}
+
+
+@pytest.mark.usefixtures("matplotlib")
+def test_more_words_than_there_is_paper_for_are_marks_without_labels() -> None:
+    vectors = made_up_vectors(1000)
+    picture = draw_map(vectors, list(vectors))
+    assert picture.unlabelled >= 600
+    assert f"no room for {picture.unlabelled} of 1,008 labels" in [
+        text.get_text() for text in picture.figure.axes[0].texts
+    ]
+
+
+def test_one_word_for_a_list_of_words_and_vectors_with_nan_are_refused() -> None:
+    with pytest.raises(BadOption, match="words must be a list of words, got 'france'"):
+        draw_map(made_up_vectors(), "france")
+    with pytest.raises(BadOption, match="finite numbers, that of 'b' is not"):
+        draw_map({"a": np.zeros(3, np.float32), "b": np.array([1, np.nan, 2], np.float32)}, ["a", "b"])
 
 
 def test_unknown_words_are_all_named(tmp_path: Path) -> None:
@@ -192,7 +260,7 @@ def test_a_picture_needs_a_panel(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["map.bmp", "map"])
 def test_an_unknown_suffix_is_refused_with_the_known_ones(tmp_path: Path, name: str) -> None:
-    with pytest.raises(BadOption, match=r"\.png, \.svg, \.pdf"):
+    with pytest.raises(BadOption, match=r"\.png, \.svg, \.pdf, got"):
         draw_map(made_up_vectors(), ["france", "paris"], tmp_path / name)
 
 

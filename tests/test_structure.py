@@ -190,5 +190,10 @@ print(*(name for name in ("pandas", "scipy.stats", "matplotlib", "torch") if nam
     assert done.stdout.splitlines()[1:] == [""]
 
 
+def test_pictures_load_what_draws_them_at_use():
+    optional = ["matplotlib", "plotly", "sklearn", "umap", "numba", "scipy"]
+    assert not loaded_by("import firth.visualise", optional)
+
+
 def test_opening_vectors_compiles_nothing():
     assert not loaded_by("from firth import WordVectors", ["numba", "llvmlite", "torch", "matplotlib"])

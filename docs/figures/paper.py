@@ -8,7 +8,7 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib.figure import Figure
 
-from firth.visualise.picture import COLOURS, GREY, INK
+from firth.visualise.theme import COLOURS, GREY, INK
 
 BLUE, RED, GREEN = COLOURS[:3]
 PALE = "#E8EEF4"

@@ -28,6 +28,7 @@ from firth.options import (
     Combine,
     CorpusOptions,
     EvaluationOptions,
+    MapOptions,
     PhraseOptions,
     TrainingOptions,
     TransformOptions,
@@ -39,6 +40,7 @@ PANELS: dict[type, str] = {
     PhraseOptions: "Phrases",
     TransformOptions: "Transforming",
     EvaluationOptions: "Judging",
+    MapOptions: "Map",
 }
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 WRONG_INPUT = 2
@@ -483,6 +485,71 @@ def align(
 
     done = align_files(model, onto, target, dictionary=dictionary, encoding=encoding, topn=topn, min_count=min_count)
     _show(done, json_, transform_lines(done))
+
+
+@app.command()
+@with_options(MapOptions)
+def plot(
+    context: typer.Context,
+    model: Model,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", help="Where to draw: .png, .svg or .pdf, or .html to explore.", show_default=False
+        ),
+    ],
+    words: Annotated[list[str] | None, typer.Argument(help="Which words.", show_default=False)] = None,
+    kind: Annotated[
+        str,
+        typer.Option(
+            metavar="map|heatmap|analogies", help="heatmap: of cosines; analogies: of words in threes, man woman king."
+        ),
+    ] = "map",
+    around: Annotated[int | None, typer.Option(help="With each word, its so many nearest, in one colour.")] = None,
+    most: Annotated[int | None, typer.Option(help="So many of the most frequent words.")] = None,
+    groups: Annotated[
+        Path | None, typer.Option(help="A file with a word, a tab and its group on each line: one colour a group.")
+    ] = None,
+    pairs: Annotated[
+        bool, typer.Option("--pairs", help="Words come in pairs: draw an arrow from the first to the second.")
+    ] = False,
+    order: Annotated[
+        str, typer.Option(metavar="clusters|given", help="Rows of a heat map: like ones together, or as given.")
+    ] = "clusters",
+    title: Annotated[str, typer.Option(help="What stands above.")] = "",
+    dark: Annotated[bool, typer.Option("--dark", help="Dark paper; pages follow the browser.")] = False,
+    topn: Annotated[int, typer.Option(help="How many neighbours a click shows, on a page.")] = 10,
+    threads: Threads = None,
+    json_: Json = False,
+    **options: Any,
+) -> None:
+    """Draw words as a map, a page to explore, a heat map or analogies.
+
+    For example: firth plot model.safetensors king france dog --around 15 --method tsne -o map.png
+    """
+    from firth.visualise import Page
+    from firth.visualise import plot as drawn
+
+    picture = drawn(
+        _vectors(model),
+        words or [],
+        output,
+        kind=kind,  # type: ignore[arg-type]  # checked there, as order is
+        around=around,
+        most=most,
+        groups=groups,
+        pairs=pairs,
+        order=order,  # type: ignore[arg-type]
+        title=title,
+        dark=dark,
+        topn=topn,
+        threads=threads,
+        **_given(context, options),
+    )
+    facts = {"target": str(output), "words": picture.words}
+    left_out = 0 if isinstance(picture, Page) else picture.unlabelled
+    without = f", {left_out:,} without room for their label" if left_out else ""
+    _show(facts | {"unlabelled": left_out}, json_, [f"drew {picture.words:,} words to {output}{without}"])
 
 
 @app.command()

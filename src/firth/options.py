@@ -499,6 +499,31 @@ class EvaluationOptions(_Checked):
         return self.threads or usable_cores()
 
 
+@dataclass(frozen=True, kw_only=True)
+class MapOptions(_Checked):
+    """How vectors are brought to two dimensions."""
+
+    method: Literal["pca", "tsne", "umap"] = option(
+        "pca",
+        "pca: principal components, which keep lines straight and tell their share of the variance; tsne, umap: near "
+        "words stay near, while how far groups lie apart, and how large they are, tells little; umap is the quicker "
+        "one from some thousand words on",
+        choices=("pca", "tsne", "umap"),
+    )
+    perplexity: float | None = option(
+        None,
+        "tsne: about how many neighbours of a word count; if not given 30, or a third of the words where these are few",
+        at_least=0.1,
+        remedy="5 to 50 are usual",
+    )
+    n_neighbors: int | None = option(
+        None, "umap: how many neighbours of a word count; 30 if not given", at_least=2, remedy="5 to 50 are usual"
+    )
+    seed: int = option(
+        1, "tsne, umap: the same seed gives the same map again, another one another", at_least=0, at_most=2**32 - 1
+    )
+
+
 def takes_options(options: Callable[P, object]) -> Callable[[Callable[..., None]], Callable[Concatenate[Any, P], None]]:
     """Give a constructor the signature of an options class, for type checkers and for `help`."""
 

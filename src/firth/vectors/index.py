@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from firth.errors import BadOption
 
@@ -30,7 +30,7 @@ class Unknown:
         self.word, self.words, self.index = word, words, index
 
     def __str__(self) -> str:
-        close = _close_words(self.word, self.words, self.index) if isinstance(self.word, str) else []
+        close = close_words(self.word, self.words, self.index) if isinstance(self.word, str) else []
         remedy = f"close to it: {', '.join(close)}" if close else "leave it out, or check how words were cut"
         return f"no vector for the word {self.word!r}; {remedy}"
 
@@ -40,7 +40,7 @@ class Unknown:
         return str, (str(self),)  # an error sent to another process takes no words along
 
 
-def _close_words(word: str, words: Sequence[str], index: Mapping[str, int]) -> list[str]:
+def close_words(word: str, words: Sequence[str], index: Container[str]) -> list[str]:
     """The word in other cases, then those spelled alike among the most frequent."""
     cases = [each for each in (word.lower(), word.capitalize(), word.upper(), word.title()) if each in index]
     among = [each for each in words[:SUGGEST_AMONG] if abs(len(each) - len(word)) <= 2]

@@ -1,5 +1,24 @@
-"""Pictures of word vectors: maps on two principal components, with the extra `viz`."""
+"""Pictures of word vectors: maps, heat maps and analogies on paper, and maps to explore in a browser."""
 
-from firth.visualise.picture import Panel, draw_map, draw_panels
+from firth.visualise.choosing import neighbourhoods, read_groups
+from firth.visualise.heat import draw_heatmap
+from firth.visualise.maps import draw_map, draw_panels
+from firth.visualise.page import Page, draw_page
+from firth.visualise.panels import Panel
+from firth.visualise.parallelograms import draw_analogies
+from firth.visualise.picture import Picture
+from firth.visualise.plotting import plot
 
-__all__ = ["Panel", "draw_map", "draw_panels"]
+__all__ = [
+    "Page",
+    "Panel",
+    "Picture",
+    "draw_analogies",
+    "draw_heatmap",
+    "draw_map",
+    "draw_page",
+    "draw_panels",
+    "neighbourhoods",
+    "plot",
+    "read_groups",
+]
