@@ -40,6 +40,11 @@ OTHER_NAMES = {
     "shrink_windows": "dynamic_window",
     "max_final_vocab": "max_vocabulary",
     "common_terms": "connector_words",
+    "M": "connectivity",
+    "efConstruction": "expansion_add",
+    "ef_construction": "expansion_add",
+    "efSearch": "expansion_search",
+    "ef": "expansion_search",
 }
 
 Combine = Literal["input", "output", "average", "sum", "concatenate"]
@@ -374,6 +379,30 @@ class PhraseOptions(_Checked):
     def threads(self) -> int:
         """How many threads count: `workers`, or every core that this process may use."""
         return self.workers or usable_cores()
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexOptions(_Checked):
+    """How an index for approximate search is built: a graph (HNSW), by one of several libraries. The names are usearch's.
+
+    hnswlib calls them M, ef_construction and ef, faiss M, efConstruction and efSearch.
+    """
+
+    kind: Literal["usearch", "faiss", "hnswlib"] = option(
+        "usearch",
+        "the library: usearch keeps float16 and searches its file where it lies; faiss keeps float32 and does so, too; "
+        "hnswlib keeps float32, and reads its file into memory",
+        choices=("usearch", "faiss", "hnswlib"),
+    )
+    connectivity: int = option(
+        16, "links of each vector; more find more, in more memory and time", at_least=2, at_most=512
+    )
+    expansion_add: int = option(
+        128, "vectors weighed for the links of a new one; more find more, and build slower", at_least=1, at_most=100_000
+    )
+    expansion_search: int = option(
+        64, "vectors weighed in a search; more find more, and answer slower", at_least=1, at_most=100_000
+    )
 
 
 def takes_options(options: Callable[P, object]) -> Callable[[Callable[..., None]], Callable[Concatenate[Any, P], None]]:
