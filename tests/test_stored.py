@@ -16,7 +16,7 @@ from firth.stored import KINDS, Bits, Codes, Floats, Halves, base
 from firth.vectors import WordVectors
 from firth.word2vec import Word2Vec
 
-NARROW = ["float16", "int8", "binary"]
+NARROW = ["float16", "int8", "binary", "pq"]
 
 
 def random_matrix(V=300, D=33, seed=0):
@@ -50,11 +50,12 @@ def test_no_number_is_off_by_more_than_its_storage_says(V, D, exponent, seed):
     matrix = random_matrix(V + 1, D, seed)[: V or 1] * np.float32(2.0**exponent)
     largest = np.abs(matrix).max(axis=1, keepdims=True)
     assert (KINDS["float32"].encoded(Floats(matrix)).decoded(slice(None)) == matrix).all()
-    halves, codes, bits = (KINDS[name].encoded(Floats(matrix)).decoded(slice(None)) for name in NARROW)
+    halves, codes, bits, products = (KINDS[name].encoded(Floats(matrix)).decoded(slice(None)) for name in NARROW)
     assert (np.abs(halves - matrix) <= np.abs(matrix) / 2048 + 2.0**-25).all()
     assert (np.abs(codes - matrix) <= largest / 254 * 1.001).all()
     assert ((bits >= 0) == (matrix >= 0)).all()
     np.testing.assert_allclose(np.abs(bits).mean(axis=1), np.abs(matrix).mean(axis=1), rtol=1e-4)
+    assert (np.abs(products - matrix) <= 1e-5 * largest).all(), "up to 256 rows are entries of the codebooks"
 
 
 @given(st.binary(min_size=2, max_size=400).filter(lambda data: len(data) % 2 == 0), st.integers(1, 40))
@@ -116,6 +117,7 @@ def test_narrow_rows_take_fewer_bytes():
         "float16": 100 * 256,
         "int8": 100 * 132,
         "binary": 100 * 20 + 8,
+        "pq": 100 * (64 + 4) + 256 * 4 * 128 + 8,
     }
 
 
@@ -136,9 +138,9 @@ def test_a_batch_decodes_no_more_than_a_block_at_once(dtype, monkeypatch):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda v: v.astype("float64"), "dtype must be one of float32, float16, int8, binary; got 'float64'"),
+        (lambda v: v.astype("float64"), "dtype must be one of float32, float16, int8, binary, pq; got 'float64'"),
         (lambda v: named(v.matrix * 1e6).astype("float16"), "float16 holds numbers up to 65504, got"),
-        (lambda v: v.astype("int8", rescore=3), "needs dtype binary, got 'int8'"),
+        (lambda v: v.astype("int8", rescore=3), "needs dtype binary or pq, got 'int8'"),
         (lambda v: v.astype("binary", rescore=-1), "rescore must be a whole number, 1 or more, got -1"),
     ],
 )

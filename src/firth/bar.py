@@ -17,7 +17,7 @@ def wants_progress(asked: bool | None) -> bool:
 
 
 def bars() -> Any:
-    """rich's bars as firth draws them: tasks have a `share` and a `note` to show."""
+    """Bars of rich as firth draws them: tasks have a `share` and a `note` to show."""
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bars

@@ -144,14 +144,15 @@ def _real(name: str, value: Any, remedy: str) -> float:
         raise BadOption(f"{name} must be one number, got {value!r}{remedy}") from error
 
 
-def whole(name: str, value: Any, *, at_least: int) -> int:
+def whole(name: str, value: Any, *, at_least: int, at_most: int | None = None) -> int:
     """The whole number given for `name`, which need not be an option, or `BadOption`."""
-    rule = f"{name} must be a whole number, {at_least} or more, got {value!r}"
+    range = f"{at_least} or more" if at_most is None else f"from {at_least} to {at_most}"
+    rule = f"{name} must be a whole number, {range}, got {value!r}"
     try:
         number = _whole(name, value)
     except BadOption as error:
         raise BadOption(rule) from error
-    if number < at_least:
+    if number < at_least or (at_most is not None and number > at_most):
         raise BadOption(rule)
     return number
 
@@ -383,9 +384,9 @@ class PhraseOptions(_Checked):
 
 @dataclass(frozen=True, kw_only=True)
 class IndexOptions(_Checked):
-    """How an index for approximate search is built: a graph (HNSW), by one of several libraries. The names are usearch's.
+    """How an index for approximate search is built: a graph (HNSW), by one of several libraries.
 
-    hnswlib calls them M, ef_construction and ef, faiss M, efConstruction and efSearch.
+    The names are usearch's. hnswlib calls them M, ef_construction and ef, faiss M, efConstruction and efSearch.
     """
 
     kind: Literal["usearch", "faiss", "hnswlib"] = option(

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -118,27 +117,28 @@ def graph_of(facts: Facts, payload: Bytes, path: AnyPath) -> Graph:
 
 
 def digest_of_rows(rows: StoredRows, threads: int) -> str:
-    """SHA-256 of all numbers as they are stored: a tree of one level, over pieces of some megabytes."""
-    pieces: list[Callable[[], Any]] = []
+    """SHA-256 of all numbers as they are stored: of the digests of pieces of some megabytes, which threads share."""
     shapes = [[name, str(tensor.dtype), list(tensor.shape)] for name, tensor in rows.tensors.items()]
-    for tensor in rows.tensors.values():
-        step = max(1, PIECE_BYTES * len(tensor) // max(1, tensor.nbytes))
-        for start in range(0, len(tensor), step):
-            part = tensor[start : start + step]
-            pieces.append(lambda part=part: np.ascontiguousarray(part).data.cast("B"))
+    pieces = [piece for tensor in rows.tensors.values() for piece in _pieces(tensor)]
     return _digest(json.dumps([rows.dtype, rows.shape, shapes]).encode(), pieces, threads)
 
 
 def _digest_of(told: dict[str, Any], payload: Bytes, threads: int) -> str:
     """The same of facts and the library's bytes."""
-    pieces = [payload[start : start + PIECE_BYTES] for start in range(0, len(payload), PIECE_BYTES)]
-    return _digest(json.dumps(told).encode(), [lambda piece=piece: piece.data for piece in pieces], threads)
+    return _digest(json.dumps(told).encode(), _pieces(payload), threads)
 
 
-def _digest(head: bytes, pieces: list[Callable[[], Any]], threads: int) -> str:
+def _pieces(array: NDArray[Any]) -> list[NDArray[Any]]:
+    step = max(1, PIECE_BYTES * len(array) // max(1, array.nbytes))
+    return [array[start : start + step] for start in range(0, len(array), step)]
+
+
+def _digest(head: bytes, pieces: list[NDArray[Any]], threads: int) -> str:
+    def digest(piece: NDArray[Any]) -> bytes:
+        return hashlib.sha256(np.ascontiguousarray(piece).data.cast("B")).digest()
+
     with ThreadPoolExecutor(threads) as pool:
-        digests = pool.map(lambda piece: hashlib.sha256(piece()).digest(), pieces)
-        return hashlib.sha256(head + b"".join(digests)).hexdigest()
+        return hashlib.sha256(head + b"".join(pool.map(digest, pieces))).hexdigest()
 
 
 def _mapped(path: AnyPath) -> Bytes:

@@ -39,7 +39,7 @@ class UsearchGraph(Graph):
     def read(cls, payload: NDArray[np.uint8], V: int, D: int, options: IndexOptions) -> Self:
         """The graph in the bytes, which stay where they are."""
         made = cls(V, D, options)
-        made._index.view(memoryview(payload))
+        made._index.view(payload.data)
         made._payload = payload  # usearch keeps its address alone
         return made
 

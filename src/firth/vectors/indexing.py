@@ -76,9 +76,7 @@ class VectorIndex:
         """Whether it was made of the very rows that are searched."""
         return search.rows is self._search.rows
 
-    def recall(
-        self, k: int = TOLD, queries: int = QUERIES, *, seed: int = 1, threads: int | None = None
-    ) -> float:
+    def recall(self, k: int = TOLD, queries: int = QUERIES, *, seed: int = 1, threads: int | None = None) -> float:
         """The share of the `k` nearest words that it finds, over so many words drawn by `seed`, by exact search.
 
         The word asked for is no answer, and a word as near as the last of the `k` is as good as that one. Raises
@@ -258,12 +256,12 @@ def beside(path: AnyPath, kind: str) -> Path:
     return Path(path).with_suffix(f".{kind}")
 
 
-def open_beside(vectors: Indexed, path: AnyPath, kind: str) -> None:
+def open_beside(vectors: Indexed, path: AnyPath, kind: str, threads: int | None) -> None:
     """Open the index that stands beside a file of vectors; `MissingFile` with the remedy where there is none."""
     place = beside(path, kind)
     if not place.exists():
         raise MissingFile(f"{path} has no index at {place}; make one: firth index {path} --kind {kind}")
-    vectors.open_index(place)
+    vectors.open_index(place, threads=threads)
 
 
 def _units(numbers: Matrix, norms: Vector) -> Matrix:

@@ -50,16 +50,18 @@ class WordVectors(Edited):
         encoding_errors: str = "strict",
         limit: int | None = None,
         index: str | None = None,
+        threads: int | None = None,
     ) -> Self:
         """Read from a file of any known format, the first `limit` words; see `firth.formats.read_vectors`.
 
         With `index`, open the index of that kind that stands beside the file, model.usearch beside model.safetensors:
-        queries may name it then. Raises `MissingFile` where there is none, and what `open_index` raises.
+        queries may name it then; it is checked on no more than `threads` cores. Raises `MissingFile` where there
+        is none, and what `open_index` raises.
         """
         from firth.formats import read_vectors
 
         read = read_vectors(path, format, encoding_errors=encoding_errors, limit=limit)
         vectors = read if isinstance(read, cls) else cls(read.words, read.rows, read.counts, check=False)
         if index is not None:
-            open_beside(vectors, path, index)
+            open_beside(vectors, path, index, threads)
         return vectors
