@@ -81,7 +81,7 @@ class Products(StoredRows):
         M, _, S = self.codebooks.shape
         codes = self.codes[some]
         entries = self.codebooks[np.arange(M), codes].reshape(len(codes), M * S)
-        numbers: Matrix = entries[:, _places(self.shape[1], M)]
+        numbers: Matrix = np.take(entries, _places(self.shape[1], M), axis=1)  # indexing would give columns in order
         numbers *= self.scales[some][:, None]
         return numbers
 
