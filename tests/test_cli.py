@@ -335,7 +335,7 @@ def test_shrink_keeps_the_words_of_a_list_and_the_numbers_as_they_are(run, model
     [
         (["{model}"], "into itself"),
         (["small.bin"], "name it .safetensors"),
-        (["s.safetensors", "--dtype", "int4"], "dtype must be one of float32, float16, int8, binary; got 'int4'"),
+        (["s.safetensors", "--dtype", "int4"], "dtype must be one of float32, float16, int8, binary, pq; got 'int4'"),
         (["s.safetensors", "--min-count", "999999999"], "no word of"),
         (["s.safetensors", "--words", "{model}"], "is no list of words"),
     ],
@@ -347,6 +347,54 @@ def test_shrink_tells_what_is_wrong(run, model, tmp_path, arguments, says):
     assert status == 2
     assert says in complained
     assert list(tmp_path.glob("s*")) == []
+
+
+def test_shrink_by_product_quantisation(run, model, tmp_path):
+    pytest.importorskip("faiss")
+    small = tmp_path / "small.safetensors"
+    status, printed, complained = run("shrink", model, small, "--dtype", "pq", "--parts", 4)
+    assert status == 0, complained
+    assert "as pq to" in printed
+    assert WordVectors.load(small).rows.tensors["input"].shape == (len(WordVectors.load(model)), 4)
+    status, _, complained = run("shrink", model, small, "--dtype", "int8", "--parts", 4)
+    assert (status, "parts are those of dtype pq" in complained) == (2, True)
+
+
+def test_index_is_built_beside_the_model_and_asked(run, model, tmp_path):
+    pytest.importorskip("usearch")
+    place = tmp_path / "model.safetensors"
+    place.write_bytes(model.read_bytes())
+    status, printed, complained = run("index", place, "--connectivity", 8, "--threads", 1)
+    assert status == 0, complained
+    assert "with usearch in" in printed
+    assert "% of the 10 nearest words" in printed
+    assert (tmp_path / "model.usearch").stat().st_size > 1000
+    word = WordVectors.load(place).words[0]
+    assert run("similar", place, word, "--index", "usearch") == run("similar", place, word)
+    named = tmp_path / "named"
+    facts = json.loads(run("index", place, "-o", named, "--json")[1])
+    assert (facts["index"], facts["bytes"]) == (str(named), named.stat().st_size)
+    assert facts["recall_at_10"] > 0.95
+    assert facts["words"] == len(WordVectors.load(place))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["index", "{model}", "--kind", "annoy"], "kind must be one of usearch, faiss, hnswlib; got 'annoy'"),
+        (["index", "{model}", "-o", "{model}"], "over it; give another name to write to"),
+        (["index", "{model}", "-o", "{model}/x"], "choose a path whose parents are all folders"),
+        (["similar", "{model}", "king", "--index", "hnswlib"], "make one: firth index"),
+        (
+            ["similar", "{model}", "king", "--index", "annoy"],
+            "index must be one of usearch, faiss, hnswlib; got 'annoy'",
+        ),
+    ],
+)
+def test_index_tells_what_is_wrong(run, model, arguments, says):
+    status, _, complained = run(*(each.format(model=model) for each in arguments))
+    assert status == 2
+    assert says in complained
 
 
 def test_version_and_help(run):
@@ -361,6 +409,7 @@ def test_version_and_help(run):
         "inspect",
         "convert",
         "shrink",
+        "index",
         "transform",
         "align",
         "push",

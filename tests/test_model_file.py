@@ -203,7 +203,7 @@ def test_safetensors_of_another_kind_are_told(tmp_path):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"metadata": {"format_version": "3"}}, "version 3, this firth reads up to 2; install a newer"),
+        ({"metadata": {"format_version": "4"}}, "version 4, this firth reads up to 3; install a newer"),
         ({"metadata": {"format_version": "one"}}, "must be a whole number, got 'one'"),
         ({"metadata": {"options": "{"}}, "options must be JSON"),
         ({"metadata": {"options": "[" * 100_000}}, "options must be JSON"),

@@ -1,5 +1,6 @@
-"""Rows stored as float32, float16, int8 and bits: what they stand for, files of them, and searching by bits first."""
+"""Rows stored in every way: what they stand for, files of them, and searching by bits or products first."""
 
+import sys
 from contextlib import suppress
 
 import numpy as np
@@ -10,13 +11,13 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from firth import nearest as nearest_module
-from firth.errors import BadFile, BadOption, FirthError
+from firth.errors import BadFile, BadOption, FirthError, MissingExtra
 from firth.formats.model import StoredModel, read_model, write_model
 from firth.stored import KINDS, Bits, Codes, Floats, Halves, base
 from firth.vectors import WordVectors
 from firth.word2vec import Word2Vec
 
-NARROW = ["float16", "int8", "binary"]
+NARROW = ["float16", "int8", "binary", "pq"]
 
 
 def random_matrix(V=300, D=33, seed=0):
@@ -50,11 +51,12 @@ def test_no_number_is_off_by_more_than_its_storage_says(V, D, exponent, seed):
     matrix = random_matrix(V + 1, D, seed)[: V or 1] * np.float32(2.0**exponent)
     largest = np.abs(matrix).max(axis=1, keepdims=True)
     assert (KINDS["float32"].encoded(Floats(matrix)).decoded(slice(None)) == matrix).all()
-    halves, codes, bits = (KINDS[name].encoded(Floats(matrix)).decoded(slice(None)) for name in NARROW)
+    halves, codes, bits, products = (KINDS[name].encoded(Floats(matrix)).decoded(slice(None)) for name in NARROW)
     assert (np.abs(halves - matrix) <= np.abs(matrix) / 2048 + 2.0**-25).all()
     assert (np.abs(codes - matrix) <= largest / 254 * 1.001).all()
     assert ((bits >= 0) == (matrix >= 0)).all()
     np.testing.assert_allclose(np.abs(bits).mean(axis=1), np.abs(matrix).mean(axis=1), rtol=1e-4)
+    assert (np.abs(products - matrix) <= 1e-3 * largest).all(), "up to 256 rows are entries of the codebooks"
 
 
 @given(st.binary(min_size=2, max_size=400).filter(lambda data: len(data) % 2 == 0), st.integers(1, 40))
@@ -116,6 +118,7 @@ def test_narrow_rows_take_fewer_bytes():
         "float16": 100 * 256,
         "int8": 100 * 132,
         "binary": 100 * 20 + 8,
+        "pq": 100 * (64 + 4) + 256 * 4 * 128 + 8,
     }
 
 
@@ -136,9 +139,9 @@ def test_a_batch_decodes_no_more_than_a_block_at_once(dtype, monkeypatch):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda v: v.astype("float64"), "dtype must be one of float32, float16, int8, binary; got 'float64'"),
+        (lambda v: v.astype("float64"), "dtype must be one of float32, float16, int8, binary, pq; got 'float64'"),
         (lambda v: named(v.matrix * 1e6).astype("float16"), "float16 holds numbers up to 65504, got"),
-        (lambda v: v.astype("int8", rescore=3), "needs dtype binary, got 'int8'"),
+        (lambda v: v.astype("int8", rescore=3), "needs dtype binary or pq, got 'int8'"),
         (lambda v: v.astype("binary", rescore=-1), "rescore must be a whole number, 1 or more, got -1"),
     ],
 )
@@ -176,6 +179,82 @@ def test_with_enough_candidates_bits_miss_nothing():
     vectors = exact.astype("binary", rescore=200)
     for restrict in (None, range(50, 150), exact.words[7::3]):
         assert vectors.most_similar("w9", restrict=restrict) == exact.most_similar("w9", restrict=restrict)
+
+
+# ---- product quantisation -------------------------------------------------------------------------
+
+
+def test_products_come_nearer_the_more_parts_there_are():
+    pytest.importorskip("faiss")
+    vectors = named(random_matrix(600, 33))
+    errors = {}
+    for parts in (3, 10, 33):
+        stored = vectors.astype("pq", parts=parts)
+        assert stored.rows.tensors["input"].shape == (600, parts)
+        assert stored.nbytes == 600 * (parts + 4) + 256 * parts * -(-33 // parts) * 4 + 8
+        errors[parts] = np.linalg.norm(stored.matrix - vectors.matrix) / np.linalg.norm(vectors.matrix)
+        lost = np.einsum("nd,nd->n", stored.matrix - vectors.matrix, stored.matrix)
+        np.testing.assert_allclose(lost, 0, atol=1e-3)  # no other scale comes nearer
+    assert 0.75 > errors[3] > 1.5 * errors[10] > 5 * errors[33]
+
+
+def test_products_are_the_same_bytes_at_every_run():
+    pytest.importorskip("faiss")
+    first, second = (named(random_matrix(400)).astype("pq", parts=5).rows.tensors for _ in range(2))
+    assert all((first[name] == second[name]).all() for name in first)
+
+
+def test_words_that_are_added_share_the_codebooks():
+    pytest.importorskip("faiss")
+    vectors = named(random_matrix(400)).astype("pq")
+    more = vectors.added(["new"], [2 * vectors["w9"]]).replaced(["w1"], [-vectors["w9"]])
+    assert more.rows.codebooks is vectors.rows.codebooks
+    assert more.similarity("new", "w9") == pytest.approx(1)
+    assert more.compare("new", "w9").cosine == pytest.approx(1)
+    np.testing.assert_allclose(more["new"], 2 * vectors["w9"], rtol=1e-5)
+    assert more.similarity("w1", "w9") < 0
+    np.testing.assert_array_equal(more["w5"], vectors["w5"])
+    assert vectors.merged(named(random_matrix(1)).renamed({"w0": "other"})).dtype == "pq"
+
+
+def test_products_choose_what_the_numbers_then_score():
+    pytest.importorskip("faiss")
+    exact = named(random_matrix(600, 33))
+    vectors = exact.astype("pq", parts=11, rescore=10)
+    hits = 0
+    for word in exact.words[1::20]:
+        found = vectors.most_similar(word)
+        assert dict(found).items() <= dict(exact.most_similar(word, topn=600)).items(), "scores are exact"
+        hits += len(dict(found).keys() & dict(exact.most_similar(word)).keys())
+    assert hits > 0.9 * 300
+
+
+def test_products_are_searched_without_faiss_which_makes_them(tmp_path, monkeypatch):
+    pytest.importorskip("faiss")
+    exact = named(random_matrix(400))
+    vectors = exact.astype("pq")
+    vectors.save(tmp_path / "v.safetensors")
+    with safe_open(tmp_path / "v.safetensors", framework="numpy") as file:
+        assert file.metadata()["format_version"] == "3"
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    loaded = WordVectors.load(tmp_path / "v.safetensors")
+    assert loaded.most_similar("w3") == vectors.most_similar("w3")
+    assert loaded.added(["new"], [exact["w3"]]).dtype == "pq"
+    with pytest.raises(MissingExtra, match=r"needs the package faiss-cpu, .*; run: pip install 'firth\[ann\]'"):
+        exact.astype("pq")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "parts", "sentence"),
+    [
+        ("pq", 0, "parts must be a whole number, from 1 to 33, got 0"),
+        ("pq", 34, "parts must be a whole number, from 1 to 33, got 34"),
+        ("int8", 5, "parts are those of dtype pq, got 'int8'; leave them out"),
+    ],
+)
+def test_parts_that_cannot_be_are_told(dtype, parts, sentence):
+    with pytest.raises(BadOption, match=sentence):
+        named(random_matrix()).astype(dtype, parts=parts)
 
 
 # ---- files ----------------------------------------------------------------------------------------
@@ -227,6 +306,12 @@ def test_other_formats_get_floats(tmp_path, vectors):
         ("binary", {"vector_size": None}, "vector_size must stand beside uint8 rows"),
         ("binary", {"vector_size": np.array([25])}, "vector_size must fit rows of 3 bytes, got .25."),
         ("binary", {"vector_size": np.array([-1])}, "vector_size must fit rows of 3 bytes"),
+        ("pq", {"vector_size": None}, "vector_size must stand beside uint8 rows"),
+        ("pq", {"vector_size": np.array([9])}, "must fit rows of 10 bytes and codebooks of shape .10, 256, 2."),
+        ("pq", {"codebooks": np.zeros((10, 255, 2), np.float32)}, "codebooks of shape .10, 255, 2., got .20."),
+        ("pq", {"codebooks": np.zeros((9, 256, 2), np.float32)}, "codebooks of shape .9, 256, 2."),
+        ("pq", {"codebooks": None}, "vector_size must fit rows of 10 bytes, got .20."),
+        ("int8", {"codebooks": np.zeros((20, 256, 1), np.float32)}, "codebooks must not stand beside int8 rows"),
         ("int8", {"vector_size": np.array([20])}, "vector_size must not stand beside int8 rows"),
         ("float16", {"output": np.zeros((40, 20), np.float32)}, "output stands beside float32 input alone"),
     ],

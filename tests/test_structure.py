@@ -16,7 +16,7 @@ SOURCE = Path(firth.__file__).parent
 # Each line may import from its own and from those above it.
 LAYERS = [
     {"errors"},
-    {"options"},
+    {"options", "bar"},
     {"arrow", "cache", "storage", "draws", "jit", "jit_cache", "machine", "memory"},
     {"corpus"},
     {"phrases"},
@@ -30,7 +30,7 @@ LAYERS = [
     {"nearest_kernels", "descriptions"},
     {"nearest"},
     {"stored", "screen"},
-    {"formats", "vectors", "tables"},
+    {"formats", "indexes", "vectors", "tables"},
     {"state", "callbacks"},
     {"training"},
     {"ahead"},

@@ -28,6 +28,7 @@ from firth.options import (
     Combine,
     CorpusOptions,
     EvaluationOptions,
+    IndexOptions,
     MapOptions,
     PhraseOptions,
     TrainingOptions,
@@ -41,6 +42,7 @@ PANELS: dict[type, str] = {
     TransformOptions: "Transforming",
     EvaluationOptions: "Judging",
     MapOptions: "Map",
+    IndexOptions: "Index",
 }
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 WRONG_INPUT = 2
@@ -215,11 +217,20 @@ def similar(
     words: Annotated[list[str], typer.Argument(help="One word or several, taken together.", show_default=False)],
     negative: Annotated[list[str] | None, typer.Option("--not", help="A word to move away from.")] = None,
     topn: Topn = 10,
+    index: Annotated[
+        str | None,
+        typer.Option(
+            metavar="usearch|faiss|hnswlib", help="Ask the index that firth index made; exact search if not given."
+        ),
+    ] = None,
     threads: Threads = None,
     json_: Json = False,
 ) -> None:
     """Show the words most similar to one or several."""
-    found = _vectors(model).most_similar(words, negative or [], topn, threads=threads)
+    from firth.vectors import WordVectors
+
+    vectors = WordVectors.load(model, index=index, threads=threads)
+    found = vectors.most_similar(words, negative or [], topn, threads=threads, index=index)
     _show({"neighbours": _scored(found)}, json_, _columns(found))
 
 
@@ -424,7 +435,13 @@ def shrink(
     target: Annotated[Path, typer.Argument(help="Where to write what is left.", show_default=False)],
     dtype: Annotated[
         str | None,
-        typer.Option(metavar="float32|float16|int8|binary", help="How to store vectors; as they are if not given."),
+        typer.Option(metavar="float32|float16|int8|binary|pq", help="How to store vectors; as they are if not given."),
+    ] = None,
+    parts: Annotated[
+        int | None,
+        typer.Option(
+            help="With pq, the bytes that a vector takes (and 4 more); half as many as it has numbers if not given."
+        ),
     ] = None,
     most: Annotated[int | None, typer.Option(help="Keep so many of the most frequent words.")] = None,
     min_count: Annotated[int | None, typer.Option(help="Keep words that occur so many times.")] = None,
@@ -433,12 +450,39 @@ def shrink(
 ) -> None:
     """Write a smaller model to query: without the output matrix, with fewer words, in fewer bytes.
 
-    It cannot be trained on. int8 takes a quarter of the bytes of float32 and changes next to no answer.
+    It cannot be trained on. int8 takes a quarter of the bytes of float32 and changes next to no answer; pq (product
+    quantisation) an eighth, and changes some.
     """
     from firth.shrinking import shrink as shrunk
 
-    done = shrunk(model, target, dtype=dtype, most=most, min_count=min_count, words=words)
+    done = shrunk(model, target, dtype=dtype, parts=parts, most=most, min_count=min_count, words=words)
     _show(done.as_dict(), json_, done.lines())
+
+
+@app.command()
+@with_options(IndexOptions)
+def index(
+    context: typer.Context,
+    model: Model,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Where to write the index; beside the model, as model.usearch, if not given."
+        ),
+    ] = None,
+    threads: Threads = None,
+    json_: Json = False,
+    **options: Any,
+) -> None:
+    r"""Build an index for approximate search over many vectors, and tell how many of the nearest it finds.
+
+    Exact search needs none, and one query alone is no faster with it: it pays for many, of hundreds of thousands of
+    words. Needs pip install 'firth\[ann]' (usearch, faiss) or 'firth\[hnswlib]'.
+    """
+    from firth.reports import index_lines, make_index
+
+    made = make_index(model, output, _given(context, options), threads=threads, quiet=json_)
+    _show(made, json_, index_lines(made))
 
 
 @app.command()

@@ -40,6 +40,11 @@ OTHER_NAMES = {
     "shrink_windows": "dynamic_window",
     "max_final_vocab": "max_vocabulary",
     "common_terms": "connector_words",
+    "M": "connectivity",
+    "efConstruction": "expansion_add",
+    "ef_construction": "expansion_add",
+    "efSearch": "expansion_search",
+    "ef": "expansion_search",
 }
 
 Combine = Literal["input", "output", "average", "sum", "concatenate"]
@@ -139,14 +144,15 @@ def _real(name: str, value: Any, remedy: str) -> float:
         raise BadOption(f"{name} must be one number, got {value!r}{remedy}") from error
 
 
-def whole(name: str, value: Any, *, at_least: int) -> int:
+def whole(name: str, value: Any, *, at_least: int, at_most: int | None = None) -> int:
     """The whole number given for `name`, which need not be an option, or `BadOption`."""
-    rule = f"{name} must be a whole number, {at_least} or more, got {value!r}"
+    range = f"{at_least} or more" if at_most is None else f"from {at_least} to {at_most}"
+    rule = f"{name} must be a whole number, {range}, got {value!r}"
     try:
         number = _whole(name, value)
     except BadOption as error:
         raise BadOption(rule) from error
-    if number < at_least:
+    if number < at_least or (at_most is not None and number > at_most):
         raise BadOption(rule)
     return number
 
@@ -521,6 +527,30 @@ class MapOptions(_Checked):
     )
     seed: int = option(
         1, "tsne, umap: the same seed gives the same map again, another one another", at_least=0, at_most=2**32 - 1
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexOptions(_Checked):
+    """How an index for approximate search is built: a graph (HNSW), by one of several libraries.
+
+    The names are usearch's. hnswlib calls them M, ef_construction and ef, faiss M, efConstruction and efSearch.
+    """
+
+    kind: Literal["usearch", "faiss", "hnswlib"] = option(
+        "usearch",
+        "the library: usearch keeps float16 and searches its file where it lies; faiss keeps float32 and does so, too; "
+        "hnswlib keeps float32, and reads its file into memory",
+        choices=("usearch", "faiss", "hnswlib"),
+    )
+    connectivity: int = option(
+        16, "links of each vector; more find more, in more memory and time", at_least=2, at_most=512
+    )
+    expansion_add: int = option(
+        128, "vectors weighed for the links of a new one; more find more, and build slower", at_least=1, at_most=100_000
+    )
+    expansion_search: int = option(
+        64, "vectors weighed in a search; more find more, and answer slower", at_least=1, at_most=100_000
     )
 
 

@@ -7,16 +7,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from firth.bar import MOVES_EVERY_SECONDS, bars, wants_progress
 from firth.callbacks import Callback, Progress
 
-MOVES_EVERY_SECONDS = 0.1
 LONG_SECONDS = 300.0
 SLOW_WORDS_PER_SECOND = 100_000
-
-
-def wants_progress(asked: bool | None) -> bool:
-    """Whether to show a bar: as asked, or else where standard error is a terminal."""
-    return sys.stderr.isatty() if asked is None else asked
 
 
 def shown(asked: bool | None) -> tuple[ProgressBar | None, list[Callback]]:
@@ -53,17 +48,7 @@ class ProgressBar(Callback):
     every_words = 2_000
 
     def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, TextColumn
-        from rich.progress import Progress as Bars
-
-        self._bars = Bars(
-            TextColumn("{task.description:<14}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[share]}"),
-            TextColumn("{task.fields[note]}"),
-            console=Console(stderr=True),
-        )
+        self._bars = bars()
         self._task: Any = None
         self._moved = 0.0
 

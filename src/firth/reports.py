@@ -17,10 +17,12 @@ from firth.formats import read_vectors, recognised
 from firth.formats.hub import push, write_hub_folder
 from firth.formats.model import read_model
 from firth.memory import peak_memory_bytes
-from firth.options import CorpusOptions
+from firth.options import CorpusOptions, IndexOptions
 from firth.progress import speed
 from firth.state import State
 from firth.storage import check_writable, replaced_packed
+from firth.vectors import WordVectors
+from firth.vectors.indexing import beside
 from firth.vocabulary import Vocabulary
 from firth.word2vec import Word2Vec, check_model_name
 
@@ -323,6 +325,43 @@ def publish(
     with tempfile.TemporaryDirectory(prefix="firth-") as made:
         write_hub_folder(Path(made) / "model", stored, scores=scores, title=title, **card)
         return push(Path(made) / "model", repository, private=private)
+
+
+# ---- indexes -----------------------------------------------------------------------------------
+
+
+def make_index(
+    model: Path, output: Path | None, options: dict[str, Any], *, threads: int | None, quiet: bool
+) -> dict[str, Any]:
+    """Build an index of the vectors in a file, write it, and tell what became of it."""
+    chosen = IndexOptions.from_dict(options)
+    target = output or beside(model, chosen.kind)
+    if target.exists() and target.samefile(model):
+        raise BadOption(f"cannot write the index of {model} over it; give another name to write to")
+    check_writable(target)
+    vectors = WordVectors.load(model)
+    began = time.perf_counter()
+    built = vectors.build_index(**chosen.as_dict(), threads=threads, progress=False if quiet else None)
+    seconds = time.perf_counter() - began
+    built.save(target, threads=threads)
+    return {
+        "index": str(target),
+        "kind": built.kind,
+        "words": len(vectors),
+        "vector_size": vectors.vector_size,
+        "recall_at_10": built.recall_when_built,
+        "seconds": seconds,
+        "bytes": target.stat().st_size,
+    }
+
+
+def index_lines(facts: dict[str, Any]) -> Iterator[str]:
+    """What `make_index` tells, to read."""
+    yield (
+        f"indexed {facts['words']:,} words × {facts['vector_size']} with {facts['kind']} in {facts['seconds']:,.1f} s: "
+        f"{facts['index']}, {facts['bytes'] / 1e6:,.1f} MB"
+    )
+    yield f"it finds {100 * facts['recall_at_10']:.1f} % of the 10 nearest words"
 
 
 # ---- evaluation --------------------------------------------------------------------------------

@@ -44,18 +44,20 @@ def shrink(
     target: AnyPath,
     *,
     dtype: str | None = None,
+    parts: int | None = None,
     most: int | None = None,
     min_count: int | None = None,
     words: AnyPath | None = None,
 ) -> Shrunk:
     """Write vectors from a file of any format to a firth model without the output matrix, so that only queries remain.
 
-    `dtype` is float32, float16, int8 or binary, as it was if not given; `most`, `min_count` and `words`, a file of a
-    word per line (what follows a tab or space on it is passed over), say which words are kept: see
-    `WordVectors.pruned`. Options and state of a firth model are kept for `inspect` to tell.
+    `dtype` is float32, float16, int8, binary or pq (`parts` + 4 bytes a vector), as it was if not given; `most`,
+    `min_count` and `words`, a file of a word per line (what follows a tab or space on it is passed over), say which
+    words are kept: see `WordVectors.pruned`. Options and state of a firth model are kept for `inspect` to tell.
 
     Raises:
         MissingFile, BadFile: the source or the list of words cannot be read.
+        MissingExtra: pq without faiss.
         BadOption: the target is the source or goes by another format's name, no word is left, or what `pruned` and
             `astype` raise.
         CannotWrite: the disk is full, or the place may not be written.
@@ -68,7 +70,7 @@ def shrink(
     if most is not None or min_count is not None or words is not None:
         listed = None if words is None else _words_in(words)
         vectors = vectors.pruned(most=most, min_count=min_count, words=listed)
-    vectors = vectors.astype(vectors.dtype if dtype is None else dtype)
+    vectors = vectors.astype(vectors.dtype if dtype is None else dtype, parts=parts)
     stored = StoredModel.of(vectors.words, counts=vectors.counts, **vectors.rows.tensors)
     if recognised(source).name == "firth":
         whole = read_model(source)

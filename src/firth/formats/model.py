@@ -4,14 +4,16 @@ Its tensors (see `tensors.py`), those of the largest items first so that each is
 
     word_offsets  int64    (V + 1,)   where each word begins in `words`
     counts        int64    (V,)       how often each word occurs; optional
-    vector_size   int64    (1,)       D; where the vectors are bits
-    input_scales  float32  (V,)       a scale for each row; where the vectors are int8 or bits
-    input         float32  (V, D)     the vectors; float16, int8 (V, D) or bits, uint8 (V, D / 8), in version 2
+    vector_size   int64    (1,)       D; where the vectors are bits or codes
+    input_scales  float32  (V,)       a scale for each row; where the vectors are int8, bits or codes
+    codebooks     float32  (M, 256, D / M)  beside codes of product quantisation alone
+    input         float32  (V, D)     the vectors; float16, int8 (V, D) or bits, uint8 (V, D / 8), in version 2;
+                                      codes, uint8 (V, M), in version 3
     output        float32  (V, D)     the vectors of words as contexts; optional
     words         uint8    (bytes,)   the words' UTF-8 bytes, joined
 
 What narrow rows stand for, `firth.stored` says. Files of float32 are of version 1, as they always were.
-Its metadata are strings: `format` "firth", `format_version` "1" or "2", `options` and `state` as JSON, and any
+Its metadata are strings: `format` "firth", `format_version` "1" to "3", `options` and `state` as JSON, and any
 others. Writing costs a fixed buffer, reading maps the file into memory. Nothing is ever unpickled.
 """
 
@@ -29,15 +31,17 @@ from firth.errors import BadFile, BadOption
 from firth.formats.tensors import TYPES, Tensor, header_of, read_tensors, write_blocks
 from firth.formats.words import check_packed, pack_words, unpack_words
 from firth.storage import AnyPath, replaced
-from firth.stored import Bits, Codes, Floats, Halves, StoredRows
+from firth.stored import Bits, Codes, Floats, Halves, Products, StoredRows
 from firth.stored.bits import BYTE
+from firth.stored.pq import ENTRIES, part_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 FORMAT = "firth"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 OLD_VERSION = 1  # which knows float32 alone, and is still written for it
+NARROW_VERSION = 2  # float16, int8 and bits
 RESERVED = ("format", "format_version", "options", "state")
 
 Matrix: TypeAlias = NDArray[np.float32]
@@ -48,12 +52,13 @@ _TENSORS: dict[str, tuple[str, int]] = {
     "counts": ("I64", 1),
     "vector_size": ("I64", 1),
     "input_scales": ("F32", 1),
+    "codebooks": ("F32", 3),
     "input": ("F32", 2),
     "output": ("F32", 2),
     "words": ("U8", 1),
 }
-_OPTIONAL = ("counts", "vector_size", "input_scales", "output")
-_NARROW = ("F16", "I8", "U8")  # other types of `input`, in version 2
+_OPTIONAL = ("counts", "vector_size", "input_scales", "codebooks", "output")
+_NARROW = ("F16", "I8", "U8")  # other types of `input`, from version 2 on
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -61,9 +66,9 @@ class StoredModel:
     """What a model file holds; arrays read from a file are read-only views into its memory map.
 
     `word_bytes` is uint8, `word_offsets` int64 (V + 1,), `counts` int64 (V,), `input` and `output` float32
-    (V, D), which may be strided by rows. Narrow rows stand in `input`, `input_scales` and `vector_size` as their
-    `tensors` say (`firth.stored`), without `output`; `rows` are either. `options` and `state` hold what JSON can;
-    `metadata` are all other strings.
+    (V, D), which may be strided by rows. Narrow rows stand in `input`, `input_scales`, `codebooks` and `vector_size`
+    as their `tensors` say (`firth.stored`), without `output`; `rows` are either. `options` and `state` hold what JSON
+    can; `metadata` are all other strings.
     """
 
     word_bytes: NDArray[np.uint8]
@@ -73,6 +78,7 @@ class StoredModel:
     counts: NDArray[np.int64] | None = None
     input_scales: NDArray[np.float32] | None = None
     vector_size: NDArray[np.int64] | None = None
+    codebooks: NDArray[np.float32] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -96,13 +102,17 @@ class StoredModel:
         if self.input.dtype == np.int8 and self.input_scales is not None:
             return Codes(self.input, self.input_scales)
         if self.input.dtype == np.uint8 and self.input_scales is not None and self.vector_size is not None:
+            if self.codebooks is not None:
+                return Products(self.input, self.input_scales, self.codebooks, int(self.vector_size[0]))
             return Bits(self.input, self.input_scales, int(self.vector_size[0]))
         return Floats(self.input)
 
     @property
     def format_version(self) -> int:
         """The first version of the format that can hold it."""
-        return OLD_VERSION if self.input.dtype == np.float32 else FORMAT_VERSION
+        if self.codebooks is not None:
+            return FORMAT_VERSION
+        return OLD_VERSION if self.input.dtype == np.float32 else NARROW_VERSION
 
     def __len__(self) -> int:
         return len(self.word_offsets) - 1
@@ -143,6 +153,7 @@ def read_model(path: AnyPath) -> StoredModel:
         counts=tensors.get("counts"),
         input_scales=tensors.get("input_scales"),
         vector_size=tensors.get("vector_size"),
+        codebooks=tensors.get("codebooks"),
         options=_object(metadata, "options", path),
         state=_object(metadata, "state", path),
         metadata={name: text for name, text in metadata.items() if name not in RESERVED},
@@ -164,6 +175,7 @@ def _tensors_of(stored: StoredModel) -> dict[str, NDArray[Any]]:
         "counts": stored.counts,
         "vector_size": stored.vector_size,
         "input_scales": stored.input_scales,
+        "codebooks": stored.codebooks,
         "input": stored.input,
         "output": stored.output,
         "words": stored.word_bytes,
@@ -279,6 +291,20 @@ def _wrong_narrow(stored: StoredModel) -> str:
         return f"input_scales must have {V if scaled else 'no'} items beside {stored.input.dtype.name} rows"
     if (size is not None) != bits:
         return f"vector_size must {'' if bits else 'not '}stand beside {stored.input.dtype.name} rows"
-    if size is not None and (len(size) != 1 or -(-int(size[0]) // BYTE) != columns or size[0] < 1):
-        return f"vector_size must fit rows of {columns} bytes, got {size.tolist()}"
+    books = stored.codebooks
+    if books is not None and size is None:
+        return f"codebooks must not stand beside {stored.input.dtype.name} rows"
+    if size is not None and (len(size) != 1 or size[0] < 1 or not _fits(int(size[0]), columns, books)):
+        return f"vector_size must fit rows of {columns} bytes{_and(books)}, got {size.tolist()}"
     return ""
+
+
+def _fits(D: int, columns: int, codebooks: NDArray[np.float32] | None) -> bool:
+    """Whether vectors of D numbers have so many bytes, which are bits, or numbers of entries in codebooks."""
+    if codebooks is None:
+        return columns == -(-D // BYTE)
+    return 1 <= columns <= D and codebooks.shape == (columns, ENTRIES, part_size(D, columns))
+
+
+def _and(codebooks: NDArray[np.float32] | None) -> str:
+    return "" if codebooks is None else f" and codebooks of shape {codebooks.shape}"

@@ -1,4 +1,7 @@
-"""Rows of numbers as they are stored: float32, float16, int8 with scales, or bits; each way in a file of its own."""
+"""Rows of numbers as they are stored: float32, float16, int8 with scales, bits, or products of codebooks.
+
+Each way stands in a file of its own.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,11 @@ from firth.stored.bits import Bits
 from firth.stored.codes import Codes
 from firth.stored.floats import Floats
 from firth.stored.halves import Halves
+from firth.stored.pq import Products
 
-__all__ = ["KINDS", "Bits", "Codes", "Floats", "Halves", "StoredRows", "stored_kind"]
+__all__ = ["KINDS", "Bits", "Codes", "Floats", "Halves", "Products", "StoredRows", "stored_kind"]
 
-KINDS: dict[str, type[StoredRows]] = {kind.dtype: kind for kind in (Floats, Halves, Codes, Bits)}
+KINDS: dict[str, type[StoredRows]] = {kind.dtype: kind for kind in (Floats, Halves, Codes, Bits, Products)}
 
 
 def stored_kind(dtype: str) -> type[StoredRows]:

@@ -32,6 +32,10 @@ class StoredRows(ABC):
     def encoded(cls, rows: StoredRows) -> Self:
         """Rows of finite numbers, as near as this storage comes; they are read block by block."""
 
+    def alike(self, rows: StoredRows) -> Self:
+        """Other rows of finite numbers stored as these are, so that the two can be `joined`."""
+        return type(self).encoded(rows)
+
     @abstractmethod
     def decoded(self, some: Some) -> Matrix:
         """The numbers that some rows stand for, float32 (n, D)."""

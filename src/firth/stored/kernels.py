@@ -32,7 +32,7 @@ def code_products(rows, stride, query, scales, products):
 
 @compiled
 def bit_products(bits, table, scales, products):
-    """products[n] = scales[n] · Σ_j table[j, bits[n, j]]: `bits` uint8 (n, B), `table` float32 (B, 256)."""
+    """products[n] = scales[n] · Σ_j table[j, bits[n, j]]: `bits` (or codes) uint8 (n, B), `table` float32 (B, 256)."""
     last = len(table) // 4 * 4
     for row in range(len(products)):
         # Four sums, so that additions need not wait for each other: two took 2.5 times as long.

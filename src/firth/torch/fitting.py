@@ -15,13 +15,14 @@ import torch
 from torch.optim import SGD, Adagrad, Adam, Optimizer, SparseAdam
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
+from firth.bar import wants_progress
 from firth.callbacks import Callback, Progress, Watchers, check_callbacks
 from firth.corpus import EncodedCorpus
 from firth.corpus.sources import CorpusLike
 from firth.corpus.tokenizers import TokenizerLike
 from firth.errors import BadCorpus, BadOption, Diverged
 from firth.options import CorpusOptions, whole
-from firth.progress import ProgressBar, wants_progress
+from firth.progress import ProgressBar
 from firth.torch.batches import Batches
 from firth.torch.words import WordModule
 from firth.training import NOTHING_TO_TRAIN_ON, interruptible

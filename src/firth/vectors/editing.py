@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from firth.errors import BadOption
 from firth.nearest import SMALLEST
 from firth.options import whole
-from firth.stored import Bits, Floats, StoredRows, stored_kind
+from firth.stored import Bits, Floats, Products, StoredRows, stored_kind
 from firth.stored.base import Some
 from firth.vectors.comparing import Compared
 from firth.vectors.given import Matrix, Vector, several
@@ -162,30 +162,39 @@ class Edited(Compared):
         matrix = (self.matrix / np.maximum(self.norms, SMALLEST)[:, None]).astype(np.float32, copy=False)
         return _made(self._words, Floats(matrix), self._counts, None)
 
-    def astype(self, dtype: str, *, rescore: int = 0) -> WordVectors:
-        """The same words with vectors stored as `dtype`: float32, float16, int8 (a scale per row) or binary (signs).
+    def astype(self, dtype: str, *, rescore: int = 0, parts: int | None = None) -> WordVectors:
+        """The same words with vectors stored as `dtype`: float32, float16, int8, binary or pq.
+
+        int8 has a scale for each row, binary keeps signs, pq is product quantisation: each vector is cut into `parts`
+        (⌈D / 2⌉ if not given), and each part becomes a byte, so that a vector takes parts + 4 bytes. Making pq takes
+        faiss: pip install 'firth[ann]'.
 
         Whatever is asked of them is answered as of the numbers that are stored then. From narrow numbers to wider
         ones, none comes back that was lost.
 
-        With `rescore` (binary alone), these rows are kept as well, in their file if that is where they are: a search
-        reads all bits, and then the `rescore` · topn best rows, by whose numbers it answers. All else is asked of
-        these rows, too.
+        With `rescore` (binary and pq), these rows are kept as well, in their file if that is where they are: a search
+        reads all bits or bytes, and then the `rescore` · topn best rows, by whose numbers it answers. All else is asked
+        of these rows, too.
 
-        Raises `BadOption` for another dtype, numbers beyond the range of float16, or `rescore` with another dtype.
+        Raises `BadOption` for another dtype, numbers beyond the range of float16, `rescore` or `parts` with another
+        dtype, or parts that are not 1 to D; `MissingExtra` without faiss.
         """
         kind = stored_kind(dtype)
-        if rescore and dtype != Bits.dtype:
-            raise BadOption(f"rescore chooses by bits, so it needs dtype binary, got {dtype!r}; leave it out")
-        if self.dtype == dtype and self._search.sketch is None:
+        if rescore and dtype not in (Bits.dtype, Products.dtype):
+            raise BadOption(
+                f"rescore chooses by few bytes, so it needs dtype binary or pq, got {dtype!r}; leave it out"
+            )
+        if parts is not None and dtype != Products.dtype:
+            raise BadOption(f"parts are those of dtype pq, got {dtype!r}; leave them out")
+        if self.dtype == dtype and self._search.sketch is None and parts is None:
             return _made(self._words, self.rows, self._counts, self._search.known_norms)
         assert self.norms is not None  # finite numbers alone are encoded
+        few = Products.encoded(self.rows, parts) if kind is Products else kind.encoded(self.rows)
         if not rescore:
-            return _made(self._words, kind.encoded(self.rows), self._counts, None)
+            return _made(self._words, few, self._counts, None)
         rescore = whole("rescore", rescore, at_least=1)
-        bits = Bits.encoded(self.rows)
         made = _made(self._words, self.rows, self._counts, self.norms)
-        made._adopt(self.norms, Sketch(bits, bits.lengths(threads=1), rescore))
+        made._adopt(self.norms, Sketch(few, few.lengths(threads=1), rescore))
         return made
 
     # ---- their parts ----------------------------------------------------------------------------
@@ -209,7 +218,7 @@ class Edited(Compared):
         if numbers.ndim != 2 or numbers.shape[1] != self.vector_size:
             raise BadOption(f"vectors must be (n, {self.vector_size}) numbers, as these are, got shape {numbers.shape}")
         plain = WordVectors(words, numbers, counts)
-        return _made(plain.words, type(self.rows).encoded(plain.rows), plain.counts, None)
+        return _made(plain.words, self.rows.alike(plain.rows), plain.counts, None)
 
     def _joined(self, other: Edited) -> StoredRows:
         return self.rows.joined(other.rows)

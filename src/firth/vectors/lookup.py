@@ -73,7 +73,7 @@ class Lookup:
 
     @property
     def dtype(self) -> str:
-        """What is stored: float32, float16, int8 or binary."""
+        """What is stored: float32, float16, int8, binary or pq."""
         return self.rows.dtype
 
     @property

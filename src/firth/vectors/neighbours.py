@@ -13,7 +13,7 @@ from firth.nearest import Answers, Rows, Vector, highest, nearest, unit
 from firth.options import whole
 from firth.stored.base import Some
 from firth.vectors.given import Query, Weighted, as_list, cores, several, weighted
-from firth.vectors.lookup import Lookup
+from firth.vectors.indexing import Indexed, VectorIndex
 from firth.vectors.search import numbers_of
 
 Neighbours: TypeAlias = list[tuple[str, float]]
@@ -24,13 +24,15 @@ FEW_QUERIES = 4  # compiled code pays from so many on
 EPSILON = 1e-6
 
 
-class Nearest(Lookup):
+class Nearest(Indexed):
     """Searches for nearest words.
 
     In all of them, words asked for are not answered, words of equal score are answered in the order of the rows, and
     no more than `threads` cores are used, all that the process may use if not given. `restrict` says which words may
     be answers: a number, so many of the first, most frequent ones; a range, the words of these rows, such as
-    range(1000, 5000); or a list of words.
+    range(1000, 5000); or a list of words. Search is exact unless `index` names an index, "usearch" or another kind that
+    `build_index` or `open_index` has made, or gives one itself: then some of the nearest may be missed, and all words
+    are searched, so that `restrict` is refused.
     """
 
     def most_similar(
@@ -41,6 +43,7 @@ class Nearest(Lookup):
         *,
         restrict: Restriction = None,
         threads: int | None = None,
+        index: VectorIndex | str | None = None,
     ) -> Neighbours:
         """The `topn` words nearest to the mean of `positive` less `negative`, and their cosines.
 
@@ -53,11 +56,12 @@ class Nearest(Lookup):
         Raises:
             UnknownWord: a word has no vector.
             BadOption: no query, a vector of another size or with NaN, a weight of the wrong sign, or `topn`,
-                `restrict` or `threads` out of range.
+                `restrict` or `threads` out of range; an index that is none of these vectors', or with `restrict`.
         """
         asked = weighted(positive, negative)
         topn = whole("topn", topn, at_least=1)
-        return self._nearest_to(asked, topn, self._restricted(restrict), cores(threads))
+        chosen = self._index_asked(index, restrict)
+        return self._nearest_to(asked, topn, self._restricted(restrict), cores(threads), chosen)
 
     def most_similar_batch(
         self,
@@ -66,6 +70,7 @@ class Nearest(Lookup):
         *,
         restrict: Restriction = None,
         threads: int | None = None,
+        index: VectorIndex | str | None = None,
     ) -> list[Neighbours]:
         """What `most_similar` answers to each of Q words or vectors, by matrix products; no copy of the matrix.
 
@@ -75,11 +80,14 @@ class Nearest(Lookup):
         """
         topn = whole("topn", topn, at_least=1)
         listed: list[Query] = several("queries", queries, "words or vectors")
+        chosen = self._index_asked(index, restrict)
         some, limit = self._restricted(restrict), cores(threads)
-        if len(listed) < FEW_QUERIES or self._search.sketch is not None:
-            return [self._nearest_to(weighted([query], None), topn, some, limit) for query in listed]
+        if len(listed) < FEW_QUERIES or (self._search.sketch is not None and chosen is None):
+            return [self._nearest_to(weighted([query], None), topn, some, limit, chosen) for query in listed]
         targets = np.array([self._unit(query) for query in listed], np.float32)
         asked = np.array([self.index(query) if isinstance(query, str) else -1 for query in listed], np.int64)
+        if chosen is not None:
+            return self._named(chosen.nearest(targets, asked[:, None], topn, limit))
         excluded = _places(asked, some)[:, None]
         places, scores = nearest(self.rows.taken(some), self.norms[some], targets, excluded, topn, limit)
         words = np.append(numbers_of(some), -1)  # where a query has too few answers, its places are behind the last
@@ -127,6 +135,7 @@ class Nearest(Lookup):
         method: Literal["add", "mul"] = "add",
         restrict: Restriction = None,
         threads: int | None = None,
+        index: VectorIndex | str | None = None,
     ) -> Neighbours:
         """What is to `c` as `b` is to `a`: the words nearest to b - a + c (3CosAdd, Mikolov et al. 2013).
 
@@ -134,24 +143,41 @@ class Nearest(Lookup):
         """
         if method not in ("add", "mul"):
             raise BadOption(f"method must be one of add, mul; got {method!r}")
-        search = self.most_similar if method == "add" else self.most_similar_cosmul
-        return search(positive=[b, c], negative=[a], topn=topn, restrict=restrict, threads=threads)
+        if method == "add":
+            return self.most_similar([b, c], [a], topn, restrict=restrict, threads=threads, index=index)
+        if index is not None:
+            raise BadOption("an index finds the nearest by cosine, and 3CosMul is none; leave index out, or take add")
+        return self.most_similar_cosmul([b, c], [a], topn, restrict=restrict, threads=threads)
 
     def similar_by_word(
-        self, word: str, topn: int = 10, *, restrict: Restriction = None, threads: int | None = None
+        self,
+        word: str,
+        topn: int = 10,
+        *,
+        restrict: Restriction = None,
+        threads: int | None = None,
+        index: VectorIndex | str | None = None,
     ) -> Neighbours:
         """As `most_similar` of one word."""
-        return self.most_similar(word, topn=topn, restrict=restrict, threads=threads)
+        return self.most_similar(word, topn=topn, restrict=restrict, threads=threads, index=index)
 
     def similar_by_vector(
-        self, vector: Vector, topn: int = 10, *, restrict: Restriction = None, threads: int | None = None
+        self,
+        vector: Vector,
+        topn: int = 10,
+        *,
+        restrict: Restriction = None,
+        threads: int | None = None,
+        index: VectorIndex | str | None = None,
     ) -> Neighbours:
         """As `most_similar` of one vector (D,): no word is left out, not even one that has this very vector."""
-        return self.most_similar([vector], topn=topn, restrict=restrict, threads=threads)
+        return self.most_similar([vector], topn=topn, restrict=restrict, threads=threads, index=index)
 
     # ---- their parts ----------------------------------------------------------------------------
 
-    def _nearest_to(self, asked: Sequence[tuple[Query, float]], topn: int, some: Some, threads: int) -> Neighbours:
+    def _nearest_to(
+        self, asked: Sequence[tuple[Query, float]], topn: int, some: Some, threads: int, index: VectorIndex | None
+    ) -> Neighbours:
         """What `most_similar` answers to queries with their weights."""
         if len(asked) == 1 and asked[0][1] == 1:
             target = self._unit(asked[0][0])
@@ -161,6 +187,9 @@ class Nearest(Lookup):
                 target += np.float32(weight) * self._unit(query)
             target = unit(target)
         left_out = {self.index(query) for query, _ in asked if isinstance(query, str)}
+        if index is not None:
+            excluded = np.array([[*left_out, -1]], np.int64)
+            return self._named(index.nearest(target[None], excluded, topn, threads))[0]
         found = self._search.best(target, topn + len(left_out), some, threads)
         return [(self._words[row], score) for row, score in found if row not in left_out][:topn]
 

@@ -1,6 +1,6 @@
 """One query after another: which rows are nearest, with a coarse copy of the rows where that pays.
 
-The copy may be a screen (`firth.screen`), which changes no answer, or bits, which may miss some: see `Sketch`.
+The copy may be a screen (`firth.screen`), which changes no answer, or a `Sketch`, which may miss some.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from firth.nearest import Rows, Vector, cosines, highest, least_of_best, rough_products
 from firth.screen import rounding
-from firth.stored import Bits, Floats, StoredRows
+from firth.stored import Floats, StoredRows
 from firth.stored.base import Some
 
 if TYPE_CHECKING:
@@ -36,15 +36,15 @@ IN_CACHE = range(1 << 16, 1 << 20)
 
 @dataclass(frozen=True)
 class Sketch:
-    """Bits of the same rows, by which the best `rescore` · count are chosen, to be scored by what is stored."""
+    """Few bytes for each of the same rows, by which the best `rescore` · count are chosen, to be scored by the rows."""
 
-    bits: Bits
+    rows: StoredRows
     norms: Vector
     rescore: int
 
     def candidates(self, target: Vector, count: int, some: Some, threads: int) -> Rows:
         """The numbers of the rows to score, in order."""
-        scores = self.bits.cosines(target, self.norms, some, threads)
+        scores = self.rows.cosines(target, self.norms, some, threads)
         best = highest(scores, min(self.rescore * count, len(scores)))
         return numbers_of(some)[np.sort(best)]
 

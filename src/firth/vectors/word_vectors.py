@@ -1,6 +1,7 @@
 """`WordVectors`: words, their vectors, and all that is asked of them, each kind of question in a file of its own.
 
 lookup.py       words and rows
+indexing.py     indexes for approximate search
 neighbours.py   nearest words, analogies
 comparing.py    words against words
 editing.py      other sets of words made of these
@@ -11,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from firth.vectors.editing import Edited
+from firth.vectors.indexing import open_beside
 
 if TYPE_CHECKING:
     from firth.storage import AnyPath
@@ -41,10 +43,25 @@ class WordVectors(Edited):
 
     @classmethod
     def load(
-        cls, path: AnyPath, format: str | None = None, *, encoding_errors: str = "strict", limit: int | None = None
+        cls,
+        path: AnyPath,
+        format: str | None = None,
+        *,
+        encoding_errors: str = "strict",
+        limit: int | None = None,
+        index: str | None = None,
+        threads: int | None = None,
     ) -> Self:
-        """Read from a file of any known format, the first `limit` words; see `firth.formats.read_vectors`."""
+        """Read from a file of any known format, the first `limit` words; see `firth.formats.read_vectors`.
+
+        With `index`, open the index of that kind that stands beside the file, model.usearch beside model.safetensors:
+        queries may name it then; it is checked on no more than `threads` cores. Raises `MissingFile` where there
+        is none, and what `open_index` raises.
+        """
         from firth.formats import read_vectors
 
         read = read_vectors(path, format, encoding_errors=encoding_errors, limit=limit)
-        return read if isinstance(read, cls) else cls(read.words, read.rows, read.counts, check=False)
+        vectors = read if isinstance(read, cls) else cls(read.words, read.rows, read.counts, check=False)
+        if index is not None:
+            open_beside(vectors, path, index, threads)
+        return vectors
