@@ -29,6 +29,8 @@ NEEDED_BY_PAGES = {
     "matplotlib": "matplotlib",
     "sklearn": "sklearn",
     "draw_page": "plotly",
+    'build_index("usearch': "usearch",
+    'astype("pq"': "faiss",
 }
 
 

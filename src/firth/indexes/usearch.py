@@ -32,7 +32,6 @@ class UsearchGraph(Graph):
             connectivity=options.connectivity,
             expansion_add=options.expansion_add,
             expansion_search=options.expansion_search,
-            enable_key_lookups=False,
         )
 
     @classmethod
