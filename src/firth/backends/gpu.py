@@ -22,6 +22,7 @@ from firth.weights import Weights, with_padding
 from firth.windows import span
 
 PROGRAMS_PER_MULTIPROCESSOR = 16  # not yet measured
+TILE = 4  # contexts in registers at a time; not yet measured
 CHUNKS_IN_FLIGHT = 4  # given to the device before the host waits for the first of them
 FATES_BLOCK = 1024  # tokens of one program of `decide_fates`
 PLAN_NUMBERS = 8192  # compared by one program of `plan_windows`: output rows with one another, for each token
@@ -51,11 +52,13 @@ def shape_of(width: int) -> Shape:
 class GpuBackend:
     """Trains with `programs` at once on a device; by default as many as its multiprocessors hold."""
 
-    def __init__(self, device: str = "cuda", *, programs: int | None = None, atomic: bool = True) -> None:
+    def __init__(
+        self, device: str = "cuda", *, programs: int | None = None, tile: int = TILE, atomic: bool = True
+    ) -> None:
         self._torch = optional("torch", extra="gpu", purpose="device='cuda'")
         optional("triton", extra="gpu", purpose="device='cuda'")
         self._device = self._torch.device(device)
-        self._programs, self._atomic = programs, atomic
+        self._programs, self._tile, self._atomic = programs, tile, atomic
 
     def start(self, weights: Weights, tables: Tables, options: TrainingOptions) -> None:
         """Move weights and tables to the device, and compile the kernels by training nothing."""
@@ -212,7 +215,9 @@ class GpuBackend:
             settings,
             losses,
             examples,
+            S=S,
             PADDED=padded,
+            C=self._tile,
             MAIN=shape.main,
             TAIL=shape.tail,
             WIDTH=self._width,

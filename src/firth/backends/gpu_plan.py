@@ -21,7 +21,18 @@ DRAWS_PER_POSITION = tl.constexpr(draws.DRAWS_PER_POSITION)
 
 # What is told to the kernels about a chunk: the places of these in one int64 tensor. Keys are uint64 and rates float64,
 # bit for bit. A kernel's own arguments would be compiled for their values, and floats among them be float32.
-SETTINGS = ("keep_key", "reach_key", "noise_key", "held_out_key", "position", "first", "last", "start", "slope", "floor")
+SETTINGS = (
+    "keep_key",
+    "reach_key",
+    "noise_key",
+    "held_out_key",
+    "position",
+    "first",
+    "last",
+    "start",
+    "slope",
+    "floor",
+)
 KEEP_KEY, REACH_KEY, NOISE_KEY, HELD_OUT_KEY, POSITION, FIRST, LAST, START, SLOPE, FLOOR = map(
     tl.constexpr, range(len(SETTINGS))
 )

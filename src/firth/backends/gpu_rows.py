@@ -44,41 +44,44 @@ def add_to_rows(
 
 
 @triton.jit
-def products(x, y):
-    """The products of all rows of x (C, SIZE) and of y (S, SIZE): (C, S)."""
-    return tl.sum(x[:, None, :] * y[None, :, :], axis=2)
+def load_row(matrix, row, count, BEGIN: tl.constexpr, SIZE: tl.constexpr, WIDTH: tl.constexpr):
+    """Columns [BEGIN, BEGIN + SIZE) of one row: float32 (SIZE,); zeros where its count is 0."""
+    d = BEGIN + tl.arange(0, SIZE)
+    at = row.to(tl.int64) * WIDTH + d
+    return tl.load(matrix + at, mask=tl.where(d < WIDTH, count, 0.0) > 0, other=0.0, cache_modifier=".cg")
 
 
 @triton.jit
-def sum_over_outputs(g, y):
-    """Σ_s g_cs · y_s: (C, SIZE)."""
-    return tl.sum(g[:, :, None] * y[None, :, :], axis=1)
+def add_to_row(
+    matrix,
+    row,
+    count,
+    change,
+    before,
+    BEGIN: tl.constexpr,
+    SIZE: tl.constexpr,
+    WIDTH: tl.constexpr,
+    ATOMIC: tl.constexpr,
+):
+    """`add_to_rows` for one row; nothing where its count is 0."""
+    d = BEGIN + tl.arange(0, SIZE)
+    at = row.to(tl.int64) * WIDTH + d
+    mask = tl.where(d < WIDTH, count, 0.0) > 0
+    if ATOMIC:
+        tl.atomic_add(matrix + at, change, mask=mask, sem="relaxed")
+    else:
+        tl.store(matrix + at, before + change, mask=mask)
 
 
 @triton.jit
-def sum_over_contexts(g, x):
-    """Σ_c g_cs · x_c: (S, SIZE)."""
-    return tl.sum(g[:, :, None] * x[:, None, :], axis=0)
+def logistic_step(scores, label, weights, rate):
+    """What to add to each row per unit of the other, and the losses, of scores whose pairs count `weights` times.
 
-
-@triton.jit
-def _times(a, b):
-    return a * b
-
-
-@triton.jit
-def logistic_step(scores, labels, weights, rate):
-    """What to add per unit of the other row, and the loss, of scores (C, S) with `labels` (S,) and `weights` (C, S).
-
-        g = rate · w · (label - σ(z)),    loss = Σ w · log(1 + e^±z)
-
-    log(1 + e^z) = max(z, 0) + log(1 + e^-|z|). Numbers 1 + e^-|z| are at most 2, so those of a column, of 16 contexts at
-    most, are multiplied, and one logarithm is taken of the product. All contexts there weigh the same in a column.
+    g = rate · w · (label - σ(z)),    loss = w · log(1 + e^±z) = w · (max(±z, 0) + log(1 + e^-|z|))
     """
     e = tl.exp(-tl.abs(scores))
-    sigmoid = tl.where(scores >= 0, 1.0, e) / (1.0 + e)
-    signed = tl.where(labels[None, :] > 0, -scores, scores)
-    linear = tl.sum(tl.sum(weights * tl.maximum(signed, 0.0), axis=1), axis=0)
-    product = tl.reduce(tl.where(weights > 0, 1.0 + e, 1.0), 0, _times)
-    logs = tl.sum(tl.max(weights, axis=0) * tl.log(product), axis=0)
-    return rate * weights * (labels[None, :] - sigmoid), linear + logs
+    one_and_e = 1.0 + e
+    sigmoid = tl.where(scores >= 0, 1.0, e) / one_and_e
+    against = tl.where(label > 0, -scores, scores)
+    losses = weights * (tl.maximum(against, 0.0) + tl.log(one_and_e))
+    return rate * weights * (label - sigmoid), losses
