@@ -173,7 +173,7 @@ class GpuBackend:
         ends = torch.cumsum(kept, 0, dtype=torch.int32)
         words, low, high, at_once = (empty(n, dtype=torch.int32) for _ in range(4))
         rates = empty(n, dtype=torch.float32)
-        outputs, counts = empty(n, padded, dtype=torch.int32), empty(n, padded, dtype=torch.float32)
+        outputs = empty(n, padded, dtype=torch.int32)
         block = max(1, min(MOST_PLANNED, PLAN_NUMBERS // padded**2))
         self._plan.plan_windows[(-(-n // block),)](
             piece.tokens,
@@ -188,7 +188,6 @@ class GpuBackend:
             rates,
             at_once,
             outputs,
-            counts,
             n,
             V,
             options.window,
@@ -210,7 +209,6 @@ class GpuBackend:
             rates,
             at_once,
             outputs,
-            counts,
             ends,
             settings,
             losses,

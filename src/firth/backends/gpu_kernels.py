@@ -1,9 +1,11 @@
 """The kernels of the GPU: skip-gram and CBOW with negative sampling, noise drawn by window.
 
-Each program walks through a stretch of the kept words of a chunk, window by window, and holds a window's rows in
-registers: contexts x (C, D) and output rows y (S, D). Steps are the reference's: all gradients of a step are taken at
-the weights before it, a row that stands several times counts as often. Programs race; additions are atomic, so none
-is lost. With one program, windows are trained in the order of the corpus.
+Each program walks through a stretch of the kept words of a chunk, window by window. A window's output rows y, S of
+them, stay in registers with what they gain; its contexts x pass by, C at a time. Steps are the reference's: gradients
+of a step are taken at the weights before it, an output row that stands twice counts twice. One thing differs: a word
+that stands twice among a skip-gram window's contexts, more than C apart, is read the second time with its first change.
+
+Programs race; additions are atomic, so none is lost. With one program, windows come in the order of the corpus.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import triton
 import triton.language as tl
 
 from firth.backends.gpu_plan import FIRST, LAST
-from firth.backends.gpu_rows import add_to_row, add_to_rows, load_row, load_rows, logistic_step
+from firth.backends.gpu_rows import add, contexts_of, load, outputs_of, pair, zeros
 
 
 @triton.jit
@@ -26,55 +28,6 @@ def _stretch(ends, settings):
 
 
 @triton.jit
-def _contexts(words, centre, low, first, upto, C: tl.constexpr):
-    """The words of contexts [first, upto) of a window, which are C at most, and which of the C there are."""
-    number = first + tl.arange(0, C)
-    there = number < upto
-    place = low + number
-    place += (place >= centre).to(tl.int32)  # the centre itself is left out
-    return tl.load(words + place, mask=there, other=0), there
-
-
-# ---- skip-gram ---------------------------------------------------------------------------------
-
-
-@triton.jit
-def _zeros(S: tl.constexpr, SIZE: tl.constexpr):
-    rows = ()
-    for _ in tl.static_range(S):
-        rows = rows + (tl.zeros((SIZE,), tl.float32),)
-    return rows
-
-
-@triton.jit
-def _rows_of(matrix, rows, counts, BEGIN: tl.constexpr, SIZE: tl.constexpr, S: tl.constexpr, WIDTH: tl.constexpr):
-    """The columns of S rows whose numbers and counts stand at `rows` and `counts`: S tensors (SIZE,)."""
-    found = ()
-    for s in tl.static_range(S):
-        found = found + (load_row(matrix, tl.load(rows + s), tl.load(counts + s), BEGIN, SIZE, WIDTH),)
-    return found
-
-
-@triton.jit
-def _add_to_rows_of(
-    matrix,
-    rows,
-    counts,
-    changes,
-    before,
-    BEGIN: tl.constexpr,
-    SIZE: tl.constexpr,
-    S: tl.constexpr,
-    WIDTH: tl.constexpr,
-    ATOMIC: tl.constexpr,
-):
-    """Add S tensors (SIZE,) to the columns of the rows that `_rows_of` gave."""
-    for s in tl.static_range(S):
-        row, count = tl.load(rows + s), tl.load(counts + s)
-        add_to_row(matrix, row, count, changes[s], before[s], BEGIN, SIZE, WIDTH, ATOMIC)
-
-
-@triton.jit
 def train_skipgram(
     input,  # float32 (V, WIDTH)
     output,
@@ -84,25 +37,20 @@ def train_skipgram(
     rates,
     at_once,
     outputs,
-    counts,
     ends,
     settings,
     losses,  # float64 (programs,), written: the loss of each program's stretch
     examples,  # int64 (programs,), written: its examples
     S: tl.constexpr,
     PADDED: tl.constexpr,
-    C: tl.constexpr,  # contexts in registers at a time, a power of two
+    C: tl.constexpr,
     MAIN: tl.constexpr,
     TAIL: tl.constexpr,
     WIDTH: tl.constexpr,
     ATOMIC: tl.constexpr,
     CORRECTED: tl.constexpr,
 ):
-    """Train the windows of the chunk's kept words by skip-gram, each program a stretch of them.
-
-    The output rows y of a step stay in registers, S tensors and as many of what they gain; contexts x pass by, C at a
-    time.
-    """
+    """Train the windows of the chunk's kept words by skip-gram."""
     at, upto = _stretch(ends, settings)
     loss = tl.zeros((), tl.float64)
     pairs = tl.zeros((), tl.int64)
@@ -110,80 +58,68 @@ def train_skipgram(
         first = tl.load(low + i)
         n = tl.load(high + i) - first - 1
         rate, most = tl.load(rates + i), tl.load(at_once + i)
-        rows, count = outputs + i * PADDED, counts + i * PADDED
+        rows, count = outputs_of(outputs + i * PADDED, S)
         for begin in range(0, n, most):
             end = tl.minimum(n, begin + most)
-            y, gain = _rows_of(output, rows, count, 0, MAIN, S, WIDTH), _zeros(S, MAIN)
+            y, gain = load(output, rows, S, 0, MAIN, WIDTH), zeros(S, MAIN)
+            y_tail, gain_tail = y, gain  # not used where there is no tail
             if TAIL:
-                y_tail, gain_tail = _rows_of(output, rows, count, MAIN, TAIL, S, WIDTH), _zeros(S, TAIL)
-            sums = tl.zeros((C,), tl.float32)
+                y_tail, gain_tail = load(output, rows, S, MAIN, TAIL, WIDTH), zeros(S, TAIL)
+            step_loss = tl.zeros((), tl.float32)
             for some in range(begin, end, C):
-                contexts, there = _contexts(words, i, first, some, end, C)
-                x = load_rows(input, contexts, there, 0, MAIN, WIDTH)
-                change = tl.zeros((C, MAIN), tl.float32)
+                contexts, there = contexts_of(words, i, first, some, end, C)
+                x = load(input, contexts, C, 0, MAIN, WIDTH)
+                x_tail = x
                 if TAIL:
-                    x_tail = load_rows(input, contexts, there, MAIN, TAIL, WIDTH)
-                    change_tail = tl.zeros((C, TAIL), tl.float32)
-                gained = ()
-                gained_tail = ()
-                for s in tl.static_range(S):
-                    scores = tl.sum(x * y[s][None, :], axis=1)
+                    x_tail = load(input, contexts, C, MAIN, TAIL, WIDTH)
+                changes = ()
+                changes_tail = ()
+                for c in tl.static_range(C):
+                    change = tl.zeros((MAIN,), tl.float32)
+                    change_tail = change
                     if TAIL:
-                        scores += tl.sum(x_tail * y_tail[s][None, :], axis=1)
-                    weights = tl.where(there, tl.load(count + s), 0.0)
-                    g, parts = logistic_step(scores, 1.0 if s == 0 else 0.0, weights, rate)
-                    sums += parts
-                    change += g[:, None] * y[s][None, :]
-                    gained = gained + (gain[s] + tl.sum(g[:, None] * x, axis=0),)
-                    if TAIL:
-                        change_tail += g[:, None] * y_tail[s][None, :]
-                        gained_tail = gained_tail + (gain_tail[s] + tl.sum(g[:, None] * x_tail, axis=0),)
-                gain = gained
-                add_to_rows(input, contexts, there, change, x, 0, MAIN, WIDTH, ATOMIC)
+                        change_tail = tl.zeros((TAIL,), tl.float32)
+                    factor = tl.full((), 1.0, tl.float32)
+                    gained = ()
+                    gained_tail = ()
+                    for s in tl.static_range(S):
+                        change, change_tail, new, new_tail, step_loss, factor = pair(
+                            x[c], x_tail[c], y[s], y_tail[s], 1.0 if s == 0 else 0.0, there[c] * count[s], rate,
+                            change, change_tail, gain[s], gain_tail[s], step_loss, factor, TAIL,
+                        )  # fmt: skip
+                        gained = gained + (new,)
+                        gained_tail = gained_tail + (new_tail,)
+                    step_loss += tl.log(factor)
+                    gain, gain_tail = gained, gained_tail
+                    changes = changes + (change,)
+                    changes_tail = changes_tail + (change_tail,)
+                add(input, contexts, there, changes, x, C, 0, MAIN, WIDTH, ATOMIC)
                 if TAIL:
-                    gain_tail = gained_tail
-                    add_to_rows(input, contexts, there, change_tail, x_tail, MAIN, TAIL, WIDTH, ATOMIC)
-            _add_to_rows_of(output, rows, count, gain, y, 0, MAIN, S, WIDTH, ATOMIC)
+                    add(input, contexts, there, changes_tail, x_tail, C, MAIN, TAIL, WIDTH, ATOMIC)
+            add(output, rows, count, gain, y, S, 0, MAIN, WIDTH, ATOMIC)
             if TAIL:
-                _add_to_rows_of(output, rows, count, gain_tail, y_tail, MAIN, TAIL, S, WIDTH, ATOMIC)
-            loss += tl.sum(sums, axis=0).to(tl.float64)
+                add(output, rows, count, gain_tail, y_tail, S, MAIN, TAIL, WIDTH, ATOMIC)
+            loss += step_loss.to(tl.float64)
         pairs += tl.maximum(n, 0)
     tl.store(losses + tl.program_id(0), loss)
     tl.store(examples + tl.program_id(0), pairs)
 
 
-# ---- CBOW --------------------------------------------------------------------------------------
-
-
 @triton.jit
-def _outputs(outputs, counts, i, PADDED: tl.constexpr):
-    """The output rows of window i (PADDED,), how often each counts, and their labels."""
-    s = tl.arange(0, PADDED)
-    at = i * PADDED + s  # int64, as i is
-    return tl.load(outputs + at), tl.load(counts + at), (s == 0).to(tl.float32)
-
-
-@triton.jit
-def _sum_of_rows(
-    input, words, i, first, n, BEGIN: tl.constexpr, SIZE: tl.constexpr, WIDTH: tl.constexpr, C: tl.constexpr
-):
-    """The sum of the rows of n contexts: (SIZE,)."""
-    total = tl.zeros((SIZE,), tl.float32)
-    for begin in range(0, n, C):
-        contexts, there = _contexts(words, i, first, begin, tl.minimum(n, begin + C), C)
-        total += tl.sum(load_rows(input, contexts, there, BEGIN, SIZE, WIDTH), axis=0)
+def _sum(x, there, C: tl.constexpr):
+    """The sum of those rows that are there."""
+    total = x[0] * there[0]
+    for c in tl.static_range(1, C):
+        total += x[c] * there[c]
     return total
 
 
 @triton.jit
-def _add_to_all(
-    input, words, i, first, n, change, BEGIN: tl.constexpr, SIZE: tl.constexpr, WIDTH: tl.constexpr, C: tl.constexpr
-):
-    """Add `change` (SIZE,) to the rows of all n contexts. A word that stands twice gets it twice: always atomic."""
-    for begin in range(0, n, C):
-        contexts, there = _contexts(words, i, first, begin, tl.minimum(n, begin + C), C)
-        wide = tl.broadcast_to(change[None, :], (C, SIZE))
-        add_to_rows(input, contexts, there, wide, wide, BEGIN, SIZE, WIDTH, True)
+def _alike(change, C: tl.constexpr):
+    changes = ()
+    for _ in tl.static_range(C):
+        changes = changes + (change,)
+    return changes
 
 
 @triton.jit
@@ -196,7 +132,6 @@ def train_cbow(
     rates,
     at_once,
     outputs,
-    counts,
     ends,
     settings,
     losses,
@@ -210,7 +145,10 @@ def train_cbow(
     ATOMIC: tl.constexpr,
     CORRECTED: tl.constexpr,  # whether each context gets its share of the gradient, instead of the whole
 ):
-    """Train the windows of the chunk's kept words by CBOW; the arguments are those of `train_skipgram`."""
+    """Train the windows of the chunk's kept words by CBOW; the arguments are those of `train_skipgram`.
+
+    Additions to contexts are always atomic: their rows are not at hand any more when the mean's gradient is known.
+    """
     at, upto = _stretch(ends, settings)
     loss = tl.zeros((), tl.float64)
     windows = tl.zeros((), tl.int64)
@@ -218,26 +156,44 @@ def train_cbow(
         first = tl.load(low + i)
         n = tl.load(high + i) - first - 1
         if n > 0:
-            rows, count, labels = _outputs(outputs, counts, i, PADDED)
-            counted = count > 0
+            rows, count = outputs_of(outputs + i * PADDED, S)
+            y, gain = load(output, rows, S, 0, MAIN, WIDTH), zeros(S, MAIN)
+            y_tail, gain_tail = y, gain
+            x, change = tl.zeros((MAIN,), tl.float32), tl.zeros((MAIN,), tl.float32)
+            x_tail, change_tail = x, change
+            if TAIL:
+                y_tail, gain_tail = load(output, rows, S, MAIN, TAIL, WIDTH), zeros(S, TAIL)
+                x_tail, change_tail = tl.zeros((TAIL,), tl.float32), tl.zeros((TAIL,), tl.float32)
+            for some in range(0, n, C):
+                contexts, there = contexts_of(words, i, first, some, n, C)
+                x += _sum(load(input, contexts, C, 0, MAIN, WIDTH), there, C)
+                if TAIL:
+                    x_tail += _sum(load(input, contexts, C, MAIN, TAIL, WIDTH), there, C)
             one_nth = 1.0 / n.to(tl.float32)
-            x = _sum_of_rows(input, words, i, first, n, 0, MAIN, WIDTH, C) * one_nth
-            y = load_rows(output, rows, counted, 0, MAIN, WIDTH)
-            scores = tl.sum(x[None, :] * y, axis=1)
+            x, x_tail = x * one_nth, x_tail * one_nth
+            rate = tl.load(rates + i)
+            step_loss = tl.zeros((), tl.float32)
+            factor = tl.full((), 1.0, tl.float32)
+            gained = ()
+            gained_tail = ()
+            for s in tl.static_range(S):
+                change, change_tail, new, new_tail, step_loss, factor = pair(
+                    x, x_tail, y[s], y_tail[s], 1.0 if s == 0 else 0.0, count[s], rate,
+                    change, change_tail, gain[s], gain_tail[s], step_loss, factor, TAIL,
+                )  # fmt: skip
+                gained = gained + (new,)
+                gained_tail = gained_tail + (new_tail,)
+            add(output, rows, count, gained, y, S, 0, MAIN, WIDTH, ATOMIC)
             if TAIL:
-                x_tail = _sum_of_rows(input, words, i, first, n, MAIN, TAIL, WIDTH, C) * one_nth
-                y_tail = load_rows(output, rows, counted, MAIN, TAIL, WIDTH)
-                scores += tl.sum(x_tail[None, :] * y_tail, axis=1)
-            g, parts = logistic_step(scores, labels, count, tl.load(rates + i))
-            share = one_nth if CORRECTED else 1.0
-            _add_to_all(input, words, i, first, n, tl.sum(g[:, None] * y, axis=0) * share, 0, MAIN, WIDTH, C)
-            add_to_rows(output, rows, counted, g[:, None] * x[None, :], y, 0, MAIN, WIDTH, ATOMIC)
-            if TAIL:
-                _add_to_all(
-                    input, words, i, first, n, tl.sum(g[:, None] * y_tail, axis=0) * share, MAIN, TAIL, WIDTH, C
-                )
-                add_to_rows(output, rows, counted, g[:, None] * x_tail[None, :], y_tail, MAIN, TAIL, WIDTH, ATOMIC)
-            loss += tl.sum(parts, axis=0).to(tl.float64)
+                add(output, rows, count, gained_tail, y_tail, S, MAIN, TAIL, WIDTH, ATOMIC)
+            if CORRECTED:
+                change, change_tail = change * one_nth, change_tail * one_nth
+            for some in range(0, n, C):
+                contexts, there = contexts_of(words, i, first, some, n, C)
+                add(input, contexts, there, _alike(change, C), y, C, 0, MAIN, WIDTH, True)
+                if TAIL:
+                    add(input, contexts, there, _alike(change_tail, C), y, C, MAIN, TAIL, WIDTH, True)
+            loss += (step_loss + tl.log(factor)).to(tl.float64)
             windows += 1
     tl.store(losses + tl.program_id(0), loss)
     tl.store(examples + tl.program_id(0), windows)

@@ -89,8 +89,7 @@ def plan_windows(
     high,
     rates,  # float32 (n,)
     at_once,  # int32 (n,): how many of its contexts may take one step together
-    outputs,  # int32 (n, PADDED): its output rows, itself the first
-    counts,  # float32 (n, PADDED): how often each counts: at its first place, as often as drawn
+    outputs,  # int32 (n, PADDED): its output rows, itself the first; -1 for those that do not count
     n,
     V,
     window,
@@ -134,12 +133,11 @@ def plan_windows(
     other = tl.load(noise + 2 * bucket + 1, mask=is_noise, other=0)
     row = tl.where(is_noise, tl.where(stays, bucket.to(tl.int32), other), word[:, None])
 
-    same = (row[:, :, None] == row[:, None, :]) & (s < S)[None, None, :]
-    first = tl.min(tl.where(same, s[None, None, :], PADDED), axis=2)  # where each row stands for the first time
-    count = tl.where(s[None, :] == 0, 1, tl.sum(same.to(tl.int32), axis=2))  # noise equal to the centre is left out
-    count = tl.where((first == s[None, :]) & (s < S)[None, :], count, 0)
+    # Noise equal to the centre is left out. What is drawn twice stands twice: both are read before either is written.
+    counts = is_noise & (row != word[:, None])
+    same = (row[:, :, None] == row[:, None, :]) & counts[:, :, None]
+    most = tl.maximum(1, tl.max(tl.sum(same.to(tl.int32), axis=1), axis=1))
+    tl.store(at_once + number, tl.maximum(1, tl.full(most.shape, CONTEXTS_AT_ONCE, tl.int32) // most), mask=kept)
+    row = tl.where(counts | (s == 0)[None, :], row, -1)
     spots = number[:, None].to(tl.int64) * PADDED + s[None, :]
     tl.store(outputs + spots, row, mask=kept[:, None])
-    tl.store(counts + spots, count.to(tl.float32), mask=kept[:, None])
-    most = tl.max(count, axis=1)
-    tl.store(at_once + number, tl.maximum(1, tl.full(most.shape, CONTEXTS_AT_ONCE, tl.int32) // most), mask=kept)
