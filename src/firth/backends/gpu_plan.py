@@ -43,7 +43,7 @@ def _key(settings, which: tl.constexpr):
     return tl.load(settings + which).to(tl.uint64, bitcast=True)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["n", "V", "held_out_chance"])
 def decide_fates(
     tokens,  # int32 (n,)
     sentences,  # int32 (n,): the sentence of each token
@@ -76,7 +76,7 @@ def decide_fates(
     tl.store(seen + tl.program_id(0), tl.sum(in_chunk.to(tl.int64), axis=0))
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["n", "V", "window"])
 def plan_windows(
     tokens,
     sentences,
