@@ -39,6 +39,9 @@ class ResidentCorpus:
         self._pieces: dict[tuple[int, int, int], Piece] = {}
         self._staging = _Staging(torch, device) if device.type == "cuda" else None
 
+    def __len__(self) -> int:
+        return len(self._pieces)
+
     def piece(self, chunk: Chunk, span: tuple[int, int]) -> Piece:
         """The tokens of `span` of the chunk's batch, or more."""
         key = (chunk.position, chunk.first, chunk.last)

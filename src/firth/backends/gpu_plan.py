@@ -110,7 +110,7 @@ def plan_windows(
 
     sentence = tl.load(sentences + at, mask=kept, other=0)
     begin = tl.load(offsets + sentence, mask=kept, other=0)
-    end = tl.load(offsets + sentence + 1, mask=kept, other=1)
+    end = tl.minimum(n, tl.load(offsets + sentence + 1, mask=kept, other=1))
     lowest = tl.load(ends + begin - 1, mask=kept & (begin > 0), other=0)
     highest = tl.load(ends + end - 1, mask=kept, other=0)
     reach = tl.zeros_like(number) + window

@@ -87,7 +87,7 @@ def contexts_of(words, centre, low, first, upto, C: tl.constexpr):
 
 @triton.jit
 def logistic(score, label, count):
-    """label - σ(z) of a pair that counts or not (1.0, 0.0), and the two parts of its loss log(1 + e^±z).
+    """The difference label - σ(z) of a pair that counts or not (1.0, 0.0), and the two parts of its loss log(1 + e^±z).
 
     They are a sum and a factor: log(1 + e^z) = max(z, 0) + log(1 + e^-|z|). Factors are 2 at most, so that those of a
     context can be multiplied, and one logarithm is taken of the product.
