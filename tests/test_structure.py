@@ -197,3 +197,10 @@ def test_pictures_load_what_draws_them_at_use():
 
 def test_opening_vectors_compiles_nothing():
     assert not loaded_by("from firth import WordVectors", ["numba", "llvmlite", "torch", "matplotlib"])
+
+
+def test_only_the_kernels_of_the_gpu_import_triton():
+    for path in MODULES:
+        tops = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Import)]
+        names = {name.name.split(".")[0] for node in tops for name in node.names}
+        assert path.name.startswith("gpu_") or "triton" not in names, path

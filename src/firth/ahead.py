@@ -45,7 +45,7 @@ def kernel_compiled_ahead(options: TrainingOptions) -> Iterator[Callable[[], obj
 def _pays(options: TrainingOptions) -> bool:
     from firth.jit_cache import compiled_folder, has_sources  # Numba loads at use
 
-    compiles = options.backend == "cpu" and options.loss != "softmax"
+    compiles = options.backend == "cpu" and options.device == "cpu" and options.loss != "softmax"
     if not compiles or usable_cores() < 2 or not sys.executable or not has_sources():
         return False
     folder = compiled_folder()

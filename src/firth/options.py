@@ -260,6 +260,12 @@ class TrainingOptions(_Checked):
         "cpu: compiled kernels; reference: the plain NumPy that they are held to, thousands of times slower",
         choices=("cpu", "reference"),
     )
+    device: Literal["cpu", "cuda", "auto"] = option(
+        "cpu",
+        "cpu; cuda: an NVIDIA GPU (loss ns, noise by window); auto: the GPU if there is one that can train this, and "
+        "says which. Not yet measured on a GPU",
+        choices=("cpu", "cuda", "auto"),
+    )
     held_out: float = option(
         0.0,
         "share of the sentences that is not trained on but used to measure the loss",
@@ -271,6 +277,8 @@ class TrainingOptions(_Checked):
         super().__post_init__()
         if self.unknown == "":
             raise BadOption("unknown must be a word, got ''; <unk> is usual, None leaves unknown words out")
+        if self.backend == "reference" and self.device == "cuda":
+            raise BadOption("the reference trains on the CPU, got device 'cuda'; take backend='cpu', or device='cpu'")
         if self.min_alpha > self.rate:
             raise BadOption(
                 f"min_alpha must not exceed alpha, got min_alpha {self.min_alpha} and alpha {self.rate}; "

@@ -153,20 +153,23 @@ def _check_output(output: Path, corpus: str, *others: Path | None, what: str = "
     check_writable(output)
 
 
+MAY_CHANGE = ("workers", "device")  # in a resumed run: they change no decision
+
+
 def _resumed(path: Path, options: Mapping[str, Any]) -> Word2Vec:
-    """The model at `path`, to go on with; only the number of workers may be another."""
+    """The model at `path`, to go on with; only the number of workers and the device may be others."""
     if not path.exists():
         raise MissingFile(f"there is no model {path} to go on with; leave out --resume to start one")
     model = Word2Vec.load(path)
     began_with = model.options.as_dict()
-    changed = [name for name, value in options.items() if name != "workers" and began_with[name] != value]
+    changed = [name for name, value in options.items() if name not in MAY_CHANGE and began_with[name] != value]
     if changed:
         listed = ", ".join(f"{name} {options[name]} instead of {began_with[name]}" for name in changed)
         raise BadOption(
             f"a resumed run keeps the options it began with, got {listed}; leave them out, or train anew without "
             "--resume"
         )
-    model.options = replace(model.options, workers=options.get("workers", model.options.workers))
+    model.options = replace(model.options, **{name: options[name] for name in MAY_CHANGE if name in options})
     return model
 
 

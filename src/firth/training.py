@@ -32,6 +32,7 @@ from firth.weights import Weights, is_finite
 MOST_TOKENS_EACH = 65_536  # in a chunk: some 10 ms of work
 FEWEST_TOKENS_EACH = 2_048
 CHUNKS_PER_WORKER = 16  # in an epoch of a small corpus, so that workers end together
+GPU_TOKENS_EACH = 1 << 20  # some 5 ms of work for a GPU; a batch of the encoded corpus, so that no sentence is cut
 REHEARSED_TOKENS = 256  # at once, to tell how long full softmax will take
 REHEARSED_SECONDS = 0.5
 
@@ -63,6 +64,8 @@ def tokens_each(total_tokens: int, options: TrainingOptions) -> int:
     """How many tokens a chunk has."""
     if options.loss == "softmax":  # a second of work or two, and the same batches for any number of threads
         return FEWEST_TOKENS_EACH
+    if options.device == "cuda":
+        return GPU_TOKENS_EACH
     return max(FEWEST_TOKENS_EACH, min(MOST_TOKENS_EACH, total_tokens // (options.threads * CHUNKS_PER_WORKER)))
 
 

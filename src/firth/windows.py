@@ -87,6 +87,16 @@ def windows(chunk: Chunk, epoch: int, options: TrainingOptions, keep: Chances, *
     return Windows(words[centres], positions[centres], words[places], offsets, known)
 
 
+def span(
+    chunk: Chunk, epoch: int, options: TrainingOptions, keep: Chances, *, held_out: bool = False
+) -> tuple[int, int]:
+    """Which of a chunk's tokens its windows need: tokens[begin:end], from `first` to `last` and contexts beyond."""
+    before, after = _Sentences(chunk, epoch, options, keep, held_out).around(options.window)
+    begin = int(before[0]) if len(before) else chunk.first
+    end = int(after[-1]) + 1 if len(after) else chunk.last
+    return begin, end
+
+
 class _Sentences:
     """The sentences that a chunk's centres are of, and which of their tokens are kept."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import reprlib
+import sys
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ import numpy as np
 from firth.affordable import check_affordable
 from firth.ahead import kernel_compiled_ahead
 from firth.backends.base import Backend
+from firth.backends.devices import decided
 from firth.blas import threads_at_most
 from firth.callbacks import Callback, check_callbacks
 from firth.combining import combined
@@ -130,15 +132,18 @@ class Word2Vec:
             )
         if isinstance(tokenizer, str):
             reading["tokenizer"], tokenizer = tokenizer, None
+        options, told = decided(self.options)
+        if told and progress is not False:
+            print(f"firth: {told}", file=sys.stderr)
         bar, tellers = shown(progress)
         with (
             contextlib.closing(bar) if bar else contextlib.nullcontext(),
-            kernel_compiled_ahead(self.options) as wait_for_kernel,
+            kernel_compiled_ahead(options) as wait_for_kernel,
             encoded(corpus, CorpusOptions.from_dict(reading), tokenizer, self.options.threads, bar) as read,
         ):
             text, seconds = read
             wait_for_kernel()
-            self._train(text, vocabulary, [*callbacks, *tellers], resume, seconds)
+            self._train(text, options, vocabulary, [*callbacks, *tellers], resume, seconds)
         return self
 
     def _check_resumable(self, vocabulary: Vocabulary | None) -> None:
@@ -153,13 +158,13 @@ class Word2Vec:
     def _train(
         self,
         corpus: EncodedCorpus,
+        options: TrainingOptions,
         vocabulary: Vocabulary | None,
         callbacks: Sequence[Callback],
         resume: bool,
         reading_seconds: float,
     ) -> None:
         began = time.perf_counter()
-        options = self.options
         if resume:
             vocabulary = self.vocabulary
         vocabulary, ids = trained_words(corpus, options, vocabulary)
@@ -356,7 +361,12 @@ def check_model_name(path: AnyPath) -> None:
 
 
 def backend(options: TrainingOptions) -> Backend:
-    """The machine that trains."""
+    """The machine that trains. Raises `BadOption` or `MissingExtra` where a GPU is asked for and cannot be had."""
+    options, _ = decided(options)
+    if options.device == "cuda":
+        from firth.backends.gpu import GpuBackend
+
+        return GpuBackend()
     if options.backend == "reference":
         from firth.backends.reference import ReferenceBackend
 

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from firth.affordable import check_affordable
+from firth.backends.devices import decided
 from firth.corpus.blocks import shown
 from firth.corpus.encoded import EncodedCorpus
 from firth.corpus.sample import WHOLE, Sampled, is_read_once
@@ -83,7 +84,7 @@ def estimate(
     Raises what `Word2Vec` and `fit` raise for the same, and `BadOption` for a corpus that can be read only once.
     """
     reading = {name: options.pop(name) for name in CorpusOptions().as_dict() if name in options}
-    training, how = TrainingOptions.from_dict(options), CorpusOptions.from_dict(reading)
+    (training, _), how = decided(TrainingOptions.from_dict(options)), CorpusOptions.from_dict(reading)
     with tempfile.TemporaryDirectory(prefix="firth-estimate-") as folder:
         text, read = _read(corpus, how, training.threads, Path(folder))
         return _estimated(text, read, vocabulary, training, Path(folder))

@@ -27,6 +27,7 @@ ELSEWHERE = {
     "alpha": "give the optimiser its rate: functools.partial(torch.optim.SGD, lr=0.05)",
     "min_alpha": "give fit a scheduler",
     "backend": "give fit a device",
+    "device": "give it to fit",
 }
 
 

@@ -1,0 +1,349 @@
+"""Training on a GPU: kernels in Triton, memory and streams by PyTorch.
+
+A chunk goes through three kernels: which tokens are kept, what each window needs (`gpu_plan`), and training
+(`gpu_kernels`), whose programs race on the shared matrices. The host sends tokens and reads sums of losses, and waits
+for neither. With one program, windows are trained in the order of the corpus, as the reference trains them; so tests
+run these kernels without a GPU, under Triton's interpreter. No speed is measured yet.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from firth.backends.base import LOSS_UNITS, Rates, Tables, Tally
+from firth.corpus.encoded import Chunk
+from firth.draws import CHANCE_ONE, Purpose, as_chance, stream_key
+from firth.errors import BadOption, optional
+from firth.options import TrainingOptions
+from firth.weights import Floats, Weights, with_padding
+from firth.windows import span
+
+CHUNKS_IN_FLIGHT = 4  # given to the device before the host waits for the first of them
+FATES_BLOCK = 1024  # tokens of one program of `decide_fates`
+PLAN_NUMBERS = 8192  # compared by one program of `plan_windows`: output rows with one another, for each token
+MOST_PLANNED = 256  # tokens of one program of `plan_windows`
+SHARE_FOR_CORPUS = 0.5  # of the device's memory that is free once weights and tables are there
+PINNED_BYTES = 2 * 4 * (1 << 20)  # the buffers through which tokens travel, of a chunk each
+
+# Of a multiprocessor, on all of NVIDIA's since 2014 (CUDA C++ Programming Guide, "Compute Capabilities").
+REGISTERS, REGISTERS_AT_ONCE = 65_536, 8
+MOST_WARPS, MOST_PROGRAMS = 48, 16  # on the smallest since 2020
+THREADS = 32  # in a warp
+
+# Floats of output rows that a thread may hold: it holds as many of what they gain, and has 255 registers. With 60, for
+# D = 300 and K = 5, it takes 222; with 84 some are spilled.
+MOST_FLOATS = 64
+FEW_FLOATS = 32  # with no more, two contexts at a time take no register from programs that could run beside
+
+# Windows at once that have the most frequent word's output row. Simulated on the CPU, all programs in step: on 4 M
+# words of English at the rate 0.05, 512 programs (48 windows) learned, 2,112 (198) grew without bound; on made-up texts
+# of 20 to 3,000 words 7 to 9 windows cost 3 to 7 % of the loss, and some 30 grew without bound.
+MOST_ON_A_ROW = 8
+LEAST_TELLING_EXPONENT, HIGHEST_SHARE = 0.25, 0.1
+
+
+class Shape(NamedTuple):
+    """How a window lies in a program's registers.
+
+    Rows are blocks of `main` and `tail` floats in so many warps; `tile` contexts are at hand at a time.
+    """
+
+    main: int
+    tail: int
+    warps: int
+    tile: int
+
+
+def shape_of(width: int, S: int) -> Shape:
+    """The shape for rows of `width` floats and S output rows, which fills registers and spills none.
+
+    One warp needs no barrier and no shared memory to sum a row. Where a row's floats for each of its threads, times S,
+    are too many, more warps share them.
+    """
+    whole = max(THREADS, 1 << (width - 1).bit_length())
+    half = whole // 2
+    tail = max(THREADS, 1 << max(width - half - 1, 0).bit_length())
+    split = (half, tail) if width > half and half + tail < whole else (whole, 0)
+    if S * sum(split) <= MOST_FLOATS * THREADS:
+        main, tail, warps = *split, 1
+    else:
+        main, tail, warps = whole, 0, 2
+        while S * main > MOST_FLOATS * THREADS * warps and main > THREADS * warps:
+            warps *= 2
+    return Shape(main, tail, warps, 2 if S * (main + tail) <= FEW_FLOATS * THREADS * warps else 1)
+
+
+def programs_of_a_multiprocessor(registers: int, warps: int) -> int:
+    """How many programs run on one multiprocessor at once, if each thread takes so many registers."""
+    taken = -(-registers // REGISTERS_AT_ONCE) * REGISTERS_AT_ONCE * THREADS * warps
+    return max(1, min(REGISTERS // taken, MOST_WARPS // warps, MOST_PROGRAMS))
+
+
+def programs_to_be_sound(tables: Tables, options: TrainingOptions) -> int:
+    """How many programs may train at once, so that few have the most frequent word's output row at the same time.
+
+    What each adds was computed without what the others add, and all is added up. How often a word stands in the text
+    is told from how often it is drawn as noise, so with exponents near 0 a high share is taken for granted.
+    """
+    V = len(tables.noise)
+    stays = tables.noise[:, 0] / CHANCE_ONE
+    noise = np.bincount(tables.noise[:, 1], 1 - stays, V) + stays
+    if options.ns_exponent >= LEAST_TELLING_EXPONENT:
+        words = np.power(noise / noise.max(), 1 / options.ns_exponent) * tables.keep
+        text = max(words.max() / words.sum(), 1 / V)
+    else:
+        text = HIGHEST_SHARE
+    return max(1, int(MOST_ON_A_ROW / (text + options.negative * noise.max() / V)))
+
+
+class GpuBackend:
+    """Trains on a device with so many programs at once: as many as it holds and as are sound, if not given.
+
+    `tile` contexts are in registers at a time; additions are `atomic`, or else stores that race; `corpus_bytes` of the
+    encoded corpus stay on the device. All have defaults; they are arguments so that they can be measured.
+    """
+
+    def __init__(
+        self,
+        device: str = "cuda",
+        *,
+        programs: int | None = None,
+        tile: int | None = None,
+        atomic: bool = True,
+        corpus_bytes: int | None = None,
+    ) -> None:
+        self._torch = optional("torch", extra="gpu", purpose="device='cuda'")
+        optional("triton", extra="gpu", purpose="device='cuda'")
+        self._device = self._torch.device(device)
+        self._is_gpu = self._device.type == "cuda"
+        self._given_programs, self._tile, self._atomic, self._corpus_bytes = programs, tile, atomic, corpus_bytes
+
+    def start(self, weights: Weights, tables: Tables, options: TrainingOptions) -> None:
+        """Move weights and tables to the device, and compile the kernels by training nothing.
+
+        Raises `BadOption` where the device's memory does not suffice.
+        """
+        from firth.backends import gpu_kernels, gpu_plan
+        from firth.backends.gpu_corpus import ResidentCorpus
+
+        self._plan = gpu_plan
+        skipgram = options.architecture == "skipgram"
+        self._kernel = gpu_kernels.train_skipgram if skipgram else gpu_kernels.train_cbow
+        self._weights, self._options, self._keep = weights, options, tables.keep
+        self._padded = Weights(with_padding(weights.input), with_padding(weights.output))
+        self._width = self._padded.input.shape[1]
+        self._shape = shape_of(self._width, options.negative + 1)
+        self._in_flight: deque[tuple[Any, Any]] = deque()
+        self._tally = Tally()
+        self._current = True  # whether the host's weights are those of the device
+        with self._enough_memory():
+            self._input, self._output = self._on_device(self._padded.input), self._on_device(self._padded.output)
+            self._chances = self._on_device(tables.keep.astype(np.int32))
+            self._noise = self._on_device(tables.noise.astype(np.int32))
+            self._corpus = ResidentCorpus(self._torch, self._device, self._room_for_corpus())
+        self._programs = self._given_programs or 1
+        nothing = Chunk(np.zeros(1, np.int32), np.array([0, 1], np.int64), 0, 0, 1, 0)
+        compiled = self._trained(self._corpus.piece(nothing, (0, 1)), self._settings(nothing, 0, 0, Rates(0, 0, 0)))[1]
+        if self._given_programs is None:
+            processors = self._torch.cuda.get_device_properties(self._device).multi_processor_count
+            held = processors * programs_of_a_multiprocessor(compiled.n_regs, self._shape.warps)
+            self._programs = min(held, programs_to_be_sound(tables, options))
+
+    @contextlib.contextmanager
+    def _enough_memory(self) -> Iterator[None]:
+        """Turn PyTorch's error into one that says what to do."""
+        try:
+            yield
+        except self._torch.OutOfMemoryError as error:
+            V, megabyte = len(self._keep), 2**20
+            free, total = self._torch.cuda.mem_get_info(self._device)
+            raise BadOption(
+                f"the matrices of {V:,} words with vector_size {self._options.vector_size} take "
+                f"{2 * 4 * V * self._width / megabyte:,.0f} MB of the GPU's memory, and training needs more; "
+                f"{free / megabyte:,.0f} of {total / megabyte:,.0f} MB are free; lower vector_size, raise min_count, "
+                "set max_vocabulary, or take device='cpu'"
+            ) from error
+
+    def _on_device(self, array: Any) -> Any:
+        return self._torch.from_numpy(np.ascontiguousarray(array)).to(self._device, copy=True)
+
+    def _room_for_corpus(self) -> int:
+        if self._corpus_bytes is not None:
+            return self._corpus_bytes
+        free, _ = self._torch.cuda.mem_get_info(self._device)
+        return int(SHARE_FOR_CORPUS * free)
+
+    def train(self, chunk: Chunk, epoch: int, rates: Rates, *, held_out: bool = False) -> None:
+        """Give the chunk to the device; waits while several are under way."""
+        self._collect(CHUNKS_IN_FLIGHT - 1)
+        around = span(chunk, epoch, self._options, self._keep, held_out=held_out)
+        with self._enough_memory():
+            piece = self._corpus.piece(chunk, around)
+            sums, _ = self._trained(piece, self._settings(chunk, piece.begin, epoch, rates), held_out)
+        self._current = False
+        if not self._is_gpu:
+            self._in_flight.append((sums, None))
+            return
+        here = self._torch.empty(sums.shape, dtype=sums.dtype, pin_memory=True)
+        here.copy_(sums, non_blocking=True)
+        done = self._torch.cuda.Event()
+        done.record()
+        self._in_flight.append((here, done))
+
+    def _settings(self, chunk: Chunk, begin: int, epoch: int, rates: Rates) -> Any:
+        """What the kernels are told about a chunk whose piece begins there, in the order of `gpu_plan.SETTINGS`."""
+
+        def key(purpose: Purpose, epoch: int = epoch) -> int:
+            return int(np.uint64(stream_key(self._options.seed, epoch, purpose)).view(np.int64))
+
+        def bits(number: float) -> int:
+            return int(np.float64(number).view(np.int64))
+
+        told = {
+            "keep_key": key(Purpose.KEEP),
+            "reach_key": key(Purpose.REACH),
+            "noise_key": key(Purpose.NOISE),
+            "held_out_key": key(Purpose.HELD_OUT, epoch=0),
+            "position": chunk.position + begin,
+            "first": chunk.first - begin,
+            "last": chunk.last - begin,
+            "start": bits(rates.start),
+            "slope": bits(rates.slope),
+            "floor": bits(rates.floor),
+        }
+        numbers = [told[name] for name in self._plan.SETTINGS]
+        there = self._torch.tensor(numbers, dtype=self._torch.int64, pin_memory=self._is_gpu)
+        return there.to(self._device, non_blocking=True)
+
+    def _empty(self, *shape: int, dtype: str = "int32") -> Any:
+        return self._torch.empty(shape, dtype=getattr(self._torch, dtype), device=self._device)
+
+    def _trained(self, piece: Any, settings: Any, held_out: bool = False) -> tuple[Any, Any]:
+        """Train a piece.
+
+        Gives float64 (3,) on the device, the sums of losses, of examples and of words seen, and the compiled kernel.
+        """
+        torch = self._torch
+        lengths = torch.diff(piece.offsets.clamp(0, len(piece.tokens)))
+        numbers = torch.arange(len(lengths), dtype=torch.int32, device=self._device)
+        sentences = torch.repeat_interleave(numbers, lengths, output_size=len(piece.tokens))
+        ends, seen = self._kept(piece, sentences, settings, held_out)
+        planned = self._planned(piece, sentences, ends, settings)
+        losses = self._empty(self._programs, dtype="float64")
+        examples = self._empty(self._programs, dtype="int64")
+        shape, S = self._shape, self._options.negative + 1
+        compiled = self._kernel[(self._programs,)](
+            self._input,
+            self._output,
+            *planned,
+            ends,
+            settings,
+            losses,
+            examples,
+            S=S,
+            PADDED=planned[-1].shape[1],
+            C=self._tile or shape.tile,
+            MAIN=shape.main,
+            TAIL=shape.tail,
+            WIDTH=self._width,
+            ATOMIC=self._atomic,
+            CORRECTED=self._options.cbow_gradient == "corrected",
+            num_warps=shape.warps,
+            enable_fp_fusion=True,
+        )
+        return torch.stack([losses.sum(), examples.sum().double(), seen.sum().double()]), compiled
+
+    def _kept(self, piece: Any, sentences: Any, settings: Any, held_out: bool) -> tuple[Any, Any]:
+        """How many tokens are kept up to and with each, and how many of the vocabulary each program saw."""
+        n, share = len(piece.tokens), self._options.held_out
+        blocks = -(-n // FATES_BLOCK)
+        kept, seen = self._empty(n), self._empty(blocks, dtype="int64")
+        self._plan.decide_fates[(blocks,)](
+            piece.tokens,
+            sentences,
+            piece.offsets,
+            self._chances,
+            settings,
+            kept,
+            seen,
+            n,
+            len(self._keep),
+            int(as_chance(share)),
+            HELD_OUT=held_out,
+            ANY_HELD_OUT=held_out or share > 0,
+            BLOCK=FATES_BLOCK,
+        )
+        return self._torch.cumsum(kept, 0, dtype=self._torch.int32), seen
+
+    def _planned(self, piece: Any, sentences: Any, ends: Any, settings: Any) -> tuple[Any, ...]:
+        """What `plan_windows` writes, in the order of the kernels' arguments."""
+        n, options = len(piece.tokens), self._options
+        S = options.negative + 1
+        padded = 1 << (S - 1).bit_length()
+        block = max(1, min(MOST_PLANNED, PLAN_NUMBERS // padded**2))
+        words, low, high, at_once = (self._empty(n) for _ in range(4))
+        planned = words, low, high, self._empty(n, dtype="float32"), at_once, self._empty(n, padded)
+        self._plan.plan_windows[(-(-n // block),)](
+            piece.tokens,
+            sentences,
+            piece.offsets,
+            self._noise,
+            settings,
+            ends,
+            *planned,
+            n,
+            len(self._keep),
+            options.window,
+            DYNAMIC=options.dynamic_window,
+            S=S,
+            PADDED=padded,
+            BLOCK=block,
+        )
+        return planned
+
+    def _collect(self, leave: int) -> None:
+        """Add up the sums of finished chunks; wait until at most `leave` are under way."""
+        while self._in_flight:
+            sums, done = self._in_flight[0]
+            if done is not None and not done.query():
+                if len(self._in_flight) <= leave:
+                    return
+                done.synchronize()
+            self._in_flight.popleft()
+            loss, examples, words = sums.tolist()
+            self._tally += Tally(float(np.rint(loss * LOSS_UNITS)) / LOSS_UNITS, int(examples), int(words))
+
+    def settle(self) -> None:
+        """Wait for the device."""
+        self._collect(0)
+
+    def tally(self) -> Tally:
+        """The sums over all finished chunks."""
+        self._collect(CHUNKS_IN_FLIGHT)
+        return self._tally
+
+    def weights(self) -> Weights:
+        """The weights, copied from the device into the memory that they came in where it was padded and aligned."""
+        if not self._current:
+            self._copy_back(self._input, self._padded.input)
+            self._copy_back(self._output, self._padded.output)
+            self._current = True
+        D = self._weights.input.shape[1]
+        return Weights(self._padded.input[:, :D], self._padded.output[:, :D])
+
+    def _copy_back(self, there: Any, here: Floats) -> None:
+        self._torch.from_numpy(here).copy_(there)
+
+    def buffer_bytes(self, V: int, options: TrainingOptions) -> int:  # noqa: ARG002
+        """The buffers through which tokens travel."""
+        return PINNED_BYTES
+
+    def close(self) -> None:
+        """Take the weights back, and give the device's memory back."""
+        self.weights()
+        del self._input, self._output, self._corpus

@@ -1,0 +1,199 @@
+"""The kernels of the GPU: skip-gram and CBOW with negative sampling, noise drawn by window.
+
+Each program walks through a stretch of the kept words of a chunk, window by window. A window's output rows y, S of
+them, stay in registers with what they gain; its contexts x pass by, C at a time. Steps are the reference's: gradients
+of a step are taken at the weights before it, an output row that stands twice counts twice. One thing differs: a word
+that stands twice among a skip-gram window's contexts, more than C apart, is read the second time with its first change.
+
+Programs race; additions are atomic, so none is lost. With one program, windows come in the order of the corpus.
+"""
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+from firth.backends.gpu_plan import FIRST, LAST
+from firth.backends.gpu_rows import add, contexts_of, load, outputs_of, pair, zeros
+
+
+@triton.jit
+def _stretch(ends, settings):
+    """The kept words [at, upto) of the chunk that are this program's."""
+    first, last = tl.load(settings + FIRST), tl.load(settings + LAST)
+    begin = tl.load(ends + first - 1, mask=first > 0, other=0).to(tl.int64)
+    length = tl.load(ends + last - 1).to(tl.int64) - begin
+    program, programs = tl.program_id(0).to(tl.int64), tl.num_programs(0)
+    return begin + length * program // programs, begin + length * (program + 1) // programs
+
+
+@triton.jit
+def train_skipgram(
+    input,  # float32 (V, WIDTH)
+    output,
+    words,  # these as in `plan_windows`
+    low,
+    high,
+    rates,
+    at_once,
+    outputs,
+    ends,
+    settings,
+    losses,  # float64 (programs,), written: the loss of each program's stretch
+    examples,  # int64 (programs,), written: its examples
+    S: tl.constexpr,
+    PADDED: tl.constexpr,
+    C: tl.constexpr,
+    MAIN: tl.constexpr,
+    TAIL: tl.constexpr,
+    WIDTH: tl.constexpr,
+    ATOMIC: tl.constexpr,
+    CORRECTED: tl.constexpr,
+):
+    """Train the windows of the chunk's kept words by skip-gram."""
+    at, upto = _stretch(ends, settings)
+    loss = tl.zeros((), tl.float64)
+    pairs = tl.zeros((), tl.int64)
+    for i in range(at, upto):
+        first = tl.load(low + i)
+        n = tl.load(high + i) - first - 1
+        rate, most = tl.load(rates + i), tl.load(at_once + i)
+        rows, count = outputs_of(outputs + i * PADDED, S)
+        for begin in range(0, n, most):
+            end = tl.minimum(n, begin + most)
+            y, gain = load(output, rows, S, 0, MAIN, WIDTH), zeros(S, MAIN)
+            y_tail, gain_tail = y, gain  # not used where there is no tail
+            if TAIL:
+                y_tail, gain_tail = load(output, rows, S, MAIN, TAIL, WIDTH), zeros(S, TAIL)
+            step_loss = tl.zeros((), tl.float32)
+            for some in range(begin, end, C):
+                contexts, there = contexts_of(words, i, first, some, end, C)
+                x = load(input, contexts, C, 0, MAIN, WIDTH)
+                x_tail = x
+                if TAIL:
+                    x_tail = load(input, contexts, C, MAIN, TAIL, WIDTH)
+                changes = ()
+                changes_tail = ()
+                for c in tl.static_range(C):
+                    change = tl.zeros((MAIN,), tl.float32)
+                    change_tail = change
+                    if TAIL:
+                        change_tail = tl.zeros((TAIL,), tl.float32)
+                    factor = tl.full((), 1.0, tl.float32)
+                    gained = ()
+                    gained_tail = ()
+                    for s in tl.static_range(S):
+                        change, change_tail, new, new_tail, step_loss, factor = pair(
+                            x[c], x_tail[c], y[s], y_tail[s], 1.0 if s == 0 else 0.0, there[c] * count[s], rate,
+                            change, change_tail, gain[s], gain_tail[s], step_loss, factor, TAIL,
+                        )  # fmt: skip
+                        gained = gained + (new,)
+                        gained_tail = gained_tail + (new_tail,)
+                    step_loss += tl.log(factor)
+                    gain, gain_tail = gained, gained_tail
+                    changes = changes + (change,)
+                    changes_tail = changes_tail + (change_tail,)
+                add(input, contexts, there, changes, x, C, 0, MAIN, WIDTH, ATOMIC)
+                if TAIL:
+                    add(input, contexts, there, changes_tail, x_tail, C, MAIN, TAIL, WIDTH, ATOMIC)
+            add(output, rows, count, gain, y, S, 0, MAIN, WIDTH, ATOMIC)
+            if TAIL:
+                add(output, rows, count, gain_tail, y_tail, S, MAIN, TAIL, WIDTH, ATOMIC)
+            loss += step_loss.to(tl.float64)
+        pairs += tl.maximum(n, 0)
+    tl.store(losses + tl.program_id(0), loss)
+    tl.store(examples + tl.program_id(0), pairs)
+
+
+@triton.jit
+def _sum(x, there, C: tl.constexpr):
+    """The sum of those rows that are there."""
+    total = x[0] * there[0]
+    for c in tl.static_range(1, C):
+        total += x[c] * there[c]
+    return total
+
+
+@triton.jit
+def _alike(change, C: tl.constexpr):
+    changes = ()
+    for _ in tl.static_range(C):
+        changes = changes + (change,)
+    return changes
+
+
+@triton.jit
+def train_cbow(
+    input,
+    output,
+    words,
+    low,
+    high,
+    rates,
+    at_once,
+    outputs,
+    ends,
+    settings,
+    losses,
+    examples,
+    S: tl.constexpr,
+    PADDED: tl.constexpr,
+    C: tl.constexpr,
+    MAIN: tl.constexpr,
+    TAIL: tl.constexpr,
+    WIDTH: tl.constexpr,
+    ATOMIC: tl.constexpr,
+    CORRECTED: tl.constexpr,  # whether each context gets its share of the gradient, instead of the whole
+):
+    """Train the windows of the chunk's kept words by CBOW; the arguments are those of `train_skipgram`.
+
+    Additions to contexts are always atomic: their rows are not at hand any more when the mean's gradient is known.
+    """
+    at, upto = _stretch(ends, settings)
+    loss = tl.zeros((), tl.float64)
+    windows = tl.zeros((), tl.int64)
+    for i in range(at, upto):
+        first = tl.load(low + i)
+        n = tl.load(high + i) - first - 1
+        if n > 0:
+            rows, count = outputs_of(outputs + i * PADDED, S)
+            y, gain = load(output, rows, S, 0, MAIN, WIDTH), zeros(S, MAIN)
+            y_tail, gain_tail = y, gain
+            x, change = tl.zeros((MAIN,), tl.float32), tl.zeros((MAIN,), tl.float32)
+            x_tail, change_tail = x, change
+            if TAIL:
+                y_tail, gain_tail = load(output, rows, S, MAIN, TAIL, WIDTH), zeros(S, TAIL)
+                x_tail, change_tail = tl.zeros((TAIL,), tl.float32), tl.zeros((TAIL,), tl.float32)
+            for some in range(0, n, C):
+                contexts, there = contexts_of(words, i, first, some, n, C)
+                x += _sum(load(input, contexts, C, 0, MAIN, WIDTH), there, C)
+                if TAIL:
+                    x_tail += _sum(load(input, contexts, C, MAIN, TAIL, WIDTH), there, C)
+            one_nth = 1.0 / n.to(tl.float32)
+            x, x_tail = x * one_nth, x_tail * one_nth
+            rate = tl.load(rates + i)
+            step_loss = tl.zeros((), tl.float32)
+            factor = tl.full((), 1.0, tl.float32)
+            gained = ()
+            gained_tail = ()
+            for s in tl.static_range(S):
+                change, change_tail, new, new_tail, step_loss, factor = pair(
+                    x, x_tail, y[s], y_tail[s], 1.0 if s == 0 else 0.0, count[s], rate,
+                    change, change_tail, gain[s], gain_tail[s], step_loss, factor, TAIL,
+                )  # fmt: skip
+                gained = gained + (new,)
+                gained_tail = gained_tail + (new_tail,)
+            add(output, rows, count, gained, y, S, 0, MAIN, WIDTH, ATOMIC)
+            if TAIL:
+                add(output, rows, count, gained_tail, y_tail, S, MAIN, TAIL, WIDTH, ATOMIC)
+            if CORRECTED:
+                change, change_tail = change * one_nth, change_tail * one_nth
+            for some in range(0, n, C):
+                contexts, there = contexts_of(words, i, first, some, n, C)
+                add(input, contexts, there, _alike(change, C), y, C, 0, MAIN, WIDTH, True)
+                if TAIL:
+                    add(input, contexts, there, _alike(change_tail, C), y, C, MAIN, TAIL, WIDTH, True)
+            loss += (step_loss + tl.log(factor)).to(tl.float64)
+            windows += 1
+    tl.store(losses + tl.program_id(0), loss)
+    tl.store(examples + tl.program_id(0), windows)

@@ -1,0 +1,118 @@
+"""Rows of the matrices in a program's registers, and the step of one pair: what the kernels of the GPU share.
+
+Rows are WIDTH floats, D rounded up to sixteen. A tensor's size must be a power of two, so a row is one tensor of MAIN
+floats and, where that wastes less, a second of TAIL: 300 numbers are 256 + 64, not 512. What reaches beyond the row is
+masked. Several rows are a tuple of tensors. All lie alike, four floats in a row to each thread, so that they are loaded
+and added to sixteen bytes at a time, and no row ever moves between threads.
+
+Loads ask the second-level cache, where all writes of other programs arrive (".cg"): the first-level caches of the
+multiprocessors are not kept alike, and could show a frequent word's row as it was long ago.
+"""
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def outputs_of(outputs, COUNT: tl.constexpr):
+    """The rows whose numbers stand at `outputs`, and how often each counts: 0.0 where the number is negative."""
+    rows = ()
+    counts = ()
+    for s in tl.static_range(COUNT):
+        row = tl.load(outputs + s)
+        rows = rows + (tl.maximum(row, 0),)
+        counts = counts + ((row >= 0).to(tl.float32),)
+    return rows, counts
+
+
+@triton.jit
+def zeros(COUNT: tl.constexpr, SIZE: tl.constexpr):
+    """So many tensors (SIZE,) of zeros."""
+    found = ()
+    for _ in tl.static_range(COUNT):
+        found = found + (tl.zeros((SIZE,), tl.float32),)
+    return found
+
+
+@triton.jit
+def load(matrix, rows, COUNT: tl.constexpr, BEGIN: tl.constexpr, SIZE: tl.constexpr, WIDTH: tl.constexpr):
+    """Columns [BEGIN, BEGIN + SIZE) of the rows with these numbers: as many tensors (SIZE,)."""
+    d = BEGIN + tl.arange(0, SIZE)
+    found = ()
+    for n in tl.static_range(COUNT):
+        at = matrix + rows[n].to(tl.int64) * WIDTH + d
+        found = found + (tl.load(at, mask=d < WIDTH, other=0.0, cache_modifier=".cg"),)
+    return found
+
+
+@triton.jit
+def add(
+    matrix,
+    rows,
+    counts,
+    changes,
+    before,
+    COUNT: tl.constexpr,
+    BEGIN: tl.constexpr,
+    SIZE: tl.constexpr,
+    WIDTH: tl.constexpr,
+    ATOMIC: tl.constexpr,
+):
+    """Add to these columns of the rows that count: by atomic additions, or by storing `before` + change, a race."""
+    d = BEGIN + tl.arange(0, SIZE)
+    for n in tl.static_range(COUNT):
+        if counts[n] > 0:
+            at = matrix + rows[n].to(tl.int64) * WIDTH + d
+            if ATOMIC:
+                tl.atomic_add(at, changes[n], mask=d < WIDTH, sem="relaxed")
+            else:
+                tl.store(at, before[n] + changes[n], mask=d < WIDTH)
+
+
+@triton.jit
+def contexts_of(words, centre, low, first, upto, C: tl.constexpr):
+    """The words of contexts [first, upto) of a window, C at most, and how often each of the C counts: 1.0, or 0.0."""
+    found = ()
+    counts = ()
+    for c in tl.static_range(C):
+        there = first + c < upto
+        place = low + first + c
+        place += (place >= centre).to(tl.int32)  # the centre itself is left out
+        found = found + (tl.load(words + place, mask=there, other=0),)
+        counts = counts + (there.to(tl.float32),)
+    return found, counts
+
+
+@triton.jit
+def logistic(score, label, count):
+    """The difference label - σ(z) of a pair that counts or not (1.0, 0.0), and the two parts of its loss log(1 + e^±z).
+
+    They are a sum and a factor: log(1 + e^z) = max(z, 0) + log(1 + e^-|z|). Factors are 2 at most, so that those of a
+    context can be multiplied, and one logarithm is taken of the product.
+    """
+    e = tl.exp(-tl.abs(score))
+    factor = 1.0 + e
+    sigmoid = tl.where(score >= 0, 1.0, e) / factor
+    against = tl.where(label > 0, -score, score)
+    return count * (label - sigmoid), count * tl.maximum(against, 0.0), 1.0 + count * e
+
+
+@triton.jit
+def pair(
+    x, x_tail, y, y_tail, label, count, rate, change, change_tail, gain, gain_tail, loss, factor, TAIL: tl.constexpr
+):
+    """The step of one pair: what x's change, y's gain and the loss's two parts are with it.
+
+    change = Σ rate · (label - σ(x · y)) · y,    gain = Σ rate · (label - σ(x · y)) · x
+    """
+    score = tl.sum(x * y, axis=0)
+    if TAIL:
+        score += tl.sum(x_tail * y_tail, axis=0)
+    slope, part, times = logistic(score, label, count)
+    g = rate * slope
+    if TAIL:
+        change_tail += g * y_tail
+        gain_tail += g * x_tail
+    return change + g * y, change_tail, gain + g * x, gain_tail, loss + part, factor * times

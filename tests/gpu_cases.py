@@ -1,0 +1,168 @@
+"""What is tested of the GPU's kernels, on any device: under Triton's interpreter on the CPU, or on a GPU.
+
+Whether Triton interprets is decided when kernels are defined, so the interpreter's tests are run as a program:
+
+    TRITON_INTERPRET=1 python gpu_cases.py NAME
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+import torch
+import triton
+import triton.language as tl
+from cases import ARCHITECTURES, Case, trained
+
+from firth import draws
+from firth.backends import gpu_draws
+from firth.backends.base import Rates
+from firth.backends.gpu import GpuBackend
+from firth.backends.reference import ReferenceBackend
+from firth.options import TrainingOptions
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def backend(**how):
+    return GpuBackend(DEVICE, **{"programs": 1, "corpus_bytes": 1 << 20, **how})
+
+
+@triton.jit
+def fill_draws(key, counters, bound, into, belows, chances, lows, COUNT: tl.constexpr):
+    at = tl.arange(0, COUNT)
+    counter = tl.load(counters + at).to(tl.uint64, bitcast=True)
+    value = gpu_draws.draw(tl.load(key).to(tl.uint64, bitcast=True), counter)
+    tl.store(into + at, value.to(tl.int64, bitcast=True))
+    tl.store(belows + at, gpu_draws.below(value, tl.load(bound)))
+    tl.store(chances + at, gpu_draws.chance(value))
+    tl.store(lows + at, gpu_draws.low_chance(value))
+
+
+def draws_are_the_same_bits():
+    rng = np.random.default_rng(1)
+    counters = rng.integers(0, 2**64, 64, dtype=np.uint64)
+    counters[:3] = 0, 1, 2**64 - 1
+    for key in (0, 1, 2**63, 2**64 - 1, 0x123456789ABCDEF0):
+        for bound in (1, 3, 75_299, 2**31 - 1):
+            numbers = [torch.zeros(64, dtype=kind, device=DEVICE) for kind in (torch.int64,) * 2 + (torch.int32,) * 2]
+            told = [np.array([key], np.uint64).view(np.int64), counters.view(np.int64), np.array([bound])]
+            told = [torch.from_numpy(each).to(DEVICE) for each in told]
+            fill_draws[(1,)](*told, *numbers, COUNT=64)
+            into, belows, chances, lows = (each.cpu().numpy() for each in numbers)
+            expected = draws.draw(key, counters)
+            np.testing.assert_array_equal(into.view(np.uint64), expected)
+            np.testing.assert_array_equal(belows, draws.below(expected, bound))
+            np.testing.assert_array_equal(chances, draws.chance(expected))
+            np.testing.assert_array_equal(lows, draws.low_chance(expected))
+
+
+def held_to_the_reference(case, machine, held_out=False, rates=None):
+    expected, truth = trained(ReferenceBackend(), case, held_out=held_out, rates=rates)
+    weights, tally = trained(machine, case, held_out=held_out, rates=rates)
+    assert (tally.examples, tally.words) == (truth.examples, truth.words)
+    assert truth.examples > 0
+    np.testing.assert_allclose(tally.loss, truth.loss, rtol=1e-5)
+    np.testing.assert_allclose(weights.input, expected.input, rtol=1e-4, atol=2e-6)
+    np.testing.assert_allclose(weights.output, expected.output, rtol=1e-4, atol=2e-6)
+
+
+class Shuffled(Case):
+    """Each sentence is of different words, so that none stands twice in a window."""
+
+    def tokens(self):
+        rng = np.random.default_rng(self.seed)
+        words = np.concatenate([rng.permutation(self.V)[:length] for length in self.lengths]).astype(np.int32)
+        outside = rng.random(len(words)) < self.unknown
+        return np.where(outside, rng.choice([-1, self.V, self.V + 7], len(words)), words).astype(np.int32)
+
+
+def one_program_is_the_reference():
+    """Any places, sentences, unknown words, sentences held out; rows of one tensor, and of two (D = 300)."""
+    for architecture in ARCHITECTURES:
+        for D, gradient in ((20, "corrected"), (33, "historical"), (300, "corrected")):
+            options = TrainingOptions(architecture=architecture, sample=0.1, held_out=0.3, cbow_gradient=gradient)
+            lengths = (10, 1, 0, 9, 7) if D == 300 else (25, 1, 0, 9, 12, 7)
+            case = Shuffled(3, 50, D, lengths, options, unknown=0.1, position=2**48 - 7, epoch=3)
+            held_to_the_reference(case, backend())
+
+
+def words_may_stand_twice():
+    """With all contexts of a step at hand nothing differs; few words: noise is often the centre, or drawn twice."""
+    options = TrainingOptions(sample=0, negative=3)
+    held_to_the_reference(Case(4, 3, 20, (7, 3), options), backend(tile=16))
+    held_to_the_reference(Case(4, 3, 20, (12, 6), replace(options, architecture="cbow")), backend())
+
+
+def wide_windows_take_several_steps():
+    for architecture in ARCHITECTURES:
+        options = TrainingOptions(architecture=architecture, sample=0, negative=1, window=20, dynamic_window=False)
+        held_to_the_reference(Shuffled(4, 60, 20, (24,), options), backend(), rates=Rates(0.01, 0.0, 0.0))
+
+
+def stores_in_place_of_additions_are_the_same_with_one_program():
+    options = TrainingOptions(sample=0, negative=1)
+    held_to_the_reference(Shuffled(6, 400, 20, (12, 9), options), backend(atomic=False))
+
+
+def chunks_may_be_cut_anywhere():
+    for architecture in ARCHITECTURES:
+        options = TrainingOptions(architecture=architecture, sample=0.02, negative=1)
+        case = Shuffled(7, 60, 20, (50, 3, 20), options, unknown=0.6, tokens_each=9)
+        held_to_the_reference(case, backend())
+
+
+def what_is_measured_moves_nothing():
+    options = TrainingOptions(sample=0, negative=1, held_out=0.5)
+    case = Shuffled(8, 60, 20, (20, 6, 9, 5), options)
+    held_to_the_reference(case, backend(), held_out=True, rates=Rates(0.0, 0.0, 0.0))
+    weights, _ = trained(backend(), case, held_out=True, rates=Rates(0.0, 0.0, 0.0))
+    np.testing.assert_array_equal(weights.input, case.start().input)
+    np.testing.assert_array_equal(weights.output, case.start().output)
+
+
+def the_corpus_stays_on_the_device_where_there_is_room():
+    """Over two epochs, of which the second keeps other words around the cuts."""
+    options = TrainingOptions(sample=0.01, negative=1, window=2)
+    case = Shuffled(9, 60, 20, (40, 7), options, unknown=0.4, tokens_each=8)
+    expected = ReferenceBackend()
+    kept, sent = backend(), backend(corpus_bytes=0)
+    for machine in (expected, kept, sent):
+        machine.start(case.start(), case.tables(), case.options)
+        for epoch in range(2):
+            for chunk in case.chunks():
+                machine.train(chunk, epoch, Rates(0.05, 0.0, 0.0))
+        machine.settle()
+    assert len(kept._corpus) > 0
+    assert len(sent._corpus) == 0
+    for machine in (kept, sent):
+        np.testing.assert_allclose(machine.weights().input, expected.weights().input, rtol=1e-4, atol=2e-6)
+        assert machine.tally().examples == expected.tally().examples
+        machine.close()
+
+
+def programs_make_the_same_decisions_however_many():
+    for architecture in ARCHITECTURES:
+        case = Shuffled(3, 60, 20, (12, 9), TrainingOptions(architecture=architecture, sample=0, negative=1))
+        one, many = (trained(backend(programs=each), case)[1] for each in (1, 7))
+        assert (many.examples, many.words) == (one.examples, one.words)
+        np.testing.assert_allclose(many.loss, one.loss, rtol=0.05)
+
+
+TESTS = [
+    draws_are_the_same_bits,
+    one_program_is_the_reference,
+    words_may_stand_twice,
+    wide_windows_take_several_steps,
+    stores_in_place_of_additions_are_the_same_with_one_program,
+    chunks_may_be_cut_anywhere,
+    what_is_measured_moves_nothing,
+    the_corpus_stays_on_the_device_where_there_is_room,
+    programs_make_the_same_decisions_however_many,
+]
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    {test.__name__: test for test in TESTS}[sys.argv[1]]()

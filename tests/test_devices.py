@@ -1,0 +1,109 @@
+"""Which device trains: what is asked for, what there is, and what it can train."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from firth import Word2Vec
+from firth.backends import devices
+from firth.backends.devices import Found, decided
+from firth.errors import BadOption, MissingExtra
+from firth.options import TrainingOptions
+
+H200 = Found("2.13.0+cu130", "13.0", name="NVIDIA H200", capability=(9, 0))
+ABSENT = {
+    "CPU-only PyTorch": (Found("2.13.0+cpu", None), r"was built without; install a build for CUDA"),
+    "no driver": (
+        Found("2.13.0", "13.0", error="Found no NVIDIA driver on your system."),
+        r"Found no NVIDIA driver.*nvidia-smi",
+    ),
+    "old driver": (
+        Found("2.13.0", "13.0", error="The NVIDIA driver on your system is too old (found version 11040)."),
+        r"too old.*; update the driver, or take device='cpu'",
+    ),
+    "old GPU": (
+        Found("2.13.0", "13.0", name="Tesla T4", capability=(7, 5)),
+        r"capability 8\.0 or more, and the Tesla T4 has 7\.5",
+    ),
+}
+
+
+@pytest.mark.parametrize(("found", "message"), ABSENT.values(), ids=list(ABSENT))
+def test_a_gpu_that_cannot_be_had_is_refused_with_what_to_do(monkeypatch, found, message):
+    monkeypatch.setattr(devices, "found", lambda: found)
+    with pytest.raises(BadOption, match=message):
+        Word2Vec(device="cuda").fit([["a", "b"]] * 9)
+    options, told = decided(TrainingOptions(device="auto"))
+    assert options.device == "cpu"
+    assert told.startswith("training on the CPU: device='cuda' needs")
+
+
+@pytest.mark.parametrize("missing", ["torch", "triton"])
+def test_a_missing_package_is_named_with_how_to_install_it(monkeypatch, missing):
+    class Torch:
+        __version__ = "2.13.0"
+        version = type("version", (), {"cuda": "13.0"})
+        cuda = type(
+            "cuda",
+            (),
+            {
+                "init": staticmethod(lambda: None),
+                "get_device_name": staticmethod(lambda: "NVIDIA H200"),
+                "get_device_capability": staticmethod(lambda: (9, 0)),
+            },
+        )
+
+    monkeypatch.setitem(sys.modules, "torch", Torch)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(MissingExtra, match=rf"package {missing}, .*pip install 'firth\[gpu\]'"):
+        decided(TrainingOptions(device="cuda"))
+
+
+def test_auto_takes_the_gpu_where_there_is_one_and_says_so(monkeypatch):
+    monkeypatch.setattr(devices, "found", lambda: H200)
+    options, told = decided(TrainingOptions(device="auto"))
+    assert (options.device, told) == ("cuda", "training on the GPU, NVIDIA H200")
+    assert decided(TrainingOptions(device="cuda"))[0].device == "cuda"
+
+
+def test_auto_says_which_where_it_trains(capsys, monkeypatch):
+    monkeypatch.setattr(devices, "found", lambda: ABSENT["no driver"][0])
+    model = Word2Vec(device="auto", min_count=1, vector_size=16, sample=0, epochs=1, workers=1).fit([["a", "b"]] * 9)
+    assert "firth: training on the CPU" in capsys.readouterr().err
+    assert model.options.device == "auto"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"loss": "hs"}, "trains loss 'ns', got 'hs'; take loss='ns', or device='cpu'"),
+        ({"loss": "softmax"}, "trains loss 'ns', got 'softmax'"),
+        ({"noise": "pair"}, "by window, got noise 'pair'; take noise='window'"),
+        ({"distinct_noise": True}, "got distinct_noise True; leave it out"),
+    ],
+)
+def test_what_the_gpu_does_not_train_is_refused_and_auto_takes_the_cpu(monkeypatch, options, message):
+    monkeypatch.setattr(devices, "found", lambda: H200)
+    with pytest.raises(BadOption, match=message):
+        decided(TrainingOptions(device="cuda", **options))
+    assert decided(TrainingOptions(device="auto", **options))[0].device == "cpu"
+
+
+def test_the_reference_is_no_matter_for_a_gpu():
+    with pytest.raises(BadOption, match="the reference trains on the CPU"):
+        TrainingOptions(backend="reference", device="cuda")
+
+
+def test_fewer_programs_run_where_few_words_are_fought_over():
+    pytest.importorskip("torch", reason="PyTorch is not installed; pip install --group test installs it")
+    from cases import Case
+
+    from firth.backends.gpu import programs_to_be_sound
+
+    few, many = (
+        programs_to_be_sound(Case(1, V, 16, (9,), TrainingOptions()).tables(), TrainingOptions()) for V in (2, 9000)
+    )
+    assert 1 <= few <= 4
+    assert many > 100

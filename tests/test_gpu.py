@@ -1,0 +1,58 @@
+"""The GPU's kernels on a GPU: what the interpreter's tests say, and a text learned. Not run on one so far."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from firth import Word2Vec
+from firth.errors import BadOption
+from firth.world import sentences
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed; pip install --group test installs it")
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that PyTorch can use is here")
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "draws_are_the_same_bits",
+        "one_program_is_the_reference",
+        "words_may_stand_twice",
+        "wide_windows_take_several_steps",
+        "stores_in_place_of_additions_are_the_same_with_one_program",
+        "chunks_may_be_cut_anywhere",
+        "what_is_measured_moves_nothing",
+        "the_corpus_stays_on_the_device_where_there_is_room",
+        "programs_make_the_same_decisions_however_many",
+    ],
+)
+def test_on_the_gpu(name):
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
+    subprocess.run([sys.executable, str(HERE / "gpu_cases.py"), name], check=True, env=environment)
+
+
+@pytest.mark.parametrize("architecture", ["skipgram", "cbow"])
+def test_a_text_is_learned_as_on_the_cpu(architecture):
+    text = list(sentences(20_000))
+    one, other = (
+        Word2Vec(architecture=architecture, device=device, vector_size=32, held_out=0.1, epochs=3).fit(text)
+        for device in ("cpu", "cuda")
+    )
+    assert other.state.held_out_losses[-1] == pytest.approx(one.state.held_out_losses[-1], rel=0.05)
+    assert other.state.words == one.state.words
+
+
+def test_a_model_too_large_for_the_gpu_is_refused():
+    torch.cuda.set_per_process_memory_fraction(1e-6)
+    try:
+        with pytest.raises(BadOption, match="of the GPU's memory, and training needs more; .*lower vector_size"):
+            Word2Vec(device="cuda", min_count=1, vector_size=4096).fit([[str(word) for word in range(2000)]])
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)

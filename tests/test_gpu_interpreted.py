@@ -1,0 +1,95 @@
+"""The GPU's kernels without a GPU: run by Triton's interpreter against the reference, and compiled ahead of time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+pytestmark = pytest.mark.skipif(
+    not (find_spec("triton") and find_spec("torch")),
+    reason="Triton or PyTorch is not installed (Triton is for Linux); pip install --group test installs them",
+)
+
+
+def run(*arguments, interpret):
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
+    environment |= {"TRITON_INTERPRET": "1" if interpret else "0", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "draws_are_the_same_bits",
+        "one_program_is_the_reference",
+        "words_may_stand_twice",
+        "wide_windows_take_several_steps",
+        "chunks_may_be_cut_anywhere",
+        "what_is_measured_moves_nothing",
+        "the_corpus_stays_on_the_device_where_there_is_room",
+    ],
+)
+def test_under_the_interpreter(name):
+    run(str(HERE / "gpu_cases.py"), name, interpret=True)
+
+
+COMPILE = """
+import re, subprocess, sys, tempfile
+from pathlib import Path
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+from firth.backends import gpu_kernels
+from firth.backends.gpu import shape_of
+from firth.weights import aligned_rows
+
+POINTERS = dict(input="fp32", output="fp32", words="i32", low="i32", high="i32", rates="fp32", at_once="i32",
+                outputs="i32", ends="i32", settings="i64", losses="fp64", examples="i64")
+ptxas = Path(triton.__file__).parent / "backends/nvidia/bin/ptxas"
+for D in (128, 300):
+    for capability in (80, 90):
+        for kernel in (gpu_kernels.train_skipgram, gpu_kernels.train_cbow):
+            width = aligned_rows(1, D).shape[1]
+            shape = shape_of(width, 6)
+            known = dict(S=6, PADDED=8, C=shape.tile, MAIN=shape.main, TAIL=shape.tail, WIDTH=width, ATOMIC=True,
+                         CORRECTED=True)
+            types = {name: "*" + POINTERS[name] if name in POINTERS else "constexpr" for name in kernel.arg_names}
+            aligned = {(i,): [["tt.divisibility", 16]] for i, name in enumerate(kernel.arg_names) if name in POINTERS}
+            source = ASTSource(fn=kernel, signature=types, constexprs=known, attrs=aligned)
+            how = {"num_warps": shape.warps, "enable_fp_fusion": True}
+            compiled = triton.compile(source, target=GPUTarget("cuda", capability, 32), options=how)
+            assert len(compiled.asm["cubin"]) > 1000
+            with tempfile.TemporaryDirectory() as folder:
+                text = Path(folder, "kernel.ptx")
+                text.write_text(compiled.asm["ptx"])
+                name = f"--gpu-name=sm_{capability}" + ("a" if capability == 90 else "")
+                command = [ptxas, "-v", text, name, "-o", Path(folder, "kernel.cubin")]
+                told = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+            spilled = int(re.search(r"(\\d+) bytes spill stores", told).group(1))
+            registers = int(re.search(r"Used (\\d+) registers", told).group(1))
+            barriers = len(re.findall(r"bar\\.sync", compiled.asm["ptx"]))
+            print(kernel.__name__, D, capability, registers, spilled, barriers)
+            if capability == 90:
+                assert re.search(r"(red|atom)\\.[a-z.]*add\\.v4\\.f32", compiled.asm["ptx"])
+"""
+
+
+def test_kernels_compile_ahead_and_neither_spill_registers_nor_wait_at_barriers():
+    """For Ampere and Hopper, by the assembler that Triton brings; as text is compiled, in a folder, with its source."""
+    lines = run("-c", COMPILE, interpret=False).splitlines()
+    assert len(lines) == 8
+    for line in lines:
+        _, _, _, registers, spilled, barriers = line.split()
+        assert 0 < int(registers) <= 255, line
+        assert (int(spilled), int(barriers)) == (0, 0), line
