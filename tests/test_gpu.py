@@ -52,7 +52,7 @@ def test_a_text_is_learned_as_on_the_cpu(architecture):
 def test_a_model_too_large_for_the_gpu_is_refused():
     torch.cuda.set_per_process_memory_fraction(1e-6)
     try:
-        with pytest.raises(BadOption, match="of the GPU's memory, and training needs more; .*lower vector_size"):
+        with pytest.raises(BadOption, match=r"of the GPU's memory, and training needs more; .*lower vector_size"):
             Word2Vec(device="cuda", min_count=1, vector_size=4096).fit([[str(word) for word in range(2000)]])
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
