@@ -28,8 +28,8 @@ FEW = 1_000
 TSNE_START = 1e-4  # standard deviation of where it starts (Kobak & Berens 2019)
 UMAP_START = 10.0  # its largest coordinate where it starts
 ALIKE = 1e-6  # vectors of unit length no further apart than this are one to float32
-# Seconds a word on one core, for 100 numbers each: the longest that was measured between 5,000 and 50,000 words.
-SECONDS_A_WORD = {"pca": 1e-5, "tsne": 5e-3, "umap": 1.5e-3}
+# Seconds a word, rough: vectors of 100 numbers, 5,000 to 50,000 words, two cores at work on other things besides.
+SECONDS_A_WORD = {"pca": 1e-5, "tsne": 5e-3, "umap": 2e-3}
 LONG = 60.0  # seconds from which on one is told beforehand
 MANY = 5_000  # words from which on t-SNE gains by more than one core
 
