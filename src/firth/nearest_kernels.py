@@ -256,7 +256,8 @@ def _replace_worst(scores, rows, score, row):
 
 
 @inlined
-def _is_among(row, rows):
+def is_among(row, rows):
+    """Whether a row is among these."""
     among = False
     for other in rows:
         among |= row == other
@@ -295,7 +296,7 @@ def best_rows(matrix, stride, D, norms, first, last, queries, excluded, panel, p
             for i in range(TILE if hits else 0):
                 q = one + i
                 for r in range(min(PANEL_ROWS, last - start) if hits >> i & 1 else 0):
-                    if products[i, r] > bounds[q] and not _is_among(start + r, excluded[q]):
+                    if products[i, r] > bounds[q] and not is_among(start + r, excluded[q]):
                         _replace_worst(scores[q], rows[q], products[i, r], start + r)
                         bounds[q] = scores[q, 0]
 

@@ -9,17 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from firth.jit import compiled, inlined
+from firth.jit import compiled
+from firth.nearest_kernels import is_among
 
 LANES = 16
-
-
-@inlined
-def _is_among(row, rows):
-    among = False
-    for other in rows:
-        among |= row == other
-    return among
 
 
 @compiled
@@ -38,5 +31,5 @@ def best_answers(products, count, first, questions, excluded, best, rows):
             above += (b[r] - a[r]) + c[r] > bound
         for r in range(count if above else 0):
             score = (b[r] - a[r]) + c[r]
-            if score > best[q] and not _is_among(first + r, excluded[q]):
+            if score > best[q] and not is_among(first + r, excluded[q]):
                 best[q], rows[q] = score, np.int64(first + r)

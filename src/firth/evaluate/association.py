@@ -20,6 +20,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -168,11 +169,8 @@ def _judged(test: AssociationTest, known: KnownWords) -> AssociationResult:
             dropped = [known.vectors.words[row] for row in rows[place][size:]]
             remarks.append(f"left out, so that both targets are as many: {', '.join(dropped)}")
             rows[place] = rows[place][:size]
-    facts = {
-        "name": test.name,
-        "items": sum(map(len, test.words)),
-        "known": sum(map(len, test.words)) - len(missing),
-    }
+    items = sum(map(len, test.words))
+    result = partial(AssociationResult, name=test.name, items=items, known=items - len(missing))
     reason = ""
     if size < FEWEST or not rows[2] or not rows[3]:
         left = ", ".join(f"{len(some)} of {name}" for name, some in zip(test.names, rows, strict=True))
@@ -185,7 +183,7 @@ def _judged(test: AssociationTest, known: KnownWords) -> AssociationResult:
             reason = f"all words of {test.names[0]} and {test.names[1]} are tied alike to both attributes"
     if reason:
         measures = tuple(Measure(name=each, value=None, reason=reason) for each in ("effect size", "p"))
-        return AssociationResult(**facts, measures=measures, remarks=tuple(remarks))  # type: ignore[arg-type]
+        return result(measures=measures, remarks=tuple(remarks))
     p, permutations, exact = permuted(ties, known.options.seed)
     effect = float((ties[:size].mean() - ties[size:].mean()) / deviation)
     remarks.append(
@@ -193,8 +191,7 @@ def _judged(test: AssociationTest, known: KnownWords) -> AssociationResult:
         if exact
         else f"p from {permutations:,} permutations drawn by chance"
     )
-    return AssociationResult(
-        **facts,  # type: ignore[arg-type]
+    return result(
         measures=(Measure(name="effect size", value=effect), Measure(name="p", value=p)),
         remarks=(*remarks, *known.remarks([row for some in rows for row in some])),
         exact=exact,

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from firth.nearest import BLOCK_NUMBERS, Block, Matrix, Rows, Vector, cosines, lengths, on_threads
 from firth.weights import ROW_FLOATS
 
+LOOKING_UP = 2  # a byte in a table costs as much as reading so many numbers
+
 Some: TypeAlias = slice | Rows  # rows from one to before another, or by their numbers
 
 
@@ -91,6 +93,19 @@ def steps(first: int, last: int, D: int) -> Iterator[slice]:
     step = max(1, BLOCK_NUMBERS // D // (4 * ROW_FLOATS)) * 4 * ROW_FLOATS
     for start in range(first, last, step):
         yield slice(start, min(start + step, last))
+
+
+def looked_up(codes: NDArray[np.uint8], table: NDArray[np.float32], scales: Vector, threads: int) -> Vector:
+    """Scale times the sum of what `table` (B, 256) holds for the bytes of each row of `codes` (n, B), float32 (n,)."""
+    from firth.stored.kernels import byte_products
+
+    products = np.empty(len(codes), np.float32)
+
+    def look_up(first: int, last: int) -> None:
+        byte_products(codes[first:last], table, scales[first:last], products[first:last])
+
+    on_threads(look_up, len(codes), LOOKING_UP * codes.shape[1], threads)
+    return products
 
 
 def padded(numbers: NDArray[Any], multiple: int) -> NDArray[Any]:

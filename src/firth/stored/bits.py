@@ -12,13 +12,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from firth.nearest import Matrix, Vector, on_threads
-from firth.stored.base import Some, StoredRows, padded, steps
+from firth.nearest import Matrix, Vector
+from firth.stored.base import Some, StoredRows, looked_up, padded, steps
 
 BYTE = 8
 # Row b holds the signs that byte b stands for, its highest bit first: +1 for a bit, -1 for none.
 SIGNS = (2.0 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) - 1).astype(np.float32)
-COST = 2  # looking up a byte costs as much as reading so many numbers
 
 
 class Bits(StoredRows):
@@ -75,17 +74,9 @@ class Bits(StoredRows):
 
     def _summed(self, target: Vector, scales: Vector, some: Some, threads: int) -> Vector:
         """Scale times the sum of what the signs make of `target` (D,), for each of some rows."""
-        from firth.stored.kernels import bit_products
-
         bits = np.ascontiguousarray(self.bits[some])
         table = np.ascontiguousarray(np.einsum("jk,bk->jb", padded(target, BYTE).reshape(-1, BYTE), SIGNS))
-        products = np.empty(len(bits), np.float32)
-
-        def look_up(first: int, last: int) -> None:
-            bit_products(bits[first:last], table, scales[first:last], products[first:last])
-
-        on_threads(look_up, len(bits), COST * bits.shape[1], threads)
-        return products
+        return looked_up(bits, table, scales, threads)
 
     @property
     def tensors(self) -> dict[str, NDArray[Any]]:

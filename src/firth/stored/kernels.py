@@ -31,19 +31,19 @@ def code_products(rows, stride, query, scales, products):
 
 
 @compiled
-def bit_products(bits, table, scales, products):
-    """products[n] = scales[n] · Σ_j table[j, bits[n, j]]: `bits` (or codes) uint8 (n, B), `table` float32 (B, 256)."""
+def byte_products(codes, table, scales, products):
+    """products[n] = scales[n] · Σ_j table[j, codes[n, j]]: `codes` uint8 (n, B), `table` float32 (B, 256)."""
     last = len(table) // 4 * 4
     for row in range(len(products)):
         # Four sums, so that additions need not wait for each other: two took 2.5 times as long.
         a = b = c = d = np.float32(0)
         for j in range(0, last, 4):
-            a += table[j, bits[row, j]]
-            b += table[j + 1, bits[row, j + 1]]
-            c += table[j + 2, bits[row, j + 2]]
-            d += table[j + 3, bits[row, j + 3]]
+            a += table[j, codes[row, j]]
+            b += table[j + 1, codes[row, j + 1]]
+            c += table[j + 2, codes[row, j + 2]]
+            d += table[j + 3, codes[row, j + 3]]
         for j in range(last, len(table)):
-            a += table[j, bits[row, j]]
+            a += table[j, codes[row, j]]
         products[row] = scales[row] * ((a + b) + (c + d))
 
 

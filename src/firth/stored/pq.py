@@ -15,9 +15,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from firth.nearest import Matrix, Vector, on_threads
+from firth.nearest import Matrix, Vector
 from firth.options import whole
-from firth.stored.base import Some, StoredRows, steps
+from firth.stored.base import Some, StoredRows, looked_up, steps
 from firth.stored.faiss import faiss_threads, load_faiss
 
 ENTRIES = 256  # of a codebook: what a byte can number
@@ -29,7 +29,6 @@ FEW_ROWS = 1 << 13
 ENCODED_AT_ONCE = 1 << 12
 SEED = 1
 LEAST = np.finfo(np.float32).tiny
-COST = 2  # looking up a byte costs as much as reading so many numbers
 
 
 class Products(StoredRows):
@@ -97,18 +96,10 @@ class Products(StoredRows):
 
     def products(self, target: Vector, some: Some, threads: int) -> Vector:
         """The product of each of some rows with `target` (D,)."""
-        from firth.stored.kernels import bit_products
-
         codes, scales = np.ascontiguousarray(self.codes[some]), np.ascontiguousarray(self.scales[some])
         query = _in_parts(target[None].astype(np.float32, copy=False), len(self.codebooks))[0]
         table = np.einsum("mes,ms->me", self.codebooks, query)
-        products = np.empty(len(codes), np.float32)
-
-        def look_up(first: int, last: int) -> None:
-            bit_products(codes[first:last], table, scales[first:last], products[first:last])
-
-        on_threads(look_up, len(codes), COST * codes.shape[1], threads)
-        return products
+        return looked_up(codes, table, scales, threads)
 
     @property
     def tensors(self) -> dict[str, NDArray[Any]]:
