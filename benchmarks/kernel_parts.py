@@ -19,7 +19,7 @@ from firth.backends.base import Rates
 from firth.backends.cpu import CpuBackend
 from firth.backends.cpu_kernels import _cbow_window, _score_all, _skipgram_window
 from firth.backends.cpu_plan import PIECE, draw_noise, find_inputs, find_repeated_contexts, look_ahead
-from firth.backends.cpu_windows import gradients, scratch, stride
+from firth.backends.cpu_windows import column, gradients, scratch, stride
 from firth.backends.simd import address_of, take, update
 from firth.backends.simd_pieces import FLOAT, GROUP, VECTOR
 from firth.corpus.encoded import Chunk
@@ -100,7 +100,7 @@ def cached_window(size: int) -> tuple[Any, ...]:
     centre, row_bytes = CONTEXTS // 2, inputs.strides[0]
     plan = buffers.plan
     plan.inputs[: CONTEXTS + 1] = inputs.ctypes.data + row_bytes * np.arange(CONTEXTS + 1)
-    plan.outputs[:, centre] = outputs.ctypes.data + row_bytes * np.arange(OUTPUTS)
+    plan.outputs[:] = (outputs.ctypes.data + row_bytes * np.arange(OUTPUTS))[:, None]  # those to be asked for, too
     plan.high[centre] = CONTEXTS + 1
     buffers.contexts[:CONTEXTS] = np.delete(plan.inputs[: CONTEXTS + 1], centre)
     return buffers, centre, (inputs, outputs), (0,) * OUTPUTS, (0,) * (inputs.shape[1] // LANES)
@@ -122,14 +122,22 @@ def gradient_tiles(repeats, s, i, rows, outputs_like, row_like):
 def update_tiles(repeats, s, i, rows, outputs_like, row_like):
     for _ in range(repeats):
         outputs = take(s.plan.outputs, i, s.plan.outputs.shape[1], outputs_like)
-        update(s.contexts, CONTEXTS, outputs, len(row_like), address_of(s.gradients), stride(CONTEXTS))
+        update(
+            s.contexts,
+            CONTEXTS,
+            outputs,
+            address_of(s.gradients),
+            stride(CONTEXTS),
+            column(s.plan.outputs, i),
+            row_like,
+        )
 
 
 @compiled
 def skipgram_windows(repeats, s, i, rows, outputs_like, row_like):
     for _ in range(repeats):
         outputs = take(s.plan.outputs, i, s.plan.outputs.shape[1], outputs_like)
-        _skipgram_window(s.plan, s, i, outputs, len(row_like), 0, 0, 0)  # none to come, so nothing is asked for
+        _skipgram_window(s.plan, s, i, outputs, row_like, 0, 0)  # no word to come, so no input row is asked for
 
 
 @compiled

@@ -14,6 +14,7 @@ from firth.backends.base import CONTEXTS_AT_ONCE
 from firth.backends.cpu_plan import PIECE, draw_noise, find_inputs, find_repeated_contexts, look_ahead
 from firth.backends.cpu_windows import (
     GROUP_BYTES,
+    column,
     count_outputs,
     gather,
     gradients,
@@ -45,14 +46,10 @@ OUTPUTS_AHEAD_CBOW = 4
 
 
 @inlined
-def _prefetch_ahead(p, i, ahead, last, kept, window, blocks):
-    """Ask for the output rows of a window soon to come, and for the input row that it will reach."""
-    soon = i + ahead
-    if soon < last and p.high[soon] - p.low[soon] > 1:
-        for k in range(len(p.outputs)):
-            prefetch(p.outputs[k, soon], blocks)
+def _ask_for_input(p, soon, kept, window, row_like):
+    """Ask for the input row that a window soon to come will reach."""
     if soon + window < kept:
-        prefetch(p.inputs[soon + window], blocks)
+        prefetch(p.inputs[soon + window], row_like)
 
 
 # ---- skip-gram ---------------------------------------------------------------------------------
@@ -71,12 +68,12 @@ def _score_all(s, n, outputs, blocks):
 
 
 @inlined
-def _skipgram_window(p, s, i, outputs, blocks, last, kept, window):
+def _skipgram_window(p, s, i, outputs, row_like, kept, window):
     """Train kept word i and its noise against its contexts; give the number of pairs."""
-    pairs = 0
+    pairs, blocks = 0, len(row_like)
     at, high = p.low[i], p.high[i]
     groups = -(-len(outputs) // GROUP)
-    ahead = OUTPUTS_AHEAD if blocks * LANES <= LONG_ROW else OUTPUTS_AHEAD_LONG
+    soon = i + (OUTPUTS_AHEAD if blocks * LANES <= LONG_ROW else OUTPUTS_AHEAD_LONG)
     weighed = p.contexts_repeat[i] | p.outputs_repeat[i]
     at_once, counts = CONTEXTS_AT_ONCE, s.once
     if p.outputs_repeat[i]:
@@ -94,15 +91,15 @@ def _skipgram_window(p, s, i, outputs, blocks, last, kept, window):
         if weighed:
             weigh(s, n, counts, groups)
         gradients(s, n, groups, weighed, p.rate[i])
-        _prefetch_ahead(p, i, ahead, last, kept, window, blocks)  # here, as gradients are waited for
-        update(s.contexts, n, outputs, blocks, address_of(s.gradients), stride(n))
+        _ask_for_input(p, soon, kept, window, row_like)
+        update(s.contexts, n, outputs, address_of(s.gradients), stride(n), column(p.outputs, soon), row_like)
     return pairs
 
 
 @compiled
 def train_skipgram(chunk, rates, keys, rules, tables, rows, s, outputs_like, row_like, distinct, held_out):
     """Train every window of the stretch by skip-gram; give (loss sum, pairs, words)."""
-    blocks, p = len(row_like), s.plan
+    p = s.plan
     examples, words = 0, 0
     first, sentence = chunk.first, chunk.sentence
     while first < chunk.last:
@@ -115,7 +112,7 @@ def train_skipgram(chunk, rates, keys, rules, tables, rows, s, outputs_like, row
         find_inputs(rows, p, kept)
         for i in range(begin, end):
             outputs = take(p.outputs, i, p.outputs.shape[1], outputs_like)
-            examples += _skipgram_window(p, s, i, outputs, blocks, end, kept, rules.window)
+            examples += _skipgram_window(p, s, i, outputs, row_like, kept, rules.window)
         words += seen
         merge_when_due(rows, last - first)
         first = last
@@ -138,14 +135,15 @@ def _cbow_window(p, s, i, n, outputs, row_like, corrected):
         count_outputs(p.outputs, s, i)
         weigh(s, 1, s.counts, groups)
     gradients(s, 1, groups, weighed, p.rate[i])
-    update_from_one(context, step, outputs, blocks, scores, stride(1))
+    ahead = column(p.outputs, i + OUTPUTS_AHEAD_CBOW)
+    update_from_one(context, step, outputs, scores, stride(1), ahead, row_like)
     add_to_rows(p.inputs, p.low[i], p.high[i], i, step, one_nth if corrected else np.float32(1.0), row_like)
 
 
 @compiled
 def train_cbow(chunk, rates, keys, rules, tables, rows, s, outputs_like, row_like, distinct, held_out):
     """Train every window of the stretch by CBOW; give (loss sum, windows, words)."""
-    blocks, p = len(row_like), s.plan
+    p = s.plan
     examples, words = 0, 0
     first, sentence = chunk.first, chunk.sentence
     while first < chunk.last:
@@ -156,7 +154,7 @@ def train_cbow(chunk, rates, keys, rules, tables, rows, s, outputs_like, row_lik
         draw_noise(chunk, keys, tables, rows, p, end, distinct)
         find_inputs(rows, p, kept)
         for i in range(begin, end):
-            _prefetch_ahead(p, i, OUTPUTS_AHEAD_CBOW, end, kept, rules.window, blocks)
+            _ask_for_input(p, i + OUTPUTS_AHEAD_CBOW, kept, rules.window, row_like)
             n = p.high[i] - p.low[i] - 1
             if n > 0:
                 outputs = take(p.outputs, i, p.outputs.shape[1], outputs_like)

@@ -25,6 +25,7 @@ from firth.backends.cpu_plan import (
 )
 from firth.backends.cpu_windows import (
     Scratch,
+    column,
     count_outputs,
     gradients,
     loss_of_stretch,
@@ -122,7 +123,7 @@ def _find_outputs(rows, t, n):
 
 
 @inlined
-def _train_pair(t, pair, outputs_like, blocks):
+def _train_pair(t, pair, outputs_like, row_like):
     """One step of a context's row and its output rows."""
     s = t.window
     outputs = take(t.outputs, pair, t.outputs.shape[1], outputs_like)
@@ -132,16 +133,16 @@ def _train_pair(t, pair, outputs_like, blocks):
         count_outputs(t.outputs, s, pair)
         weigh(s, 1, s.counts, -(-len(outputs) // GROUP))
     scores = address_of(s.gradients)
-    score((t.contexts[pair],), outputs, blocks, scores, stride(1))
+    score((t.contexts[pair],), outputs, len(row_like), scores, stride(1))
     gradients(s, 1, -(-len(outputs) // GROUP), weighed, t.rate[pair])
-    update(s.contexts, 1, outputs, blocks, scores, stride(1))
+    update(s.contexts, 1, outputs, scores, stride(1), column(t.outputs, pair + PAIRS_AHEAD), row_like)
 
 
 @compiled
 def train_skipgram_pairs(chunk, rates, keys, rules, tables, rows, t, outputs_like, row_like, distinct, held_out):
     """Train every pair of the stretch by skip-gram; give (loss sum, pairs, words). `distinct` is None or not."""
     s = t.window
-    blocks, p = len(row_like), s.plan
+    p = s.plan
     examples, words = 0, 0
     first, sentence = chunk.first, chunk.sentence
     while first < chunk.last:
@@ -154,14 +155,9 @@ def train_skipgram_pairs(chunk, rates, keys, rules, tables, rows, t, outputs_lik
                 _make_pairs_distinct(keys, tables, p, t, i, upto)
             _find_outputs(rows, t, n)
             i = upto
-            for pair in range(-PAIRS_AHEAD, n):
-                soon = pair + PAIRS_AHEAD
-                if soon < n:
-                    prefetch(t.contexts[soon], blocks)
-                    for k in range(1, len(t.outputs)):
-                        prefetch(t.outputs[k, soon], blocks)
-                if pair >= 0:
-                    _train_pair(t, pair, outputs_like, blocks)
+            for pair in range(n):
+                prefetch(t.contexts[pair + PAIRS_AHEAD], row_like)
+                _train_pair(t, pair, outputs_like, row_like)
             examples += n
         words += seen
         merge_when_due(rows, last - first)

@@ -21,6 +21,7 @@ PIECE = 1024  # tokens decided ahead; what is written down about them stays in t
 SLOTS = 4096  # of the table that tells when a word was last met; a power of two
 MARGIN = 8  # items that may be read and written beyond a buffer's end, by whole vectors
 FLOAT_BYTES = 4
+ADDRESS_BYTES = 8
 LOW_HALF, HALF_BITS = np.uint64(2**32 - 1), np.uint64(32)
 
 Floats = npt.NDArray[np.float32]

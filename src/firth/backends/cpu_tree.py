@@ -115,13 +115,13 @@ def _step(tables, rows, t, entry, slot, k):
 
 
 @inlined
-def _walk(tables, rows, t, word, slot, blocks):
+def _walk(tables, rows, t, word, slot, row_like):
     """Write down the path of a word, the node farthest from the root first, and ask for its rows."""
     far, length = np.int64(tables.lengths[word, 0]), np.int64(tables.lengths[word, 1])
     entry = np.int64(tables.tree[word])
     for k in range(far):
         address, entry = _step(tables, rows, t, entry, slot, k)
-        prefetch(address, blocks)
+        prefetch(address, row_like)
     for k in range(far, length):
         _, entry = _step(tables, rows, t, entry, slot, k)
     t.lengths[slot] = length
@@ -232,9 +232,9 @@ def train_skipgram_tree(chunk, rates, keys, rules, tables, rows, t, row_like, he
         walked = begin
         for i in range(begin, end):
             while walked < min(end, i + PATHS_AHEAD + 1):
-                _walk(tables, rows, t, p.outputs[0, walked], walked % PATHS, blocks)
+                _walk(tables, rows, t, p.outputs[0, walked], walked % PATHS, row_like)
                 if walked + rules.window < kept:
-                    prefetch(p.inputs[walked + rules.window], blocks)
+                    prefetch(p.inputs[walked + rules.window], row_like)
                 walked += 1
             examples += _skipgram_window(p, t, i, i % PATHS, blocks)
         words += seen
@@ -269,7 +269,7 @@ def _cbow_window(p, t, i, n, slot, row_like, corrected):
 def train_cbow_tree(chunk, rates, keys, rules, tables, rows, t, row_like, held_out):
     """Train every window of the stretch by CBOW; give (loss sum, windows, words)."""
     s = t.window
-    blocks, p = len(row_like), s.plan
+    p = s.plan
     examples, words = 0, 0
     first, sentence = chunk.first, chunk.sentence
     while first < chunk.last:
@@ -281,9 +281,9 @@ def train_cbow_tree(chunk, rates, keys, rules, tables, rows, t, row_like, held_o
         walked = begin
         for i in range(begin, end):
             while walked < min(end, i + PATHS_AHEAD + 1):
-                _walk(tables, rows, t, p.outputs[0, walked], walked % PATHS, blocks)
+                _walk(tables, rows, t, p.outputs[0, walked], walked % PATHS, row_like)
                 if walked + rules.window < kept:
-                    prefetch(p.inputs[walked + rules.window], blocks)
+                    prefetch(p.inputs[walked + rules.window], row_like)
                 walked += 1
             n = p.high[i] - p.low[i] - 1
             if n > 0:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from firth.backends.base import CONTEXTS_AT_ONCE
-from firth.backends.cpu_plan import FLOAT_BYTES, MARGIN, Floats, Ints, Plan, plan
+from firth.backends.cpu_plan import ADDRESS_BYTES, FLOAT_BYTES, MARGIN, Floats, Ints, Plan, plan
 from firth.backends.simd import address_of, copy_eight, merge_row, weigh_pairs
 from firth.backends.simd_logistic import CONSTANTS, gradient, gradient_weighed, total
 from firth.backends.simd_pieces import GROUP, PAIR
@@ -101,6 +101,12 @@ def count_outputs(outputs, s, i):
         s.counts[k] = count
         most = max(most, count)
     return max(1, CONTEXTS_AT_ONCE // np.int64(most))
+
+
+@inlined
+def column(addresses, i):
+    """Where column i of a matrix of addresses stands, as `simd.update` takes it: (address, bytes between items)."""
+    return address_of(addresses) + i * ADDRESS_BYTES, addresses.shape[1] * ADDRESS_BYTES
 
 
 @inlined

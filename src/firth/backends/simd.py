@@ -22,11 +22,12 @@ from firth.backends.simd_pieces import (
     ADDRESS,
     FLOAT,
     GROUP,
-    I32,
     I64,
     PAIR,
     VECTOR,
     Sums,
+    ask,
+    ask_in_turn,
     block_of,
     by,
     fma,
@@ -41,7 +42,6 @@ from firth.backends.simd_pieces import (
 from firth.jit import intrinsic
 from firth.machine import LANES, REGISTERS
 
-LINE = 64  # bytes of a cache line
 SMALLEST_SQUARE = 1e-30  # of a gain that has a direction: below, float32 loses digits
 
 
@@ -88,20 +88,14 @@ def copy_eight(typingctx: Any, source: Any, first: Any, target: Any, at: Any) ->
 
 
 @intrinsic
-def prefetch(typingctx: Any, address: Any, blocks: Any) -> Any:
+def prefetch(typingctx: Any, address: Any, row_like: Any) -> Any:
     """Ask for all cache lines of the row at `address`, to be written soon."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        byte = ir.IntType(8)
-        kind = ir.FunctionType(ir.VoidType(), [byte.as_pointer(), I32, I32, I32])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        lines = builder.udiv(arguments[1], I64(LINE // (4 * LANES)))
-        with cgutils.for_range(builder, lines) as loop:
-            line = pointer(builder, builder.add(arguments[0], builder.mul(loop.index, I64(LINE))), byte)
-            builder.call(function, [line, I32(1), I32(3), I32(1)])
+        ask(builder, arguments[0], row_like.count)
         return context.get_dummy_value()
 
-    return types.void(ADDRESS, types.int64), codegen
+    return types.void(ADDRESS, row_like), codegen
 
 
 @intrinsic
@@ -185,18 +179,22 @@ def weigh_pairs(typingctx: Any, contexts: Any, n: Any, counts: Any, groups: Any,
 
 
 @intrinsic
-def update(typingctx: Any, contexts: Any, n: Any, outputs: Any, blocks: Any, gradients: Any, stride: Any) -> Any:
+def update(
+    typingctx: Any, contexts: Any, n: Any, outputs: Any, gradients: Any, stride: Any, ahead: Any, row_like: Any
+) -> Any:
     """Context c += Σ_s g[c, s] · output s and output s += Σ_c g[c, s] · context c, each from the values before.
 
     `contexts` is an int64 array that begins with the addresses of n rows. Of contexts, and of outputs, that are given
     twice only the first may have a gradient, that of both: the others have 0, and their sums change nothing.
     Outputs are stored from the last to the first, so that the first remains.
+
+    S rows to come are asked for meanwhile, those whose addresses stand `ahead`: (the first's address, bytes between).
     """
-    S = outputs.count
+    S, blocks = outputs.count, row_like.count
     together = 2 if 4 * S + 5 <= REGISTERS else 1  # rows before, their sums, x, new and g: for two blocks at once
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, n, _, blocks, gradients, stride = arguments
+        _, n, _, gradients, stride, ahead, _ = arguments
         rows = context.make_array(signature.args[0])(context, builder, arguments[0]).data
         ys = [builder.extract_value(arguments[2], s) for s in range(S)]
         groups = [builder.add(gradients, builder.mul(stride, I64(4 * group))) for group in range(-(-S // GROUP))]
@@ -204,6 +202,8 @@ def update(typingctx: Any, contexts: Any, n: Any, outputs: Any, blocks: Any, gra
 
         def train(first: Any, count: int) -> None:
             """`count` blocks from number `first` on."""
+            turn, turns = builder.udiv(first, I64(together)), -(-blocks // together)
+            ask_in_turn(builder, ahead, S, blocks, turn, turns)
             numbers = [builder.add(first, I64(each)) for each in range(count)]
             before = [[load(builder, block_of(builder, address, number)) for address in ys] for number in numbers]
             for block in range(count):
@@ -228,10 +228,10 @@ def update(typingctx: Any, contexts: Any, n: Any, outputs: Any, blocks: Any, gra
                 for number, sums in zip(numbers, after[:count], strict=True):
                     store(builder, builder.load(sums[s]), block_of(builder, ys[s], number))
 
-        by(builder, blocks, together, train)
+        by(builder, I64(blocks), together, train)
         return context.get_dummy_value()
 
-    return types.void(contexts, types.int64, outputs, types.int64, ADDRESS, types.int64), codegen
+    return types.void(contexts, types.int64, outputs, ADDRESS, types.int64, ahead, row_like), codegen
 
 
 @intrinsic
@@ -330,21 +330,24 @@ def update_path_from_one(
 
 
 @intrinsic
-def update_from_one(typingctx: Any, x: Any, step: Any, outputs: Any, blocks: Any, gradients: Any, stride: Any) -> Any:
+def update_from_one(
+    typingctx: Any, x: Any, step: Any, outputs: Any, gradients: Any, stride: Any, ahead: Any, row_like: Any
+) -> Any:
     """Row at `step` = Σ_s g[s] · output s, and output s += g[s] · the row at `x`, each from the values before.
 
-    Of outputs given twice, only the first may have a gradient.
+    Of outputs given twice, only the first may have a gradient. Rows ahead are asked for as by `update`.
     """
-    S = outputs.count
+    S, blocks = outputs.count, row_like.count
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        x, step, outputs, blocks, gradients, stride = arguments
+        x, step, outputs, gradients, stride, ahead, _ = arguments
         ys = [builder.extract_value(outputs, s) for s in range(S)]
         gs = []
         for s in range(S):
             place = builder.add(builder.mul(stride, I64(4 * (s // GROUP))), I64(4 * (s % GROUP)))
             gs.append(splat(builder, builder.load(pointer(builder, builder.add(gradients, place)))))
-        with cgutils.for_range(builder, blocks) as loop:
+        with cgutils.for_range(builder, I64(blocks)) as loop:
+            ask_in_turn(builder, ahead, S, blocks, loop.index, blocks)
             before = load(builder, block_of(builder, x, loop.index))
             gains: list[Any] = [zero(), zero()]  # two, as in `Sums`
             for s, (y, g) in enumerate(zip(ys, gs, strict=True)):
@@ -355,7 +358,7 @@ def update_from_one(typingctx: Any, x: Any, step: Any, outputs: Any, blocks: Any
             store(builder, builder.fadd(*gains), block_of(builder, step, loop.index))
         return context.get_dummy_value()
 
-    return types.void(ADDRESS, ADDRESS, outputs, types.int64, ADDRESS, types.int64), codegen
+    return types.void(ADDRESS, ADDRESS, outputs, ADDRESS, types.int64, ahead, row_like), codegen
 
 
 def _parts(blocks: int) -> list[range]:
