@@ -26,13 +26,21 @@ from firth.machine import LANES
 from firth.options import TrainingOptions
 from firth.weights import Floats, Weights, aligned_rows, with_padding
 
-# Rows of the most frequent words, copied for each worker: on 17 M words 47 % of contexts, 32 % of output rows.
-HOT_ROWS = 512
+# Rows of the most frequent words are copied for each worker. A row is worth a copy where others write it soon after,
+# and that goes with its frequency and with their number: hence the more rows, the more workers. On 17 M words the
+# first 512 are 47 % of contexts, 32 % of output rows.
+HOT_ROWS_A_WORKER = 64
+MOST_HOT_ROWS = 512
 MERGE_EVERY = 4096  # tokens between merges of hot rows, for few workers
 # Tokens that all workers together train between merges. With twice as many, 32 workers lost a hundredth on MEN.
 MOST_UNMERGED = 65_536
 
 Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+def hot_rows(V: int, workers: int) -> int:
+    """How many of V rows each of so many workers has copies of."""
+    return min(V, HOT_ROWS_A_WORKER * workers, MOST_HOT_ROWS) if workers > 1 else 0
 
 
 class Kernel(NamedTuple):
@@ -100,7 +108,7 @@ class CpuBackend:
 
     def _rows_for_worker(self, workers: int) -> plans.Rows:
         V, width = self._padded.input.shape
-        hot = min(HOT_ROWS, V) if workers > 1 else 0
+        hot = hot_rows(V, workers)
 
         def copied(matrix: Floats) -> Floats:
             rows = aligned_rows(max(hot, 1), width)[:hot]
@@ -186,7 +194,7 @@ class CpuBackend:
     def buffer_bytes(self, V: int, options: TrainingOptions) -> int:
         """What each worker has of its own: four copies of the hot rows, and what it decides ahead in."""
         width = int(aligned_rows(1, options.vector_size).shape[1])
-        hot = min(HOT_ROWS, V) if options.threads > 1 else 0
+        hot = hot_rows(V, options.threads)
         return options.threads * (4 * 4 * hot * width + _bytes_of(kernel_for(options, width).scratch()))
 
     def close(self) -> None:
