@@ -28,10 +28,11 @@ from peers import machine
 from readers import Job
 
 READER_SCRIPT = Path(__file__).with_name("readers.py")
-FIRTH, SECOND_RUN = "firth", "firth, second run"
+FIRTH, LOADED, SECOND_RUN = "firth", "firth, code loaded", "firth, second run"
 PACKAGES = {"pyarrow": "pyarrow", "gensim": "gensim"}
 DOES = {
     FIRTH: "counts, ranks, writes the corpus",
+    LOADED: "the same, as a process's second text",
     SECOND_RUN: "finds it in the cache",
     "pyarrow": "counts, numbers in memory",
     "Python": "counts",
@@ -97,9 +98,9 @@ def all_runs(options: argparse.Namespace) -> list[Run]:
     with tempfile.TemporaryDirectory() as folder:
         text = prepared(corpus, Path(folder) / "corpus.txt", options.tokens, min_count=1)
         cache = Path(folder) / "cache"
-        jobs = [Job(FIRTH, str(text.path), threads) for threads in options.threads]
+        jobs = [Job(reader, str(text.path), threads) for reader in (FIRTH, LOADED) for threads in options.threads]
         jobs += [Job(reader, str(text.path), 1) for reader in (SECOND_RUN, *peers)]
-        for job in jobs[: len(options.threads) + 1]:
+        for job in jobs[: 2 * len(options.threads) + 1]:
             measured(job, cache)
         for _ in range(options.rounds):
             for job in jobs:
@@ -114,7 +115,7 @@ def all_runs(options: argparse.Namespace) -> list[Run]:
 def kinds(runs: Sequence[Run]) -> Iterator[tuple[str, list[Run]]]:
     """The runs of each kind, under its name."""
     for reader, threads in dict.fromkeys((run.reader, run.threads) for run in runs):
-        count = f", {threads} thread{'s' if threads > 1 else ''}" if reader == FIRTH else ""
+        count = f", {threads} thread{'s' if threads > 1 else ''}" if reader in (FIRTH, LOADED) else ""
         yield reader + count, [run for run in runs if (run.reader, run.threads) == (reader, threads)]
 
 
@@ -179,7 +180,7 @@ def draw(runs: Sequence[Run], path: Path) -> None:
 
     named = [(name, speed(rows), rows[0].reader) for name, rows in kinds(runs) if rows[0].reader != SECOND_RUN]
     figure, axes = plt.subplots(figsize=(7, 0.5 * len(named) + 1), layout="constrained")
-    colours = ["#1f6f8b" if reader == FIRTH else "#b8b8b8" for *_, reader in named]
+    colours = ["#1f6f8b" if reader in (FIRTH, LOADED) else "#b8b8b8" for *_, reader in named]
     labels = [f"{name}\n{DOES[reader]}" for name, _, reader in named]
     bars = axes.barh(labels, [rate for _, rate, _ in named], color=colours, height=0.65)
     axes.bar_label(bars, [f"{rate:.1f}" for _, rate, _ in named], padding=4)
