@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firth import Word2Vec, WordVectors, __version__
+from firth import Word2Vec, WordVectors, __version__, judge
 from firth.cli import main
 from firth.options import CorpusOptions, TrainingOptions
 from firth.world import sentences
@@ -338,15 +338,23 @@ def test_shrink_keeps_the_words_of_a_list_and_the_numbers_as_they_are(run, model
         (["s.safetensors", "--dtype", "int4"], "dtype must be one of float32, float16, int8, binary, pq; got 'int4'"),
         (["s.safetensors", "--min-count", "999999999"], "no word of"),
         (["s.safetensors", "--words", "{model}"], "is no list of words"),
+        (["s.safetensors", "pairs.tsv"], "name sets after --evaluate"),
+        (["s.safetensors", "--evaluate", "nowhere.tsv"], "cannot read nowhere.tsv"),
+        (["s.safetensors", "--evaluate", "{strange}"], "the model knows nothing that is asked by strange"),
+        (["s.safetensors", "--resamples", "0"], "resamples say how to judge, but there is no set"),
+        (["s.safetensors", "--markdown", "s.md"], "there is nothing to report to s.md without sets"),
+        (["s.safetensors", "--evaluate", "{strange}", "--markdown", "{model}"], "is also what is to be read"),
     ],
 )
 def test_shrink_tells_what_is_wrong(run, model, tmp_path, arguments, says):
-    places = [each.format(model=model) if "{" in each or each[0] == "-" else each for each in arguments]
+    strange = tmp_path / "strange.tsv"
+    strange.write_text("unheard of 1\nof unheard 2\n")
+    places = [each.format(model=model, strange=strange) for each in arguments]
     places[0] = places[0] if "{" in arguments[0] else tmp_path / places[0]
     status, _, complained = run("shrink", model, *places)
     assert status == 2
     assert says in complained
-    assert list(tmp_path.glob("s*")) == []
+    assert list(tmp_path.glob("s*")) == [strange]
 
 
 def test_shrink_by_product_quantisation(run, model, tmp_path):
@@ -358,6 +366,45 @@ def test_shrink_by_product_quantisation(run, model, tmp_path):
     assert WordVectors.load(small).rows.tensors["input"].shape == (len(WordVectors.load(model)), 4)
     status, _, complained = run("shrink", model, small, "--dtype", "int8", "--parts", 4)
     assert (status, "parts are those of dtype pq" in complained) == (2, True)
+
+
+def test_shrink_tells_what_is_lost(run, model, tmp_path):
+    vectors, small, pairs, more = WordVectors.load(model), *(tmp_path / name for name in ("s.safetensors", "a", "b"))
+    pairs.write_text("".join(f"{vectors.words[n]} {vectors.words[n + 1]} {n}\n" for n in range(12)))
+    more.write_text("".join(f"{vectors.words[0]} {vectors.words[n]} {n}\n" for n in range(1, 9)))
+    judging = ["--evaluate", pairs, more, "--resamples", 0, "--markdown", tmp_path / "r.md"]
+    status, printed, complained = run("shrink", model, small, "--dtype", "binary", *judging)
+    assert status == 0, complained
+    assert all(said in printed for said in ("before", "after"))
+    assert "--evaluate" not in printed
+    report = judge({"before": vectors, "after": WordVectors.load(small)}, [pairs, more], resamples=0)
+    assert (tmp_path / "r.md").read_text() == report.to_markdown()
+    lost = [each.difference.value for each in report.differences]
+    assert len(lost) == 4
+    assert any(lost)
+    facts = json.loads(run("shrink", model, small, "--dtype", "binary", *judging[:4], "0", "--json")[1])
+    assert facts["evaluation"] == json.loads(report.to_json())
+
+
+def test_shrink_counts_what_needs_a_word_that_has_gone_as_wrong(run, model, tmp_path):
+    vectors, small, pairs = WordVectors.load(model), tmp_path / "s.safetensors", tmp_path / "pairs"
+    pairs.write_text("".join(f"{vectors.words[n]} {vectors.words[-n]} {n}\n" for n in range(1, 30)))
+    for given, unknown in (([], "wrong"), (["--unknown", "skip"], "skip")):
+        arguments = ["--words", pairs, "--evaluate", pairs, "--json", *given]
+        status, printed, complained = run("shrink", model, small, *arguments)
+        assert status == 0, complained
+        report = json.loads(printed)["evaluation"]
+        assert (report["options"]["unknown"], report["sets"][0]["results"][1]["known"]) == (unknown, 0)
+        reasons = [each["reason"] for each in report["sets"][0]["differences"]]
+        assert all(reasons)
+    status, printed, _ = run("shrink", model, small, "--most", len(vectors) - 1, "--evaluate", pairs)
+    assert (status, "what needs a word that has gone counts as wrong" in printed) == (0, True)
+
+
+def test_shrink_without_sets_says_how_the_loss_is_told(run, model, tmp_path):
+    for given, says in ((["--dtype", "int8"], "--evaluate SETS"), ([], "the vectors are those of before")):
+        status, printed, _ = run("shrink", model, tmp_path / "s.safetensors", *given)
+        assert (status, says in printed) == (0, True)
 
 
 def test_index_is_built_beside_the_model_and_asked(run, model, tmp_path):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -66,16 +67,14 @@ class SimilaritySet:
     @classmethod
     def read(cls, path: AnyPath, encoding: str = "utf-8") -> SimilaritySet:
         """The set in a file; raises `MissingFile`, and `BadFile` for a line that is none of it."""
-        pairs, scores = [], []
-        for place, (number, text) in enumerate(lines_of(path, encoding)):
-            fields = fields_of(text)
-            score = score_in(fields)
-            if score is not None:
-                pairs.append((fields[0], fields[1]))
-                scores.append(score)
-            elif place > 0 or len(fields) < 3:  # else a header
-                raise malformed(path, number, text, RULE)
-        return cls(set_name(path), tuple(pairs), np.array(scores, np.float64))
+        lines = lines_of(path, encoding)
+        fields = [fields_of(text) for _, text in lines]
+        scores = [score_in(each) for each in fields]
+        if scores[0] is None and len(fields[0]) >= 3:  # a header
+            del lines[0], fields[0], scores[0]
+        if None in scores:
+            raise malformed(path, *lines[scores.index(None)], RULE)
+        return cls(set_name(path), tuple([(each[0], each[1]) for each in fields]), np.array(scores, np.float64))
 
     def called(self, name: str) -> SimilaritySet:
         """The same set under another name."""
@@ -83,7 +82,7 @@ class SimilaritySet:
 
     def judge(self, known: KnownWords) -> SimilarityResult:
         """How well the cosines of a model agree with the scores."""
-        rows = known.rows(word for pair in self.pairs for word in pair).reshape(-1, 2)
+        rows = known.rows(chain.from_iterable(self.pairs)).reshape(-1, 2)
         told = (rows != UNKNOWN).all(axis=1)
         cosines = np.full(len(rows), 0.0 if known.options.unknown == "wrong" else np.nan)
         cosines[told] = known.cosines(*rows[told].T)
