@@ -13,7 +13,9 @@ import pytest
 
 from firth import Word2Vec, WordVectors, __version__, judge
 from firth.cli import main
+from firth.formats.model import read_model
 from firth.options import CorpusOptions, TrainingOptions
+from firth.transforms import read_lexicon, retrofitted
 from firth.world import sentences
 
 
@@ -319,6 +321,42 @@ def test_transform_and_align_write_models_and_tell_what_they_did(run, model, tmp
     assert not (tmp_path / "c.safetensors").exists()
 
 
+def test_retrofit_draws_the_words_of_a_lexicon_together(run, model, tmp_path):
+    made, again, lexicon = tmp_path / "made.safetensors", tmp_path / "again.safetensors", tmp_path / "lexicon.txt"
+    lexicon.write_bytes("king bread dog\nbread king\nnaïf king\n".encode("latin-1"))
+    given = (model, lexicon, made, "--encoding", "latin-1", "--iterations", 5, "--beta", 2)
+    status, printed, complained = run("retrofit", *given, "--json")
+    assert (status, complained) == (0, "")
+    asked = {"lexicon": "lexicon.txt", "drawn": 2, "iterations": 5, "alpha": 1.0, "beta": 2.0}
+    facts = json.loads(printed)
+    assert (facts["retrofit"], facts["entries"]) == (asked, 3)
+    expected = retrofitted(WordVectors.load(model), read_lexicon(lexicon, encoding="latin-1"), iterations=5, beta=2)
+    np.testing.assert_array_equal(WordVectors.load(made).matrix, expected.matrix)
+    assert json.loads(read_model(made).metadata["transforms"]) == [{"retrofit": asked}]
+    assert "drew 2 words to their neighbours, of 3" in run("retrofit", *given[:2], again, *given[3:])[1]
+
+
+@pytest.mark.parametrize(
+    ("lexicon", "arguments", "says"),
+    [
+        ("king bread\n", ["{lexicon}", "{lexicon}"], "name it .safetensors"),
+        ("king bread\n", ["{lexicon}", "{model}"], "over what is read from it"),
+        ("king bread\n", ["nowhere.txt", "{target}"], "cannot read nowhere.txt"),
+        ("king\nbread\n", ["{lexicon}", "{target}"], "is no lexicon"),
+        ("king unheardof\n", ["{lexicon}", "{target}"], "no word of the lexicon (1 entries) has a vector and"),
+        ("k\xf6nig brot\n", ["{lexicon}", "{target}"], "is not utf-8"),
+        ("king bread\n", ["{lexicon}", "{target}", "--alpha", "0", "--beta", "0"], "must not both be 0"),
+        ("king bread\n", ["{lexicon}", "{target}", "--iterations", "0"], "iterations must be 1 or more, got 0"),
+    ],
+)
+def test_retrofit_tells_what_is_wrong(run, model, tmp_path, lexicon, arguments, says):
+    (tmp_path / "lexicon.txt").write_bytes(lexicon.encode("latin-1"))
+    names = {"lexicon": tmp_path / "lexicon.txt", "target": tmp_path / "made.safetensors", "model": model}
+    status, printed, complained = run("retrofit", model, *(each.format(**names) for each in arguments))
+    assert (status, printed, says in complained) == (2, "", True)
+    assert not (tmp_path / "made.safetensors").exists()
+
+
 def test_shrink_keeps_the_words_of_a_list_and_the_numbers_as_they_are(run, model, tmp_path):
     words = list(WordVectors.load(model))[3:9]
     (tmp_path / "words.txt").write_text("\ufeff" + "".join(f"{word}\t7\n\n" for word in reversed(words)) + "zebra\n")
@@ -458,6 +496,7 @@ def test_version_and_help(run):
         "shrink",
         "index",
         "transform",
+        "retrofit",
         "align",
         "push",
         "demo",

@@ -31,6 +31,7 @@ from firth.options import (
     IndexOptions,
     MapOptions,
     PhraseOptions,
+    RetrofitOptions,
     TrainingOptions,
     TransformOptions,
 )
@@ -40,6 +41,7 @@ PANELS: dict[type, str] = {
     CorpusOptions: "Reading",
     PhraseOptions: "Phrases",
     TransformOptions: "Transforming",
+    RetrofitOptions: "Retrofitting",
     EvaluationOptions: "Judging",
     MapOptions: "Map",
     IndexOptions: "Index",
@@ -514,6 +516,29 @@ def transform(
     from firth.transforms.files import transform_file, transform_lines
 
     done = transform_file(model, target, **_given(context, options))
+    _show(done, json_, transform_lines(done))
+
+
+@app.command()
+@with_options(RetrofitOptions)
+def retrofit(
+    context: typer.Context,
+    model: Model,
+    lexicon: Annotated[
+        Path, typer.Argument(help="Words that belong together: a word and its neighbours a line.", show_default=False)
+    ],
+    target: Annotated[Path, typer.Argument(help="Where to write the vectors.", show_default=False)],
+    encoding: Annotated[str, typer.Option(help="The lexicon's encoding.")] = "utf-8",
+    json_: Json = False,
+    **options: Any,
+) -> None:
+    """Draw words to their neighbours in a lexicon, such as WordNet's synonyms; all other words stay.
+
+    What is written is a model to query, without the output matrix: it cannot be trained on.
+    """
+    from firth.transforms.files import retrofit_file, transform_lines
+
+    done = retrofit_file(model, lexicon, target, encoding=encoding, **_given(context, options))
     _show(done, json_, transform_lines(done))
 
 
