@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import repeat
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -46,12 +47,10 @@ class KnownWords:
     def rows(self, words: Iterable[str]) -> Rows:
         """The rows of words, int64 (n,), UNKNOWN where there is none."""
         given = [fold(word) for word in words] if self._fold else list(words)
-        found = list(map(self._rows.get, given))
+        rows = np.fromiter(map(self._rows.get, given, repeat(UNKNOWN)), np.int64, len(given))
         if self._lower:
-            for place, row in enumerate(found):
-                if row is None:
-                    found[place] = self._rows.get(given[place].lower())
-        rows = np.array([UNKNOWN if row is None else row for row in found], np.int64)
+            for place in np.flatnonzero(rows == UNKNOWN).tolist():
+                rows[place] = self._rows.get(given[place].lower(), UNKNOWN)
         rows[rows >= self.count] = UNKNOWN
         return rows
 
