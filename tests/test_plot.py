@@ -16,7 +16,7 @@ from firth.visualise.heat import by_likeness
 from firth.visualise.parallelograms import _placed
 from firth.visualise.theme import contrast, luminance
 
-to_hex = pytest.importorskip("matplotlib.colors", reason="pictures are drawn by matplotlib: pip install 'firth[viz]'").to_hex
+pytest.importorskip("matplotlib", reason="pictures are drawn by matplotlib: pip install 'firth[viz]'")
 
 # Royal, young; and, apart from them, cities and their countries.
 WORDS = ["king", "queen", "man", "woman", "france", "paris", "italy", "rome"]
@@ -194,6 +194,8 @@ def test_a_heat_map_shows_the_cosine_of_each_pair():
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_numbers_of_a_heat_map_can_be_read(dark):
+    from matplotlib.colors import to_hex
+
     axes = draw_heatmap(VECTORS, WORDS, dark=dark).figure.axes[0]
     squares = axes.images[0]
     for text in axes.texts:

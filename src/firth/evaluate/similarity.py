@@ -68,13 +68,14 @@ class SimilaritySet:
     def read(cls, path: AnyPath, encoding: str = "utf-8") -> SimilaritySet:
         """The set in a file; raises `MissingFile`, and `BadFile` for a line that is none of it."""
         lines = lines_of(path, encoding)
-        fields = [fields_of(text) for _, text in lines]
-        scores = [score_in(each) for each in fields]
-        if scores[0] is None and len(fields[0]) >= 3:  # a header
-            del lines[0], fields[0], scores[0]
-        if None in scores:
-            raise malformed(path, *lines[scores.index(None)], RULE)
-        return cls(set_name(path), tuple([(each[0], each[1]) for each in fields]), np.array(scores, np.float64))
+        if _scored(lines[0][1]) is None and len(fields_of(lines[0][1])) >= 3:  # a header
+            del lines[0]
+        found = [_scored(text) for _, text in lines]
+        if None in found:
+            raise malformed(path, *lines[found.index(None)], RULE)
+        told = [each for each in found if each is not None]
+        scores = np.array([score for _, _, score in told], np.float64)
+        return cls(set_name(path), tuple([(a, b) for a, b, _ in told]), scores)
 
     def called(self, name: str) -> SimilaritySet:
         """The same set under another name."""
@@ -105,6 +106,23 @@ def correlations(cosines: Numbers, scores: Numbers, options: EvaluationOptions) 
         return tuple(Measure(name=name, value=None, reason=reason) for name in WAYS)
     between = correlation_intervals(WAYS, x, y, options.resamples, options.seed)
     return tuple(Measure.of(name, correlation(way, x, y), between[name]) for name, way in WAYS.items())
+
+
+def _scored(text: str) -> tuple[str, str, float] | None:
+    """The two words and the score of a line, or None."""
+    first, tab, others = text.partition("\t")
+    second, _, number = others.partition("\t")
+    if tab and "\t" not in number:  # most sets: no need to look further
+        a, b = first.strip(), second.strip()
+        try:
+            score = float(number)
+        except ValueError:
+            pass
+        else:
+            return (a, b, score) if a and b and math.isfinite(score) else None
+    fields = fields_of(text)
+    found = score_in(fields)
+    return None if found is None else (fields[0], fields[1], found)
 
 
 def score_in(fields: list[str]) -> float | None:

@@ -31,7 +31,6 @@ class Theme:
         """A colour halfway to the ink, so that thin letters in it can be read."""
         return mixed(colour, self.ink, 0.5)
 
-
     def readable_on(self, colour: str) -> str:
         """Ink or paper, whichever stands out more from a colour."""
         own = luminance(colour)
