@@ -33,6 +33,8 @@ def all_lines(path: AnyPath, encoding: str = "utf-8") -> list[Line]:
             f"encoding={likely!r}"
         ) from error
     lines = enumerate([line.strip("\r ") for line in text.split("\n")], start=1)
+    if "#" not in text:
+        return list(lines)
     return [each for each in lines if each[1][:1] != "#" or each[1][1:2] not in ("", " ", "\t")]
 
 

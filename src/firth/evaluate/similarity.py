@@ -71,11 +71,10 @@ class SimilaritySet:
         if _scored(lines[0][1]) is None and len(fields_of(lines[0][1])) >= 3:  # a header
             del lines[0]
         found = [_scored(text) for _, text in lines]
-        if None in found:
+        if not all(found):
             raise malformed(path, *lines[found.index(None)], RULE)
-        told = [each for each in found if each is not None]
-        scores = np.array([score for _, _, score in told], np.float64)
-        return cls(set_name(path), tuple([(a, b) for a, b, _ in told]), scores)
+        first, second, scores = zip(*filter(None, found), strict=True) if found else ((), (), ())
+        return cls(set_name(path), tuple(zip(first, second, strict=True)), np.array(scores, np.float64))
 
     def called(self, name: str) -> SimilaritySet:
         """The same set under another name."""
