@@ -74,7 +74,8 @@ class _Checked:
     """Checks each field against the rule it was declared with."""
 
     def __post_init__(self) -> None:
-        hints = _hints(type(self))
+        kind: Any = type(self)
+        hints = _hints(kind)
         for each in fields(self):
             checked = _check(each.name, getattr(self, each.name), hints[each.name], each.metadata)
             object.__setattr__(self, each.name, checked)
