@@ -14,13 +14,12 @@ from sklearn.pipeline import make_pipeline, make_union
 
 from firth.sklearn import Word2VecTransformer
 
-RAW = Path(os.environ["FIRTH_CORPORA"]) / "raw"
 FOLDS = StratifiedKFold(2, shuffle=True, random_state=0)
 
 
 def paragraphs(name, count):
     """The first paragraphs of more than 80 characters, cut at 200."""
-    with lzma.open(RAW / f"{name}.txt.xz", "rt", encoding="utf-8") as file:
+    with lzma.open(Path(os.environ["FIRTH_CORPORA"]) / "raw" / f"{name}.txt.xz", "rt", encoding="utf-8") as file:
         return [line.strip()[:200] for line in file if len(line) > 80][:count]
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firth import Word2Vec, WordVectors, __version__
+from firth import Word2Vec, WordVectors, __version__, judge
 from firth.cli import main
+from firth.formats.model import read_model
 from firth.options import CorpusOptions, TrainingOptions
+from firth.transforms import read_lexicon, retrofitted
 from firth.world import sentences
 
 
@@ -319,6 +321,42 @@ def test_transform_and_align_write_models_and_tell_what_they_did(run, model, tmp
     assert not (tmp_path / "c.safetensors").exists()
 
 
+def test_retrofit_draws_the_words_of_a_lexicon_together(run, model, tmp_path):
+    made, again, lexicon = tmp_path / "made.safetensors", tmp_path / "again.safetensors", tmp_path / "lexicon.txt"
+    lexicon.write_bytes("king bread dog\nbread king\nnaïf king\n".encode("latin-1"))
+    given = (model, lexicon, made, "--encoding", "latin-1", "--iterations", 5, "--beta", 2)
+    status, printed, complained = run("retrofit", *given, "--json")
+    assert (status, complained) == (0, "")
+    asked = {"lexicon": "lexicon.txt", "drawn": 2, "iterations": 5, "alpha": 1.0, "beta": 2.0}
+    facts = json.loads(printed)
+    assert (facts["retrofit"], facts["entries"]) == (asked, 3)
+    expected = retrofitted(WordVectors.load(model), read_lexicon(lexicon, encoding="latin-1"), iterations=5, beta=2)
+    np.testing.assert_array_equal(WordVectors.load(made).matrix, expected.matrix)
+    assert json.loads(read_model(made).metadata["transforms"]) == [{"retrofit": asked}]
+    assert "drew 2 words to their neighbours, of 3" in run("retrofit", *given[:2], again, *given[3:])[1]
+
+
+@pytest.mark.parametrize(
+    ("lexicon", "arguments", "says"),
+    [
+        ("king bread\n", ["{lexicon}", "{lexicon}"], "name it .safetensors"),
+        ("king bread\n", ["{lexicon}", "{model}"], "over what is read from it"),
+        ("king bread\n", ["nowhere.txt", "{target}"], "cannot read nowhere.txt"),
+        ("king\nbread\n", ["{lexicon}", "{target}"], "is no lexicon"),
+        ("king unheardof\n", ["{lexicon}", "{target}"], "no word of the lexicon (1 entries) has a vector and"),
+        ("k\xf6nig brot\n", ["{lexicon}", "{target}"], "is not utf-8"),
+        ("king bread\n", ["{lexicon}", "{target}", "--alpha", "0", "--beta", "0"], "must not both be 0"),
+        ("king bread\n", ["{lexicon}", "{target}", "--iterations", "0"], "iterations must be 1 or more, got 0"),
+    ],
+)
+def test_retrofit_tells_what_is_wrong(run, model, tmp_path, lexicon, arguments, says):
+    (tmp_path / "lexicon.txt").write_bytes(lexicon.encode("latin-1"))
+    names = {"lexicon": tmp_path / "lexicon.txt", "target": tmp_path / "made.safetensors", "model": model}
+    status, printed, complained = run("retrofit", model, *(each.format(**names) for each in arguments))
+    assert (status, printed, says in complained) == (2, "", True)
+    assert not (tmp_path / "made.safetensors").exists()
+
+
 def test_shrink_keeps_the_words_of_a_list_and_the_numbers_as_they_are(run, model, tmp_path):
     words = list(WordVectors.load(model))[3:9]
     (tmp_path / "words.txt").write_text("\ufeff" + "".join(f"{word}\t7\n\n" for word in reversed(words)) + "zebra\n")
@@ -338,15 +376,23 @@ def test_shrink_keeps_the_words_of_a_list_and_the_numbers_as_they_are(run, model
         (["s.safetensors", "--dtype", "int4"], "dtype must be one of float32, float16, int8, binary, pq; got 'int4'"),
         (["s.safetensors", "--min-count", "999999999"], "no word of"),
         (["s.safetensors", "--words", "{model}"], "is no list of words"),
+        (["s.safetensors", "pairs.tsv"], "name sets after --evaluate"),
+        (["s.safetensors", "--evaluate", "nowhere.tsv"], "cannot read nowhere.tsv"),
+        (["s.safetensors", "--evaluate", "{strange}"], "the model knows nothing that is asked by strange"),
+        (["s.safetensors", "--resamples", "0"], "resamples say how to judge, but there is no set"),
+        (["s.safetensors", "--markdown", "s.md"], "there is nothing to report to s.md without sets"),
+        (["s.safetensors", "--evaluate", "{strange}", "--markdown", "{model}"], "is also what is to be read"),
     ],
 )
 def test_shrink_tells_what_is_wrong(run, model, tmp_path, arguments, says):
-    places = [each.format(model=model) if "{" in each or each[0] == "-" else each for each in arguments]
+    strange = tmp_path / "strange.tsv"
+    strange.write_text("unheard of 1\nof unheard 2\n")
+    places = [each.format(model=model, strange=strange) for each in arguments]
     places[0] = places[0] if "{" in arguments[0] else tmp_path / places[0]
     status, _, complained = run("shrink", model, *places)
     assert status == 2
     assert says in complained
-    assert list(tmp_path.glob("s*")) == []
+    assert list(tmp_path.glob("s*")) == [strange]
 
 
 def test_shrink_by_product_quantisation(run, model, tmp_path):
@@ -358,6 +404,45 @@ def test_shrink_by_product_quantisation(run, model, tmp_path):
     assert WordVectors.load(small).rows.tensors["input"].shape == (len(WordVectors.load(model)), 4)
     status, _, complained = run("shrink", model, small, "--dtype", "int8", "--parts", 4)
     assert (status, "parts are those of dtype pq" in complained) == (2, True)
+
+
+def test_shrink_tells_what_is_lost(run, model, tmp_path):
+    vectors, small, pairs, more = WordVectors.load(model), *(tmp_path / name for name in ("s.safetensors", "a", "b"))
+    pairs.write_text("".join(f"{vectors.words[n]} {vectors.words[n + 1]} {n}\n" for n in range(12)))
+    more.write_text("".join(f"{vectors.words[0]} {vectors.words[n]} {n}\n" for n in range(1, 9)))
+    judging = ["--evaluate", pairs, more, "--resamples", 0, "--markdown", tmp_path / "r.md"]
+    status, printed, complained = run("shrink", model, small, "--dtype", "binary", *judging)
+    assert status == 0, complained
+    assert all(said in printed for said in ("before", "after"))
+    assert "--evaluate" not in printed
+    report = judge({"before": vectors, "after": WordVectors.load(small)}, [pairs, more], resamples=0)
+    assert (tmp_path / "r.md").read_text() == report.to_markdown()
+    lost = [each.difference.value for each in report.differences]
+    assert len(lost) == 4
+    assert any(lost)
+    facts = json.loads(run("shrink", model, small, "--dtype", "binary", *judging[:4], "0", "--json")[1])
+    assert facts["evaluation"] == json.loads(report.to_json())
+
+
+def test_shrink_counts_what_needs_a_word_that_has_gone_as_wrong(run, model, tmp_path):
+    vectors, small, pairs = WordVectors.load(model), tmp_path / "s.safetensors", tmp_path / "pairs"
+    pairs.write_text("".join(f"{vectors.words[n]} {vectors.words[-n]} {n}\n" for n in range(1, 30)))
+    for given, unknown in (([], "wrong"), (["--unknown", "skip"], "skip")):
+        arguments = ["--words", pairs, "--evaluate", pairs, "--json", *given]
+        status, printed, complained = run("shrink", model, small, *arguments)
+        assert status == 0, complained
+        report = json.loads(printed)["evaluation"]
+        assert (report["options"]["unknown"], report["sets"][0]["results"][1]["known"]) == (unknown, 0)
+        reasons = [each["reason"] for each in report["sets"][0]["differences"]]
+        assert all(reasons)
+    status, printed, _ = run("shrink", model, small, "--most", len(vectors) - 1, "--evaluate", pairs)
+    assert (status, "what needs a word that has gone counts as wrong" in printed) == (0, True)
+
+
+def test_shrink_without_sets_says_how_the_loss_is_told(run, model, tmp_path):
+    for given, says in ((["--dtype", "int8"], "--evaluate SETS"), ([], "the vectors are those of before")):
+        status, printed, _ = run("shrink", model, tmp_path / "s.safetensors", *given)
+        assert (status, says in printed) == (0, True)
 
 
 def test_index_is_built_beside_the_model_and_asked(run, model, tmp_path):
@@ -411,6 +496,7 @@ def test_version_and_help(run):
         "shrink",
         "index",
         "transform",
+        "retrofit",
         "align",
         "push",
         "demo",

@@ -11,9 +11,10 @@ import pytest
 from firth import WordVectors
 from firth.cli import main
 from firth.errors import BadFile, BadOption, UnknownWord
-from firth.visualise import draw_analogies, draw_heatmap, fonts, neighbourhoods, plot, read_groups
+from firth.visualise import draw_analogies, draw_heatmap, draw_map, fonts, neighbourhoods, plot, read_groups
 from firth.visualise.heat import by_likeness
 from firth.visualise.parallelograms import _placed
+from firth.visualise.theme import contrast, luminance
 
 pytest.importorskip("matplotlib", reason="pictures are drawn by matplotlib: pip install 'firth[viz]'")
 
@@ -166,6 +167,15 @@ def test_pairs_are_arrows():
     assert starts_and_ends == [(tuple(france), tuple(paris)), (tuple(italy), tuple(rome))]
 
 
+@pytest.mark.parametrize("length", [4, 14, 30])
+def test_a_legend_stays_on_the_page(length):
+    groups = {str(n) * length: [word] for n, word in enumerate(WORDS[:5])}
+    figure = draw_map(VECTORS, groups=groups).figure
+    box = figure.axes[0].get_legend().get_window_extent()
+    assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+    assert figure.bbox.y0 <= box.y0
+
+
 # ---- heat maps ---------------------------------------------------------------------------------
 
 
@@ -180,6 +190,18 @@ def test_a_heat_map_shows_the_cosine_of_each_pair():
     assert axes.images[0].get_clim() == (-1, 1)
     written = [text.get_text() for text in axes.texts]
     assert written[:3] == ["1", f"{VECTORS.similarity('king', 'queen'):.2f}"[1:], ".95"]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_numbers_of_a_heat_map_can_be_read(dark):
+    from matplotlib.colors import to_hex
+
+    axes = draw_heatmap(VECTORS, WORDS, dark=dark).figure.axes[0]
+    squares = axes.images[0]
+    for text in axes.texts:
+        column, row = text.get_position()
+        under = to_hex(squares.cmap(squares.norm(squares.get_array()[row, column])))
+        assert contrast(luminance(text.get_color()), luminance(under)) > 3.6
 
 
 def test_a_heat_map_puts_like_words_together():

@@ -31,6 +31,7 @@ from firth.options import (
     IndexOptions,
     MapOptions,
     PhraseOptions,
+    RetrofitOptions,
     TrainingOptions,
     TransformOptions,
 )
@@ -40,6 +41,7 @@ PANELS: dict[type, str] = {
     CorpusOptions: "Reading",
     PhraseOptions: "Phrases",
     TransformOptions: "Transforming",
+    RetrofitOptions: "Retrofitting",
     EvaluationOptions: "Judging",
     MapOptions: "Map",
     IndexOptions: "Index",
@@ -430,9 +432,12 @@ def push(
 
 
 @app.command()
+@with_options(EvaluationOptions)
 def shrink(
+    context: typer.Context,
     model: Model,
     target: Annotated[Path, typer.Argument(help="Where to write what is left.", show_default=False)],
+    sets: Annotated[list[Path] | None, typer.Argument(help="Further sets, after --evaluate.", hidden=True)] = None,
     dtype: Annotated[
         str | None,
         typer.Option(metavar="float32|float16|int8|binary|pq", help="How to store vectors; as they are if not given."),
@@ -446,17 +451,27 @@ def shrink(
     most: Annotated[int | None, typer.Option(help="Keep so many of the most frequent words.")] = None,
     min_count: Annotated[int | None, typer.Option(help="Keep words that occur so many times.")] = None,
     words: Annotated[Path | None, typer.Option(help="Keep the words in this file, one per line.")] = None,
+    evaluate: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="SETS", help="Judge both models by these sets, files or folders, and tell what is lost."),
+    ] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write that report as Markdown to this file.")] = None,
     json_: Json = False,
+    **options: Any,
 ) -> None:
     """Write a smaller model to query: without the output matrix, with fewer words, in fewer bytes.
 
     It cannot be trained on. int8 takes a quarter of the bytes of float32 and changes next to no answer; pq (product
-    quantisation) an eighth, and changes some.
+    quantisation) an eighth, and changes some. --evaluate tells what is lost.
     """
-    from firth.shrinking import shrink as shrunk
+    from firth.reports import shrink_and_judge, shrunk_lines
 
-    done = shrunk(model, target, dtype=dtype, parts=parts, most=most, min_count=min_count, words=words)
-    _show(done.as_dict(), json_, done.lines())
+    if sets and not evaluate:
+        raise BadOption(f"a model is shrunk to one file, got {target} and {sets[0]}; name sets after --evaluate")
+    how = {"dtype": dtype, "parts": parts, "most": most, "min_count": min_count, "words": words}
+    judged_by = [*(evaluate or []), *(sets or [])]
+    done = shrink_and_judge(model, target, judged_by, markdown, _given(context, options), **how)
+    _show(done.as_dict(), json_, shrunk_lines(done, markdown))
 
 
 @app.command()
@@ -501,6 +516,29 @@ def transform(
     from firth.transforms.files import transform_file, transform_lines
 
     done = transform_file(model, target, **_given(context, options))
+    _show(done, json_, transform_lines(done))
+
+
+@app.command()
+@with_options(RetrofitOptions)
+def retrofit(
+    context: typer.Context,
+    model: Model,
+    lexicon: Annotated[
+        Path, typer.Argument(help="Words that belong together: a word and its neighbours a line.", show_default=False)
+    ],
+    target: Annotated[Path, typer.Argument(help="Where to write the vectors.", show_default=False)],
+    encoding: Annotated[str, typer.Option(help="The lexicon's encoding.")] = "utf-8",
+    json_: Json = False,
+    **options: Any,
+) -> None:
+    """Draw words to their neighbours in a lexicon, such as WordNet's synonyms; all other words stay.
+
+    What is written is a model to query, without the output matrix: it cannot be trained on.
+    """
+    from firth.transforms.files import retrofit_file, transform_lines
+
+    done = retrofit_file(model, lexicon, target, encoding=encoding, **_given(context, options))
     _show(done, json_, transform_lines(done))
 
 

@@ -12,6 +12,7 @@ import operator
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from typing import Any, Concatenate, Literal, ParamSpec, Self, get_origin, get_type_hints
 
 from firth.errors import BadOption
@@ -73,7 +74,8 @@ class _Checked:
     """Checks each field against the rule it was declared with."""
 
     def __post_init__(self) -> None:
-        hints = get_type_hints(type(self))
+        kind: Any = type(self)
+        hints = _hints(kind)
         for each in fields(self):
             checked = _check(each.name, getattr(self, each.name), hints[each.name], each.metadata)
             object.__setattr__(self, each.name, checked)
@@ -91,6 +93,12 @@ class _Checked:
                 meant = f", here called {OTHER_NAMES[name]}" if OTHER_NAMES.get(name) in known else ""
                 raise BadOption(f"unknown option {name!r}{meant}; the options are: {', '.join(sorted(known))}")
         return cls(**values)
+
+
+@cache
+def _hints(options: type[Any]) -> dict[str, Any]:
+    """The types that an options class declares: finding them takes longer than judging by a small set."""
+    return get_type_hints(options)
 
 
 def _check(name: str, value: Any, hint: Any, rule: Mapping[str, Any]) -> Any:

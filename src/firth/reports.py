@@ -29,7 +29,9 @@ from firth.word2vec import Word2Vec, check_model_name
 if TYPE_CHECKING:
     from firth.estimating import Estimate
     from firth.evaluate import Report
+    from firth.evaluate.tables import Table as Judgements
     from firth.phrases import Phrase
+    from firth.shrinking import Shrunk
 
 
 NOT_WRITTEN_AS_TEXT = (".bz2", ".xz", ".zst", ".parquet", ".arrow", ".feather", ".ipc")  # but read by these names
@@ -330,6 +332,40 @@ def publish(
         return push(Path(made) / "model", repository, private=private)
 
 
+# ---- smaller files -----------------------------------------------------------------------------
+
+
+def shrink_and_judge(
+    model: Path, target: Path, sets: Sequence[Path], markdown: Path | None, judging: Mapping[str, Any], **how: Any
+) -> Shrunk:
+    """Write a smaller model, judge both by `sets`, and write the report to the file `markdown`, if one is named.
+
+    `judging` are options of judging, `how` further arguments of `shrink`.
+    """
+    from firth.shrinking import shrink
+
+    if markdown is not None:
+        if not sets:
+            raise BadOption(f"there is nothing to report to {markdown} without sets; give some with --evaluate")
+        _check_output(markdown, str(model), *sets, what="report")
+        if markdown.resolve() == target.resolve():
+            raise BadOption(f"the report and the model cannot both be {target}; give the report another name")
+    done = shrink(model, target, evaluate=sets, **how, **judging)
+    if done.evaluation is not None:
+        done.evaluation.save(markdown=markdown)
+    return done
+
+
+def shrunk_lines(done: Shrunk, markdown: Path | None) -> Iterator[Any]:
+    """What became of a model, to read: sizes, and the scores of each set as a whole; sections are in the report."""
+    yield from done.lines()
+    if done.evaluation is not None:
+        yield _judgement_table(done.evaluation, next(done.evaluation.tables()))
+        yield from done.evaluation.notes()
+    if markdown is not None:
+        yield f"wrote {markdown}"
+
+
 # ---- indexes -----------------------------------------------------------------------------------
 
 
@@ -398,9 +434,13 @@ def judged(
 def judgement_tables(report: Report) -> Iterator[Any]:
     """What `judged` found, to read."""
     for table in report.tables():
-        shown = table.a_row_for_each(report.names) if len(report.names) > 1 else table
-        yield _table((shown.title, *shown.heads[1:]), shown.rows, left=3 if len(report.names) > 1 else 2)
+        yield _judgement_table(report, table)
     yield from report.notes()
+
+
+def _judgement_table(report: Report, table: Judgements) -> Any:
+    shown = table.a_row_for_each(report.names) if len(report.names) > 1 else table
+    return _table((shown.title, *shown.heads[1:]), shown.rows, left=3 if len(report.names) > 1 else 2)
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> Any:

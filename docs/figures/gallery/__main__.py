@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 DOTS_PER_INCH = 100
 COLOURS = 240  # of a picture: letters stay smooth, and files small
-WINDOW, FRAME = (1200, 760), 130  # of a browser, whose lower edge stays white where it draws no window
+WINDOW, FRAME = (1200, 780), 130  # of a browser, whose lower edge stays white where it draws no window
 
 TABLES = {
     "countries": (COUNTRIES, "country"),
@@ -52,7 +52,8 @@ def main(folder: Path) -> None:
     pairs = RELATIONS["country", "capital"][:14]
     groups = {"country": [country for country, _ in pairs], "capital": [capital for _, capital in pairs]}
     keep(draw_map(vectors, groups=groups, arrows=pairs, title="Countries and capitals"), folder / "arrows.png")
-    keep(draw_heatmap(vectors, SOME, title="Cosines"), folder / "heatmap.png")
+    # Its shades must not come in steps.
+    draw_heatmap(vectors, SOME, title="Cosines").figure.savefig(folder / "heatmap.png", dpi=DOTS_PER_INCH)
     analogies = [("man", "king", "woman"), ("france", "paris", "italy"), ("walk", "walked", "swim")]
     keep(draw_analogies(vectors, [*analogies, ("dog", "puppy", "cat")]), folder / "analogies.png")
     photograph(vectors, folder / "page.png")

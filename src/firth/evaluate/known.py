@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import repeat
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -45,7 +46,13 @@ class KnownWords:
 
     def rows(self, words: Iterable[str]) -> Rows:
         """The rows of words, int64 (n,), UNKNOWN where there is none."""
-        return np.array([self.row(word) for word in words], np.int64)
+        given = [fold(word) for word in words] if self._fold else list(words)
+        rows = np.fromiter(map(self._rows.get, given, repeat(UNKNOWN)), np.int64, len(given))
+        if self._lower:
+            for place in np.flatnonzero(rows == UNKNOWN).tolist():
+                rows[place] = self._rows.get(given[place].lower(), UNKNOWN)
+        rows[rows >= self.count] = UNKNOWN
+        return rows
 
     # ---- words that are one ---------------------------------------------------------------------
 
@@ -97,18 +104,20 @@ class KnownWords:
     def cosines(self, first: Rows, second: Rows) -> NDArray[np.float64]:
         """The cosine of each row of `first` with that of `second`, both (n,); 0 where one is a zero vector."""
         norms, decoded = self.vectors.norms, self.vectors.rows.decoded
-        lengths = np.concatenate([norms[first], norms[second]])
-        if ((lengths > 1 / LONGEST) & (lengths < LONGEST)).all():  # their products are no trouble for float32
+        lengths = norms[first], norms[second]
+        if all(((each > 1 / LONGEST) & (each < LONGEST)).all() for each in lengths):
+            # Their products are no trouble for float32.
             products = np.einsum("nd,nd->n", decoded(first), decoded(second))
-            found: NDArray[np.float64] = products.astype(np.float64) / norms[first] / norms[second]
+            found: NDArray[np.float64] = products.astype(np.float64) / lengths[0] / lengths[1]
         else:
             found = np.einsum("nd,nd->n", self.units(first), self.units(second))
         return found
 
     def remarks(self, rows: Sequence[int] | Rows) -> tuple[str, ...]:
         """What is to be said of the words at these rows: how many have zero vectors."""
-        asked = np.unique(np.asarray(rows, np.int64))
-        zero = int((self.vectors.norms[asked[asked != UNKNOWN]] == 0).sum())
+        asked = np.asarray(rows, np.int64)
+        asked = asked[asked != UNKNOWN]
+        zero = len(np.unique(asked[self.vectors.norms[asked] == 0]))
         if not zero:
             return ()
         return (f"{zero} word{'s have' if zero > 1 else ' has'} a zero vector, whose cosine to anything is taken as 0",)

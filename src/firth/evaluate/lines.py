@@ -32,13 +32,15 @@ def all_lines(path: AnyPath, encoding: str = "utf-8") -> list[Line]:
             f"{path}, line {line}: not {encoding.upper()} ({error}); convert the file, or name its encoding, such as "
             f"encoding={likely!r}"
         ) from error
-    lines = enumerate((line.strip("\r ") for line in text.split("\n")), start=1)
-    return [(number, line) for number, line in lines if not line.startswith(("# ", "#\t")) and line != "#"]
+    lines = enumerate([line.strip("\r ") for line in text.split("\n")], start=1)
+    if "#" not in text:
+        return list(lines)
+    return [each for each in lines if each[1][:1] != "#" or each[1][1:2] not in ("", " ", "\t")]
 
 
 def lines_of(path: AnyPath, encoding: str = "utf-8") -> list[Line]:
     """As `all_lines`, but blank ones left out; `BadFile` where none is left."""
-    found = [(number, line) for number, line in all_lines(path, encoding) if line.strip()]
+    found = [each for each in all_lines(path, encoding) if each[1] and not each[1].isspace()]
     if not found:
         raise BadFile(f"{path} is an empty set: there is no line in it but blanks and comments; check the file")
     return found
@@ -48,7 +50,7 @@ def fields_of(text: str) -> list[str]:
     """What a line holds between tabs, else semicolons, else commas, else white space."""
     for delimiter in "\t;,":
         if delimiter in text:
-            return [field.strip() for field in text.split(delimiter)]
+            return list(map(str.strip, text.split(delimiter)))
     return text.split()
 
 

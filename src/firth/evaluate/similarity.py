@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -66,16 +67,14 @@ class SimilaritySet:
     @classmethod
     def read(cls, path: AnyPath, encoding: str = "utf-8") -> SimilaritySet:
         """The set in a file; raises `MissingFile`, and `BadFile` for a line that is none of it."""
-        pairs, scores = [], []
-        for place, (number, text) in enumerate(lines_of(path, encoding)):
-            fields = fields_of(text)
-            score = score_in(fields)
-            if score is not None:
-                pairs.append((fields[0], fields[1]))
-                scores.append(score)
-            elif place > 0 or len(fields) < 3:  # else a header
-                raise malformed(path, number, text, RULE)
-        return cls(set_name(path), tuple(pairs), np.array(scores, np.float64))
+        lines = lines_of(path, encoding)
+        if _scored(lines[0][1]) is None and len(fields_of(lines[0][1])) >= 3:  # a header
+            del lines[0]
+        found = [_scored(text) for _, text in lines]
+        if not all(found):
+            raise malformed(path, *lines[found.index(None)], RULE)
+        first, second, scores = zip(*filter(None, found), strict=True) if found else ((), (), ())
+        return cls(set_name(path), tuple(zip(first, second, strict=True)), np.array(scores, np.float64))
 
     def called(self, name: str) -> SimilaritySet:
         """The same set under another name."""
@@ -83,7 +82,7 @@ class SimilaritySet:
 
     def judge(self, known: KnownWords) -> SimilarityResult:
         """How well the cosines of a model agree with the scores."""
-        rows = known.rows(word for pair in self.pairs for word in pair).reshape(-1, 2)
+        rows = known.rows(chain.from_iterable(self.pairs)).reshape(-1, 2)
         told = (rows != UNKNOWN).all(axis=1)
         cosines = np.full(len(rows), 0.0 if known.options.unknown == "wrong" else np.nan)
         cosines[told] = known.cosines(*rows[told].T)
@@ -106,6 +105,23 @@ def correlations(cosines: Numbers, scores: Numbers, options: EvaluationOptions) 
         return tuple(Measure(name=name, value=None, reason=reason) for name in WAYS)
     between = correlation_intervals(WAYS, x, y, options.resamples, options.seed)
     return tuple(Measure.of(name, correlation(way, x, y), between[name]) for name, way in WAYS.items())
+
+
+def _scored(text: str) -> tuple[str, str, float] | None:
+    """The two words and the score of a line, or None."""
+    first, tab, others = text.partition("\t")
+    second, _, number = others.partition("\t")
+    if tab and "\t" not in number:  # most sets: no need to look further
+        a, b = first.strip(), second.strip()
+        try:
+            score = float(number)
+        except ValueError:
+            pass
+        else:
+            return (a, b, score) if a and b and math.isfinite(score) else None
+    fields = fields_of(text)
+    found = score_in(fields)
+    return None if found is None else (fields[0], fields[1], found)
 
 
 def score_in(fields: list[str]) -> float | None:

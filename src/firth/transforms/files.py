@@ -10,11 +10,12 @@ from typing import Any
 from firth.errors import BadFile, BadOption
 from firth.formats import read_vectors, recognised
 from firth.formats.model import StoredModel, read_model, write_model
-from firth.options import TransformOptions
+from firth.options import RetrofitOptions, TransformOptions
 from firth.storage import AnyPath
 from firth.transforms.alignment import align
 from firth.transforms.components import transformed
-from firth.transforms.listed import read_pairs
+from firth.transforms.listed import read_lexicon, read_pairs
+from firth.transforms.retrofitting import known_neighbours, retrofitted
 from firth.vectors import WordVectors
 from firth.word2vec import check_model_name
 
@@ -32,6 +33,25 @@ def transform_file(source: AnyPath, target: AnyPath, **options: Any) -> dict[str
     done = {"transform": TransformOptions.from_dict(options).as_dict()}
     _write(target, vectors, source, done)
     return {"words": len(vectors), "vector_size": vectors.vector_size, "target": str(target), **done}
+
+
+def retrofit_file(
+    source: AnyPath, lexicon: AnyPath, target: AnyPath, *, encoding: str = "utf-8", **options: Any
+) -> dict[str, Any]:
+    """Write the vectors of a file, `retrofitted` to the lexicon in another, and tell how many words that moved.
+
+    Raises what `read_lexicon`, `retrofitted`, reading and writing raise, and `BadOption` where the target is one of the
+    sources or goes by another format's name.
+    """
+    _check_target(target, source, lexicon)
+    asked = RetrofitOptions.from_dict(options).as_dict()
+    entries, vectors = read_lexicon(lexicon, encoding=encoding), read_vectors(source)
+    drawn = retrofitted(vectors, entries, **asked)
+    moved = len(known_neighbours(vectors, entries))
+    done = {"retrofit": {"lexicon": Path(lexicon).name, "drawn": moved, **asked}}
+    _write(target, drawn, source, done)
+    facts = {"words": len(drawn), "vector_size": drawn.vector_size, "target": str(target)}
+    return {**facts, "entries": len(entries), "drawn": moved, **done}
 
 
 def align_files(
@@ -60,8 +80,10 @@ def align_files(
 
 
 def transform_lines(facts: dict[str, Any]) -> list[str]:
-    """What was written, to read; for aligned files the words that moved, too."""
+    """What was written, to read; for aligned files the words that moved, too, for retrofitted ones how many did."""
     lines = [f"wrote {facts['words']:,} words × {facts['vector_size']} to {facts['target']}"]
+    if "retrofit" in facts:
+        lines.append(f"drew {facts['drawn']:,} words to their neighbours, of {facts['entries']:,} that the lexicon has")
     if "pairs" in facts:
         lines.append(
             f"aligned by {facts['pairs']:,} pairs of words, {facts['distance']:.4f} apart on average; moved most:"

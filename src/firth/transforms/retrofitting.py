@@ -34,7 +34,7 @@ def retrofitted(vectors: WordVectors, lexicon: Mapping[str, Iterable[str]], **op
             f"lexicon must be a mapping of words to neighbours, got {type(lexicon).__name__}; see read_lexicon"
         )
     assert vectors.norms is not None  # measured, and so finite
-    neighbours = _rows(vectors, lexicon)
+    neighbours = known_neighbours(vectors, lexicon)
     if not neighbours:
         raise BadOption(
             f"no word of the lexicon ({len(lexicon):,} entries) has a vector and a neighbour that has one; check case "
@@ -49,7 +49,7 @@ def retrofitted(vectors: WordVectors, lexicon: Mapping[str, Iterable[str]], **op
     return WordVectors(vectors.words, new, vectors.counts, check=False)
 
 
-def _rows(vectors: WordVectors, lexicon: Mapping[str, Iterable[str]]) -> list[tuple[int, list[int]]]:
+def known_neighbours(vectors: WordVectors, lexicon: Mapping[str, Iterable[str]]) -> list[tuple[int, list[int]]]:
     """The row of each word that has neighbours, and theirs, in the order of the rows."""
     found = []
     for word, named in lexicon.items():

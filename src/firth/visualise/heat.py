@@ -23,8 +23,7 @@ Floats: TypeAlias = NDArray[np.float64]
 MOST = 200  # words; the names of more cannot be read
 WRITTEN = 25  # words up to which each square holds its number
 CELL_INCHES, LEAST_INCHES = 0.3, 3.5
-NAME_POINTS, NUMBER_POINTS = 9.0, 6.5
-STRONG = 0.6  # cosines beyond which the square is too dark for ink
+NAME_POINTS, NUMBER_POINTS = 9.0, 7.0
 
 
 def draw_heatmap(
@@ -90,8 +89,9 @@ def _drawn(words: Sequence[str], cosines: Floats, title: str, theme: Theme) -> A
     side = max(LEAST_INCHES, CELL_INCHES * len(words))
     names = [shown(word) for word in words]
     fonts = Fonts([shown(title), *names])
-    figure = new_figure((side + 2.0, side + 1.2), title, theme, fonts)
+    figure = new_figure((side + 2.0, side + 1.2), "", theme, fonts)
     axes = figure.add_subplot()
+    fonts.put(axes.set_title(shown(title), loc="left", fontsize=13, fontweight="bold", color=theme.ink))
     colourmap = colours.LinearSegmentedColormap.from_list("cosines", [theme.colours[0], theme.paper, theme.colours[1]])
     image = axes.imshow(cosines, cmap=colourmap, vmin=-1, vmax=1)
     axes.set_xticks(range(len(words)), names, rotation=90)
@@ -102,7 +102,7 @@ def _drawn(words: Sequence[str], cosines: Floats, title: str, theme: Theme) -> A
     axes.spines[:].set_visible(False)
     if len(words) <= WRITTEN:
         for (row, column), cosine in np.ndenumerate(cosines):
-            colour = theme.paper if abs(cosine) > STRONG else theme.ink
+            colour = theme.readable_on(colours.to_hex(colourmap((1 + cosine) / 2)))
             axes.text(column, row, _number(cosine), ha="center", va="center", fontsize=NUMBER_POINTS, color=colour)
     bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.02)
     bar.outline.set_visible(False)

@@ -19,7 +19,7 @@ DIRECTIONS = 16  # around each anchor
 SIDEWAYS = 0.25  # above or below costs this gap more than beside: a word reads on from its mark
 LINE_COST = 0.35  # as does each point of a line covered
 STRANGER_COST = 1.0  # and each height by which another mark is nearer than the label's own
-CROSSING_COST = 0.5  # and each of the points on the way to its mark that lies on another label or mark
+CROSSING_COST = 1.0  # and each of the points on the way to its mark that lies on another label or mark
 WAY = np.linspace(0, 1, 10)[1:-1]
 
 

@@ -33,6 +33,7 @@ PANEL_INCHES = (6.4, 5.6)  # up to PANEL_WORDS; the area grows with the words be
 PANEL_WORDS = 40
 LABELLED = 400  # words with labels; there is no paper for more
 LABEL_POINTS = 9.5
+LEGEND_COLUMNS = 5
 MARKER_POINTS, LEAST_MARKER_POINTS = 6.5, 2.5
 HALO_POINTS = 2.5
 FAR_POINTS = 9  # from this gap on a fine line ties a label to its mark
@@ -188,18 +189,28 @@ def _draw_marks(axes: Any, panel: Panel, where: Mapping[str, Floats], theme: The
         look |= {"alpha": CLOUD_OPACITY if len(where) > CLOUD else 1, "zorder": 2 if name else 1.5}
         axes.plot(*points.T, **look, rasterized=len(where) > AS_VECTORS)
     if any(panel.groups):
+        _draw_legend(axes, [shown(name) or "other" for name in members], theme, fonts)
+
+
+def _draw_legend(axes: Any, names: Sequence[str], theme: Theme, fonts: Fonts) -> None:
+    """The groups below the axes, in as few rows as find room, evenly filled."""
+    room = axes.figure.bbox.width / axes.get_subplotspec().get_gridspec().ncols
+    for most in range(min(LEGEND_COLUMNS, len(names)), 0, -1):
+        rows = math.ceil(len(names) / most)
         legend = axes.legend(
             axes.lines,
-            [shown(name) or "other" for name in members],
+            names,
             loc="upper center",
             bbox_to_anchor=(0.5, 0),
             borderaxespad=2.2,
-            ncols=4,
+            ncols=math.ceil(len(names) / rows),
             frameon=False,
         )
         for text in legend.get_texts():
             text.set_color(theme.ink)
             fonts.put(text)
+        if legend.get_window_extent().width <= room:
+            return
 
 
 def _marker_points(words: int) -> float:

@@ -31,6 +31,23 @@ class Theme:
         """A colour halfway to the ink, so that thin letters in it can be read."""
         return mixed(colour, self.ink, 0.5)
 
+    def readable_on(self, colour: str) -> str:
+        """Ink or paper, whichever stands out more from a colour."""
+        own = luminance(colour)
+        return max(self.ink, self.paper, key=lambda each: contrast(own, luminance(each)))
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of an sRGB colour, #rrggbb, from 0 for black to 1 for white (WCAG 2.1)."""
+    parts = [value / 255 for value in bytes.fromhex(colour[1:])]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: float, other: float) -> float:
+    """The contrast of two luminances, from 1 to 21; 4.5 and more is good to read (WCAG 2.1)."""
+    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
+
 
 def mixed(one: str, other: str, share: float) -> str:
     """The colour between two: `share` of the other. Colours are #rrggbb."""
