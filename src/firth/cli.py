@@ -370,9 +370,9 @@ def convert(
     """Convert vectors between formats.
 
     Told by name: .safetensors, word2vec text (.txt, .vec) and binary (.bin), .glove, .npz, .arrow, .parquet, .fifu;
-    .onnx (only written), for phones and browsers. Named by --target-format: safetensors (for torch), tensorboard,
-    sentence-transformers, model2vec, hub, onnx-ids. Only read: fastText's .bin. Text and word2vec's binary also as
-    .gz.
+    .onnx and .ids.onnx (only written), for phones and browsers. Named by --target-format: safetensors (for torch),
+    tensorboard, sentence-transformers, model2vec, hub. Only read: fastText's .bin. Text and word2vec's binary also
+    as .gz.
     """
     from firth import formats
 

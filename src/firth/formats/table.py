@@ -234,7 +234,7 @@ FORMATS = (
         write=lambda vectors, path, _: write_finalfusion(path, vectors.words, vectors.matrix, vectors.norms),
     ),
     _onnx("onnx", (".onnx",), ids=False),
-    _onnx("onnx-ids", (), ids=True),
+    _onnx("onnx-ids", (".ids.onnx",), ids=True),
     Format(
         name="tensorboard",
         recognises_folder=lambda folder: all((folder / name).is_file() for name in PROJECTOR_FILES),
