@@ -29,13 +29,13 @@ class Job:
 
 
 def firth(job: Job) -> Work:
-    from firth import WordVectors
+    from firth.formats import read_vectors, write_vectors
 
     if job.what.startswith("write"):
-        vectors = WordVectors.load(job.source)
+        vectors = read_vectors(job.source)
         assert vectors.norms is not None  # the file that it is mapped from is read now
-        return lambda: vectors.save(job.path)
-    return lambda: WordVectors.load(job.path)
+        return lambda: write_vectors(vectors, job.path)
+    return lambda: read_vectors(job.path)
 
 
 def gensim(job: Job) -> Work:
