@@ -40,7 +40,8 @@ _RowSize: TypeAlias = Callable[[int], int]
 
 BLOCK_BYTES = 1 << 20  # what stays in a core's cache while it is cut
 COPIERS = 4  # threads that copy numbers while one cuts words
-AHEAD = 64  # blocks that may wait to be copied
+COPIED_BYTES = 4 << 20  # by one of them at once
+AHEAD = 16  # such copies that may wait
 HEADER_BYTES = 64  # two numbers of 20 digits and room to spare
 
 _HEADER = re.compile(rb"\s*([0-9]+)[ \t]+([0-9]+)\s*")
@@ -91,7 +92,7 @@ def read_binary(
         V, D, rows = _read_header(file, path, least_row=lambda D: 4 * D + 1, limit=limit)
         words: list[str] = []
         matrix = new_matrix(rows, D, path)
-        at_once = max(1, BLOCK_BYTES // (4 * D))
+        at_once = max(1, COPIED_BYTES // (4 * D))
         held = _Held(file, path, D)
         copies: list[Future[None]] = []
         while len(words) < rows:
@@ -239,7 +240,7 @@ def _wait(copies: list[Future[None]]) -> None:
 
 def _cut_rows(held: _Held, D: int, most: int) -> tuple[list[bytes], list[int]]:
     """Take up to `most` whole rows from what is held: their words, and where the numbers of each begin."""
-    words: list[bytes] = []
+    pieces: list[bytes | bytearray] = []
     starts: list[int] = []
     block, end, find = held.block, held.begin, held.block.find
     last = max(0, held.end - 4 * D)  # where the numbers of a row that is there may begin
@@ -248,10 +249,11 @@ def _cut_rows(held: _Held, D: int, most: int) -> tuple[list[bytes], list[int]]:
         space = find(b" ", end, last)
         if space < 0 or space - end > MAX_WORD_BYTES:
             break
-        words.append(bytes(block[end:space]))
+        pieces.append(block[end:space])
         starts.append(space + 1)
         end = space + behind
     held.begin = end
+    words = list(map(bytes, pieces))
     if b"\n" in b"".join(words):  # word2vec.c's rows end so
         words = [word.lstrip(b"\n") for word in words]
     return words, starts
