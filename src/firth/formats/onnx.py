@@ -14,7 +14,7 @@ The matrix is stored as float32, float16 or int8 with a scale for each row. Prod
 numbers: the query is a row, too, so nothing is rounded but by the scales. Float16 is widened when the file is opened.
 The matrix is the first factor of each product, since onnxruntime keeps a second copy of a constant that is the second.
 
-Written without the package onnx: the format is a hundred lines (`onnx_graph.py`, `protobuf.py`), and rows go from where
+Written without the package onnx: the format is 180 lines (`onnx_graph.py`, `protobuf.py`), and rows go from where
 they are mapped straight into the file.
 """
 
