@@ -160,6 +160,46 @@ def test_gensim_reads_the_same_vectors_and_the_other_way_round(tmp_path, vectors
     np.testing.assert_array_equal(read_vectors(tmp_path / f"g{name}").matrix, vectors.matrix)
 
 
+def test_finalfusion_reads_the_same_vectors_and_the_other_way_round(tmp_path, vectors):
+    peer = library("finalfusion")
+    vectors.save(tmp_path / "v.fifu")
+    found = peer.load_finalfusion(tmp_path / "v.fifu")
+    assert list(found.vocab) == WORDS
+    np.testing.assert_allclose(found.norms, vectors.norms, rtol=1e-6)
+    for word in WORDS:
+        unit, norm = found.embedding_with_norm(word)
+        np.testing.assert_allclose(unit * norm, vectors[word], rtol=3e-7)
+    near = [(each.word, each.similarity) for each in found.word_similarity("cat", k=4)]
+    expected = vectors.most_similar("cat", topn=4)
+    assert [word for word, _ in near] == [word for word, _ in expected]
+    np.testing.assert_allclose([score for _, score in near], [score for _, score in expected], atol=1e-6)
+    found.write(tmp_path / "again.fifu")
+    again = read_vectors(tmp_path / "again.fifu")
+    assert again.words == tuple(WORDS)
+    np.testing.assert_allclose(again.matrix, vectors.matrix, rtol=3e-7)
+
+
+@pytest.mark.parametrize("form", ["buckets", "explicit"])
+def test_of_finalfusion_s_subwords_the_words_are_read(tmp_path, vectors, form):
+    """Of a file that finalfusion wrote itself, with n-grams and metadata."""
+    peer = library("finalfusion")
+    indexer = library("finalfusion.subword").FinalfusionHashIndexer(3)
+    vocab = library("finalfusion.vocab").FinalfusionBucketVocab(WORDS, indexer)
+    rows = np.concatenate([vectors.matrix, np.ones((indexer.upper_bound, 4), np.float32)])
+    norms = np.linalg.norm(rows, axis=1)
+    storage = library("finalfusion.storage").NdArray((rows / norms[:, None]).astype(np.float32))
+    made = peer.Embeddings(
+        storage,
+        vocab,
+        norms=library("finalfusion.norms").Norms(norms[: len(WORDS)].astype(np.float32)),
+        metadata=library("finalfusion.metadata").Metadata({"source": "a test"}),
+    )
+    (made if form == "buckets" else made.bucket_to_explicit()).write(tmp_path / "v.fifu")
+    read = read_vectors(tmp_path / "v.fifu")
+    assert read.words == tuple(WORDS)
+    np.testing.assert_allclose(read.matrix, vectors.matrix, rtol=1e-6)
+
+
 def test_gensim_reads_the_same_fasttext_model(tmp_path):
     gensim = library("gensim.models.fasttext")
     (tmp_path / "m.bin").write_bytes(fasttext_bytes(dict.fromkeys(WORDS, 1)))

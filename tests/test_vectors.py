@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from firth import nearest as nearest_module
 from firth.errors import BadFile, BadOption, UnknownWord
 from firth.nearest import cosines, highest, nearest, read_through, unit
-from firth.screen import Screen
+from firth.screen import Screen, rounding
 from firth.stored import Floats
 from firth.vectors import WordVectors
 from firth.vectors import search as search_module
@@ -372,6 +372,25 @@ def test_a_screen_leaves_no_row_out_that_is_among_the_best(V, D, count, seed, ex
     products, _ = read_through(vectors.matrix, target, threads=1)
     best = highest(cosines(products, vectors.norms), count)
     assert set(best.tolist()) <= set(screen.candidates(target, count, V, threads=1).tolist())
+
+
+@pytest.mark.parametrize(("D", "stride"), [(1, 1), (16, 16), (33, 48), (100, 100)])
+def test_a_screen_s_codes_are_the_nearest_and_their_errors_known(D, stride):
+    """Also of rows whose numbers are very small or large, zero, or padded."""
+    matrix = np.random.default_rng(0).standard_normal((300, stride)).astype(np.float32)[:, :D]
+    matrix *= np.logspace(-36, 17, 300, dtype=np.float32)[:, None]
+    matrix[7] = 0
+    vectors = WordVectors([f"w{row}" for row in range(300)], matrix)
+    screen = Screen(vectors.matrix, vectors.norms, threads=1)
+    lengths = np.linalg.norm(matrix.astype(np.float64), axis=1)
+    units = matrix / np.where(lengths > 0, lengths, 1)[:, None]
+    copies = screen._codes[:, :D] * screen._scales[:, None].astype(np.float64)
+    assert (np.abs(units - copies) <= (0.5 + 1e-4) * screen._scales[:, None] + 1e-12).all()
+    assert (np.abs(screen._codes).max(axis=1) == np.where(lengths > 0, 127, 0)).all()
+    assert not screen._codes[:, D:].any()
+    distances = np.linalg.norm(units - copies, axis=1)
+    assert (screen._errors >= distances).all()
+    assert (screen._errors <= distances + 2 * rounding(D)).all()
 
 
 def test_a_screen_leaves_few_rows():

@@ -49,6 +49,8 @@ def test_words_and_numbers_come_back_exactly(tmp_path, read, write, words, D, da
 @pytest.mark.parametrize("name", ["v", "v.gz"])
 def test_many_blocks_join_without_a_seam(tmp_path, monkeypatch, read, write, name):
     monkeypatch.setattr(word2vec, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(word2vec, "COPIED_BYTES", 100)
+    monkeypatch.setattr(word2vec, "AHEAD", 3)
     monkeypatch.setattr(rows, "BLOCK_BYTES", 100)
     words = [f"w{number}" for number in range(500)]
     matrix = np.random.default_rng(0).standard_normal((500, 16), dtype=np.float32)[:, :7]

@@ -363,15 +363,16 @@ def convert(
     combine: Annotated[str, typer.Option(help=COMBINE_HELP, metavar="|".join(get_args(Combine)))] = "input",
     limit: Annotated[int | None, typer.Option(help="Only so many words, the first.")] = None,
     dtype: Annotated[
-        str, typer.Option(help="float32, or where the target's format can hold them float16 or float64.")
+        str, typer.Option(help="float32, or where the target's format can hold them float16, float64 or int8.")
     ] = "float32",
     json_: Json = False,
 ) -> None:
     """Convert vectors between formats.
 
-    Told by name: .safetensors, word2vec text (.txt, .vec) and binary (.bin), .glove, .npz, .arrow, .parquet, .fifu.
-    Named by --target-format: safetensors (for torch), tensorboard, sentence-transformers, model2vec, hub. Read alone:
-    fastText's .bin. Text and word2vec's binary also as .gz.
+    Told by name: .safetensors, word2vec text (.txt, .vec) and binary (.bin), .glove, .npz, .arrow, .parquet, .fifu;
+    .onnx and .ids.onnx (only written), for phones and browsers. Named by --target-format: safetensors (for torch),
+    tensorboard, sentence-transformers, model2vec, hub. Only read: fastText's .bin. Text and word2vec's binary also
+    as .gz.
     """
     from firth import formats
 

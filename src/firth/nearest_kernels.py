@@ -34,6 +34,7 @@ CODES = ir.VectorType(BYTE, LANES)
 HALVES = ir.VectorType(ir.IntType(16), LANES)
 # A half's exponent is biased by 15, a float's by 127: moved into a float's place, its bits say 2¹¹² times too little.
 HALF_SIGN, HALF_REST, HALF_SHIFT, HALF_SCALE = 0x8000, 0x7FFF, 13, 2.0**112
+LARGEST_CODE = 127.0
 ADDRESS = types.int64
 
 
@@ -192,6 +193,53 @@ def code_product(typingctx: Any, codes: Any, query: Any, blocks: Any) -> Any:
 
 
 @intrinsic
+def encode_row(typingctx: Any, row: Any, norm: Any, D: Any, codes: Any) -> Any:
+    """Write a row at unit length as int8 codes; gives their scale and the squared distance between row and codes.
+
+    `row` and `codes` are the addresses of D floats and of D bytes, rounded up to LANES; a `norm` of 0 leaves zeros.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        row, norm, D, codes = arguments
+        zeros = ir.Constant(VECTOR, [0.0] * LANES)
+        length = _splat(builder, builder.select(builder.fcmp_ordered(">", norm, FLOAT(0)), norm, FLOAT(1)))
+        blocks = builder.sdiv(builder.add(D, I64(LANES - 1)), I64(LANES))
+
+        def units(index: Any) -> Any:
+            first = builder.mul(index, I64(LANES))
+            left = _splat(builder, builder.trunc(builder.sub(D, first), I32), INTS)
+            mask = builder.icmp_signed("<", ir.Constant(INTS, list(range(LANES))), left)
+            source = _at(builder, row, builder.mul(first, I64(4)), VECTOR)
+            values = _call(builder, "llvm.masked.load.v16f32.p0", VECTOR, [source, I32(1), mask, zeros])
+            return builder.fdiv(values, length)
+
+        def reduced(operation: str, vector: Any) -> Any:
+            kind = ir.FunctionType(FLOAT, [vector.type] if operation == "fmax" else [FLOAT, vector.type])
+            function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.vector.reduce.{operation}.v16f32")
+            return builder.call(function, [vector] if operation == "fmax" else [FLOAT(0.0), vector], fastmath=("fast",))
+
+        [largest, total] = _zeros(builder, 2)
+        with cgutils.for_range(builder, blocks) as loop:
+            sizes = _call(builder, "llvm.fabs.v16f32", VECTOR, [units(loop.index)])
+            most = builder.load(largest)
+            builder.store(builder.select(builder.fcmp_ordered(">", sizes, most), sizes, most), largest)
+        scale = builder.fdiv(reduced("fmax", builder.load(largest)), FLOAT(LARGEST_CODE))
+        some = builder.fcmp_ordered(">", scale, FLOAT(0))
+        steps = _splat(builder, builder.fdiv(FLOAT(1), builder.select(some, scale, FLOAT(1))))
+        scales = _splat(builder, scale)
+        with cgutils.for_range(builder, blocks) as loop:
+            values = units(loop.index)
+            whole = _call(builder, "llvm.rint.v16f32", VECTOR, [builder.fmul(values, steps)])
+            small = builder.trunc(builder.fptosi(whole, INTS), CODES)
+            builder.store(small, _at(builder, codes, builder.mul(loop.index, I64(LANES)), CODES), align=1)
+            distance = builder.fsub(values, builder.fmul(whole, scales))
+            _add_product(builder, distance, distance, total)
+        return context.make_tuple(builder, signature.return_type, [scale, reduced("fadd", builder.load(total))])
+
+    return types.UniTuple(types.float32, 2)(ADDRESS, types.float32, types.int64, ADDRESS), codegen
+
+
+@intrinsic
 def half_product(typingctx: Any, halves: Any, query: Any, blocks: Any) -> Any:
     """The product of a row of float16 with a query, float32; both are addresses of `blocks` · LANES numbers.
 
@@ -299,6 +347,19 @@ def best_rows(matrix, stride, D, norms, first, last, queries, excluded, panel, p
                     if products[i, r] > bounds[q] and not is_among(start + r, excluded[q]):
                         _replace_worst(scores[q], rows[q], products[i, r], start + r)
                         bounds[q] = scores[q, 0]
+
+
+@compiled
+def encoded_rows(matrix, stride, D, norms, slack, codes, scales, errors):
+    """Rows at unit length as `codes` int8 (n, D rounded up to LANES) and `scales`, with the `errors` of scores.
+
+    `matrix` is the address of row 0 and `stride` the bytes between rows; `norms`, `scales` and `errors` float32 (n,).
+    """
+    for row in range(len(norms)):
+        place = address_of(codes) + row * codes.shape[1]
+        scale, square = encode_row(matrix + row * stride, norms[row], D, place)
+        scales[row] = scale
+        errors[row] = np.sqrt(square) + slack
 
 
 @compiled

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from firth.nearest import BLOCK_NUMBERS, FOLD, Matrix, Rows, Vector, on_threads
+from firth.nearest import FOLD, Matrix, Rows, Vector, on_threads
 
-LARGEST_CODE = 127
 # Beyond the copy's own error, what float32 may lose in sums of D products: each rounds by at most 2⁻²⁴.
 ROUNDING = 2.0**-23
 ROUNDINGS = 32
@@ -29,33 +28,18 @@ class Screen:
     """int8 copies of the rows of `matrix` (V, D), whose lengths are `norms` (V,): V · (D + 8) bytes."""
 
     def __init__(self, matrix: Matrix, norms: Vector, threads: int) -> None:
-        from firth.nearest_kernels import LANES  # compiled code loads at use
+        from firth.nearest_kernels import LANES, encoded_rows  # compiled code loads at use
 
         V, D = matrix.shape
         self._codes = np.empty((V, -(-D // LANES) * LANES), np.int8)
-        self._codes[:, D:] = 0
-        self._scales = np.empty(V, np.float32)
-        self._errors = np.empty(V, np.float32)
-        step = max(1, BLOCK_NUMBERS // D)
+        self._scales, self._errors = np.empty(V, np.float32), np.empty(V, np.float32)
+        row_0, stride = matrix.ctypes.data, matrix.strides[0]
 
         def encode(first: int, last: int) -> None:
-            for start in range(first, last, step):
-                part = slice(start, min(start + step, last))
-                self._encode(part, matrix[part], norms[part])
+            parts = (each[first:last] for each in (self._codes, self._scales, self._errors))
+            encoded_rows(row_0 + first * stride, stride, D, norms[first:last], rounding(D), *parts)
 
         on_threads(encode, V, D, threads)
-
-    def _encode(self, part: slice, rows: Matrix, norms: Vector) -> None:
-        D = rows.shape[1]
-        units = rows / np.where(norms > 0, norms, np.float32(1))[:, None]
-        scales: Vector = np.maximum(units.max(axis=1), -units.min(axis=1)) / np.float32(LARGEST_CODE)
-        codes: Matrix = np.rint(units / np.where(scales > 0, scales, np.float32(1))[:, None])
-        self._codes[part, :D] = codes
-        self._scales[part] = scales
-        codes *= scales[:, None]
-        units -= codes
-        slack = rounding(D)
-        self._errors[part] = np.sqrt(np.einsum("ij,ij->i", units, units)) + slack
 
     def candidates(self, target: Vector, count: int, V: int, threads: int) -> Rows:
         """Rows, in order, among which are the `count` of the first V nearest to `target` (D,), of unit length."""

@@ -29,10 +29,12 @@ def read_vectors(
     Raises:
         MissingFile: nothing is there, or it may not be read.
         BadFile: of no known format, or not what its format asks for, or more than memory holds.
-        BadOption: `format` is none of those known, or a limit below 0.
+        BadOption: `format` is none of those known, or only written, or a limit below 0.
     """
     check_reading(encoding_errors, limit)
     chosen = named(format) if format else recognised(path)
+    if chosen.read is None:
+        raise BadOption(f"{chosen.name} is only written, got {path} to read; read the vectors that it was made of")
     if is_gzip(path) and not chosen.packed:
         raise BadFile(f"{path} is packed, and {chosen.name} is not read so; unpack it first")
     return chosen.read(path, encoding_errors, limit)

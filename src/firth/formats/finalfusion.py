@@ -67,11 +67,13 @@ def read_finalfusion(
         _check_head(file, path)
         while matrix is None or file.tell() < size:
             kind, length = CHUNK.unpack(read_exactly(file, CHUNK.size, path))
-            stop = file.tell() + length
+            start = file.tell()
+            stop = _end_of_explicit(file, path) if kind == EXPLICIT else start + length
+            file.seek(start)
             if stop > size:
-                raise BadFile(f"{path}: a chunk of {length} bytes does not fit into the file; it is cut short")
+                raise BadFile(f"{path}: a chunk of {stop - start} bytes does not fit into the file; it is cut short")
             if kind in BEHIND_LENGTH and words is None:
-                words = _read_words(file, kind, length, limit, encoding_errors, path)
+                words = _read_words(file, kind, stop - start, limit, encoding_errors, path)
             elif kind == ARRAY and words is not None and matrix is None:
                 matrix = _read_array(file, len(words), limit is None, path)
             elif kind == NORMS and matrix is not None:
@@ -121,6 +123,18 @@ def _check_head(file: IO[bytes], path: AnyPath) -> None:
             f"{chunks} chunks; fetch it anew, or name its own format"
         )
     read_exactly(file, 4 * chunks, path)
+
+
+def _end_of_explicit(file: IO[bytes], path: AnyPath) -> int:
+    """Where words and n-grams end, found by walking through them.
+
+    finalfusion's Python package (0.7.1) leaves the n-grams' indices, 8 bytes each, out of the length that it writes.
+    """
+    V, ngrams = struct.unpack("<2Q8x", read_exactly(file, 24, path))
+    for count, behind in ((V, 0), (ngrams, 8)):
+        for _ in range(count):
+            file.seek(struct.unpack("<I", read_exactly(file, 4, path))[0] + behind, 1)
+    return file.tell()
 
 
 def _read_words(

@@ -18,12 +18,15 @@ from firth.formats.glove import numbers_at_end, read_glove, write_glove
 from firth.formats.hub import is_hub_folder, read_hub_folder, write_hub_folder
 from firth.formats.model import StoredModel, read_model, write_model
 from firth.formats.npz import read_npz, write_npz
+from firth.formats.onnx import DTYPES as ONNX_DTYPES
+from firth.formats.onnx import write_onnx
 from firth.formats.projector import FILES as PROJECTOR_FILES
 from firth.formats.projector import read_projector, write_projector
 from firth.formats.rows import is_number
 from firth.formats.static import MODEL2VEC, SENTENCE_TRANSFORMERS, is_static, read_static, write_static
 from firth.formats.word2vec import read_binary, read_header, read_text, write_binary, write_text
 from firth.storage import AnyPath, opened
+from firth.stored import stored_kind
 from firth.vectors import WordVectors
 
 if TYPE_CHECKING:
@@ -39,15 +42,15 @@ class Format:
     """One way to keep vectors in a file, or in a folder.
 
     `recognises` tells from a file's first bytes whether it may be of this format, `recognises_folder` from what is in
-    a folder; `packed` formats may be compressed with gzip. `write` is None where a format is only read; `dtypes` are
-    the types of number it can hold.
+    a folder; `packed` formats may be compressed with gzip. `read` is None where a format is only written, `write` where
+    it is only read; `dtypes` are the types of number it can hold.
     """
 
     name: str
     suffixes: tuple[str, ...] = ()
     recognises: Callable[[bytes], bool] = lambda _: False
     recognises_folder: Callable[[Path], bool] | None = None
-    read: Callable[[AnyPath, str, int | None], WordVectors]  # the path, encoding_errors, limit
+    read: Callable[[AnyPath, str, int | None], WordVectors] | None = None  # the path, encoding_errors, limit
     write: Callable[[WordVectors, AnyPath, str], None] | None = None  # the vectors, the path, dtype
     packed: bool = False
     dtypes: tuple[str, ...] = FLOAT32
@@ -102,6 +105,14 @@ def _static(layout: str) -> Format:
         write=lambda vectors, path, dtype: write_static(path, vectors.words, vectors.matrix, layout, dtype),
         dtypes=FLOATS,
     )
+
+
+def _onnx(name: str, suffixes: tuple[str, ...], *, ids: bool) -> Format:
+    def write(vectors: WordVectors, path: AnyPath, dtype: str) -> None:
+        rows = vectors.rows if vectors.dtype == dtype else stored_kind(dtype).encoded(vectors.rows)
+        write_onnx(path, vectors.words, rows, ids=ids)
+
+    return Format(name=name, suffixes=suffixes, write=write, dtypes=ONNX_DTYPES)
 
 
 # ---- by which each is recognised ------------------------------------------------------------------
@@ -222,6 +233,8 @@ FORMATS = (
         read=_reads(read_finalfusion),
         write=lambda vectors, path, _: write_finalfusion(path, vectors.words, vectors.matrix, vectors.norms),
     ),
+    _onnx("onnx", (".onnx",), ids=False),
+    _onnx("onnx-ids", (".ids.onnx",), ids=True),
     Format(
         name="tensorboard",
         recognises_folder=lambda folder: all((folder / name).is_file() for name in PROJECTOR_FILES),

@@ -11,8 +11,11 @@ read are written as they were.
 
 from __future__ import annotations
 
+import mmap
 import re
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import IO, TypeAlias
 
 import numpy as np
@@ -30,11 +33,15 @@ from firth.formats.checks import (
     new_matrix,
 )
 from firth.formats.rows import line_blocks, lines_of, parse_block, row_blocks
-from firth.storage import AnyPath, opened, replaced_packed
+from firth.options import usable_cores
+from firth.storage import AnyPath, is_gzip, opened, replaced_packed
 
 _RowSize: TypeAlias = Callable[[int], int]
 
 BLOCK_BYTES = 1 << 20  # what stays in a core's cache while it is cut
+COPIERS = 4  # threads that copy numbers while one cuts words
+COPIED_BYTES = 4 << 20  # by one of them at once
+AHEAD = 16  # such copies that may wait
 HEADER_BYTES = 64  # two numbers of 20 digits and room to spare
 
 _HEADER = re.compile(rb"\s*([0-9]+)[ \t]+([0-9]+)\s*")
@@ -81,25 +88,28 @@ def read_binary(
 ) -> tuple[list[str], Matrix]:
     """The words and the float32 (V, D) matrix of a binary file; arguments and errors as for `read_text`."""
     check_reading(encoding_errors, limit)
-    with opened(path) as file:
+    with opened(path) as file, ThreadPoolExecutor(min(COPIERS, usable_cores())) as pool:
         V, D, rows = _read_header(file, path, least_row=lambda D: 4 * D + 1, limit=limit)
         words: list[str] = []
         matrix = new_matrix(rows, D, path)
-        block = bytearray(max(BLOCK_BYTES, 2 * (MAX_WORD_BYTES + 4 * D)))
-        held = 0  # bytes of it that wait for what comes after them
+        at_once = max(1, COPIED_BYTES // (4 * D))
+        held = _Held(file, path, D)
+        copies: list[Future[None]] = []
         while len(words) < rows:
-            got = file.readinto(memoryview(block)[held:])  # type: ignore[attr-defined]
-            found, numbers, end = _cut_rows(block, held + got, D, rows - len(words))
-            if not found and (not got or held + got > MAX_WORD_BYTES + 4 * D):
+            found, starts = _cut_rows(held, D, min(at_once, rows - len(words)))
+            if found:
+                copies.append(pool.submit(held.copy_rows, starts, matrix[len(words) : len(words) + len(found)]))
+                words += decoded(found, encoding_errors, len(words) + 1, path)
+            if not found or len(copies) == AHEAD:
+                _wait(copies)
+                held.forget()
+            if not found and (len(held) > MAX_WORD_BYTES + 4 * D or not held.more()):
                 raise CutShort(
                     f"{path}: the header says {V} rows of {D} numbers, got {len(words)}; "
                     "the file is cut short or of another format, fetch it anew"
                 )
-            matrix[len(words) : len(words) + len(found)] = numbers
-            words += decoded(found, encoding_errors, len(words) + 1, path)
-            held += got - end
-            block[:held] = block[end : end + held]
-        if limit is None and (block[:held] + file.read(BLOCK_BYTES)).strip(b"\n"):
+        _wait(copies)
+        if limit is None and held.rest().strip(b"\n"):
             raise BadFile(f"{path}: the header says {V} rows of {D} numbers, but there is more; correct the header")
     check_unique(words, BadFile, f"{path}: ")
     return words, matrix
@@ -172,23 +182,78 @@ def check_writing(words: Sequence[str], matrix: Matrix) -> None:
 # ---- binary -----------------------------------------------------------------------------------------
 
 
-def _cut_rows(block: bytearray, size: int, D: int, most: int) -> tuple[list[bytes], Matrix, int]:
-    """Up to `most` whole rows at the start of the `size` bytes that `block` holds, and where they end.
+class _Held:
+    """Bytes of a file that are at hand, from `begin` to before `end` of `block`.
 
-    Gives their words, and their numbers, float32 (rows, D).
+    A plain file is mapped, all of it. Of one that is packed, or a pipe, a block is read after another.
     """
-    words: list[bytes] = []
-    starts: list[int] = []  # of their numbers
-    width, end, find = 4 * D, 0, block.find
-    last = size - width  # where the numbers of a row that is there may begin
-    while len(words) < most:
-        space = find(b" ", end, max(0, min(end + MAX_WORD_BYTES, last)))
-        if space < 0:
+
+    block: mmap.mmap | bytearray
+
+    def __init__(self, file: IO[bytes], path: AnyPath, D: int) -> None:
+        self._file, self._width = file, 4 * D
+        self.begin = self.end = self._forgotten = 0
+        if is_gzip(path) or not Path(path).is_file():
+            self.block = bytearray(max(BLOCK_BYTES, 2 * (MAX_WORD_BYTES + self._width)))
+        else:
+            self.block = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self.begin, self.end = file.tell(), len(self.block)
+
+    def __len__(self) -> int:
+        return self.end - self.begin
+
+    def more(self) -> bool:
+        """Read on, behind what is held; False where nothing is left to read."""
+        if isinstance(self.block, mmap.mmap):
+            return False
+        self.block[: len(self)] = self.block[self.begin : self.end]
+        self.begin, self.end = 0, len(self)
+        got: int = self._file.readinto(memoryview(self.block)[self.end :])  # type: ignore[attr-defined]
+        self.end += got
+        return got > 0
+
+    def copy_rows(self, starts: list[int], target: Matrix) -> None:
+        """Copy the numbers that begin at these places into rows; other threads may run meanwhile."""
+        # Numbers begin anywhere: each row is seen as one item of as many bytes, and NumPy gathers these.
+        items = np.ndarray((self.end - self._width + 1,), f"V{self._width}", self.block, strides=(1,))
+        target[:] = items[np.array(starts, np.intp)].view("<f4").reshape(target.shape)
+
+    def forget(self) -> None:
+        """Take pages that are done with out of this process's memory."""
+        page = self.begin // mmap.PAGESIZE * mmap.PAGESIZE
+        if isinstance(self.block, mmap.mmap) and hasattr(self.block, "madvise") and page > self._forgotten:
+            self.block.madvise(mmap.MADV_DONTNEED, self._forgotten, page - self._forgotten)
+            self._forgotten = page
+
+    def rest(self) -> bytes:
+        """The beginning of what is left, of the file, too."""
+        self.more()
+        return bytes(self.block[self.begin : min(self.end, self.begin + BLOCK_BYTES)])
+
+
+def _wait(copies: list[Future[None]]) -> None:
+    """Wait for all, raise what any raised, and empty the list."""
+    for copy in copies:
+        copy.result()
+    copies.clear()
+
+
+def _cut_rows(held: _Held, D: int, most: int) -> tuple[list[bytes], list[int]]:
+    """Take up to `most` whole rows from what is held: their words, and where the numbers of each begin."""
+    pieces: list[bytes | bytearray] = []
+    starts: list[int] = []
+    block, end, find = held.block, held.begin, held.block.find
+    last = max(0, held.end - 4 * D)  # where the numbers of a row that is there may begin
+    behind = 1 + 4 * D  # a space and the numbers
+    for _ in range(most):
+        space = find(b" ", end, last)
+        if space < 0 or space - end > MAX_WORD_BYTES:
             break
-        words.append(bytes(block[end:space]).lstrip(b"\n"))
+        pieces.append(block[end:space])
         starts.append(space + 1)
-        end = space + 1 + width
-    # Numbers begin anywhere: each row is seen as one item of as many bytes, and NumPy gathers these.
-    items = np.ndarray((max(last + 1, 0),), f"V{width}", block, strides=(1,))
-    numbers = items[np.array(starts, np.intp)].view("<f4").reshape(-1, D)
-    return words, numbers, end
+        end = space + behind
+    held.begin = end
+    words = list(map(bytes, pieces))
+    if b"\n" in b"".join(words):  # word2vec.c's rows end so
+        words = [word.lstrip(b"\n") for word in words]
+    return words, starts

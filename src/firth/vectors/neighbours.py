@@ -50,7 +50,7 @@ class Nearest(Indexed):
         Queries are words or vectors (D,), one or many; each is brought to unit length before the mean is taken. A
         pair (query, weight) weighs more or less than the usual 1, or -1 among `negative`, where weights are 0 or less.
 
-        After some searches (8 in a large matrix), a copy of a float32 matrix in int8 is made and kept, V · (D + 8)
+        After some searches (4 to 9 in a large matrix), a copy of a float32 matrix in int8 is made and kept, V · (D + 8)
         bytes, with which a search reads a quarter as much; what it answers stays the same.
 
         Raises:

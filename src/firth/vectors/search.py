@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 Found: TypeAlias = list[tuple[int, float]]
 
-# A screen costs about as much as reading the matrix a dozen times, and compiled code to load: it is made when about
-# as much has been spent on searches without it. So many numbers are read in 0.1 to 0.2 s.
-PATIENCE = 8
+# A screen costs about as much as reading the matrix five times, and compiled code to load: it is made when about as
+# much has been spent on searches without it. So many numbers are read in 0.1 to 0.2 s.
+PATIENCE = 4
 PATIENCE_NUMBERS = 1 << 30
 LEAST_SCREENED = 1 << 17  # numbers in a matrix; fewer are read as quickly
 FEW_CANDIDATES = 1 / 8  # of the rows: more are not worth gathering
