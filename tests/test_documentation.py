@@ -25,6 +25,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md"))
 NEEDED_BY_PAGES = {
     "import torch": "torch",
+    "import networkx": "networkx",
     "from tokenizers": "tokenizers",
     "matplotlib": "matplotlib",
     "sklearn": "sklearn",

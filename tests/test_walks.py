@@ -218,6 +218,11 @@ def test_walks_are_a_corpus_ranked_by_count_that_goes_when_closed(tmp_path, monk
     assert not walks.folder.exists()
 
 
+def test_a_graph_itself_is_no_corpus():
+    with pytest.raises(BadOption, match=r"got a graph; give graph\.walks\(\)"):
+        Word2Vec().fit(made_up(weighted=False, directed=False))
+
+
 def test_a_bar_shows_how_far_walking_is(capsys):
     made_up(weighted=False, directed=False).walks(progress=True).close()
     assert "120 of 120 walks" in capsys.readouterr().err

@@ -168,8 +168,8 @@ class Graph:
             progress: show a bar on standard error; by default, where that is a terminal.
             options: those of `WalkOptions`: num_walks, walk_length, p, q, seed, workers.
 
-        The same seed gives the same walks, with any number of workers. Raises `BadOption` for an option out of range or
-        unknown, `CannotWrite` for a full disk.
+        The same seed gives the same walks, with any number of workers, of a graph whose nodes come in the same order.
+        Raises `BadOption` for an option out of range or unknown, `CannotWrite` for a full disk.
         """
         return walked(self.arcs, self.names, WalkOptions.from_dict(options), progress)
 

@@ -12,6 +12,7 @@ from firth.draws import DRAWS_PER_STEP
 from firth.jit import compiled, inlined
 
 u64 = np.uint64
+TOGETHER = 16  # walks
 ATTEMPTS = 16  # of a step that is drawn and may be refused; then all neighbours are weighed
 ONE, TWO, HALF_BITS, LOW_HALF, _11 = u64(1), u64(2), u64(32), u64(2**32 - 1), u64(11)
 EXACT = 2.0**-53  # what chances of being taken are whole numbers of
@@ -116,29 +117,44 @@ def _pick_biased(arcs, rules, walk_key, counter, previous, node):
     return _weighed(arcs, rules, previous, node, draw(walk_key, counter))
 
 
+@inlined
+def _go_on(arcs, rules, number, step, nodes, at, lengths, walk):
+    """Take a step of a walk, to nodes[at], if an arc leads on."""
+    node = np.int64(nodes[at - 1])
+    if arcs.indptr[node] < arcs.indptr[node + 1]:
+        walk_key, counter = draw(rules.key, number), u64(step) * u64(DRAWS_PER_STEP)
+        if step > 1 and rules.second_order:
+            arc = _pick_biased(arcs, rules, walk_key, counter, np.int64(nodes[at - 2]), node)
+        else:
+            arc = _pick(arcs, node, draw(walk_key, counter))
+        nodes[at] = arcs.indices[arc]
+        lengths[walk] = step + 1
+
+
 @compiled
 def walk(arcs, rules, starts, numbers, nodes, lengths):
     """Walk from each of `starts`; walk i has the number numbers[i]. Gives how many nodes were gone to.
 
-    `nodes` takes the nodes of all walks, one after the other, `lengths` how many each has.
+    `nodes` takes the nodes of all walks, one after the other, `lengths` how many each has. TOGETHER walks take each
+    step side by side: where one waits for memory, the others go on.
     """
     written = 0
-    for i in range(len(starts)):
-        walk_key = draw(rules.key, u64(numbers[i]))
-        previous, node = np.int64(-1), np.int64(starts[i])
-        nodes[written] = node
-        steps = 1
-        while steps < rules.length and arcs.indptr[node] < arcs.indptr[node + 1]:
-            counter = u64(steps) * u64(DRAWS_PER_STEP)
-            if steps > 1 and rules.second_order:
-                arc = _pick_biased(arcs, rules, walk_key, counter, previous, node)
-            else:
-                arc = _pick(arcs, node, draw(walk_key, counter))
-            previous, node = node, np.int64(arcs.indices[arc])
-            nodes[written + steps] = node
-            steps += 1
-        lengths[i] = steps
-        written += steps
+    for first in range(0, len(starts), TOGETHER):
+        count = min(TOGETHER, len(starts) - first)
+        begin = written
+        for i in range(count):
+            nodes[begin + i * rules.length] = starts[first + i]
+            lengths[first + i] = 1
+        for step in range(1, rules.length):
+            for i in range(count):
+                at = begin + i * rules.length + step
+                if lengths[first + i] == step:
+                    _go_on(arcs, rules, u64(numbers[first + i]), step, nodes, at, lengths, first + i)
+        for i in range(count):
+            at = begin + i * rules.length
+            for step in range(lengths[first + i]):
+                nodes[written + step] = nodes[at + step]
+            written += lengths[first + i]
     return written
 
 
