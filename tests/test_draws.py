@@ -12,14 +12,26 @@ from scipy import stats
 
 from firth import draws
 from firth.backends import cpu_draws
-from firth.draws import CHANCE_ONE, GOLDEN, Purpose, as_chance, below, chance, draw, low_chance, stream_key, unit
+from firth.draws import (
+    CHANCE_ONE,
+    GOLDEN,
+    Purpose,
+    as_chance,
+    below,
+    chance,
+    draw,
+    low_chance,
+    scaled,
+    stream_key,
+    unit,
+)
 from firth.jit import compiled
 
 keys = st.integers(0, 2**64 - 1)
 
 
 @compiled
-def fill_draws(key, counters, bound, into, belows, chances, lows):
+def fill_draws(key, counters, bound, into, belows, chances, lows, wholes, rests):
     """Everything that the kernels read from a draw."""
     for i in range(len(counters)):
         value = cpu_draws.draw(key, counters[i])
@@ -27,6 +39,7 @@ def fill_draws(key, counters, bound, into, belows, chances, lows):
         belows[i] = cpu_draws.below(value, bound)
         chances[i] = cpu_draws.chance(value)
         lows[i] = cpu_draws.low_chance(value)
+        wholes[i], rests[i] = cpu_draws.scaled(value, bound)
 
 
 def test_the_mixer_is_the_published_splitmix64():
@@ -45,14 +58,18 @@ def test_the_mixer_is_the_published_splitmix64():
 @given(key=keys, start=st.integers(0, 2**64 - 1001), bound=st.integers(1, 2**32))
 def test_numpy_and_compiled_draws_are_equal_bit_for_bit(key, start, bound):
     counters = np.uint64(start) + np.arange(1000, dtype=np.uint64)
-    values, chances, lows = (np.empty(1000, np.uint64) for _ in range(3))
-    belows = np.empty(1000, np.int64)
-    fill_draws(np.uint64(key), counters, bound, values, belows, chances, lows)
+    values, chances, lows, rests = (np.empty(1000, np.uint64) for _ in range(4))
+    belows, wholes = (np.empty(1000, np.int64) for _ in range(2))
+    fill_draws(np.uint64(key), counters, bound, values, belows, chances, lows, wholes, rests)
     expected = draw(key, counters)
     np.testing.assert_array_equal(values, expected)
     np.testing.assert_array_equal(belows, below(expected, bound))
     np.testing.assert_array_equal(chances, chance(expected))
     np.testing.assert_array_equal(lows, low_chance(expected))
+    products = [int(value) * bound for value in expected]
+    for found in ((wholes, rests), scaled(expected, bound)):
+        assert found[0].tolist() == [product >> 64 for product in products]
+        assert found[1].tolist() == [(product >> 32) % 2**32 for product in products]
 
 
 @settings(max_examples=50, deadline=None)

@@ -418,7 +418,7 @@ def test_text_that_is_not_utf8_leaves_nothing(cache, text):
     assert list(cache.iterdir()) == []
 
 
-@pytest.mark.parametrize("stage", ["write_words", "_rank"])
+@pytest.mark.parametrize("stage", ["write_words", "rank_corpus"])
 def test_a_full_disk_is_said_to_be_full_and_nothing_is_left(cache, text, monkeypatch, stage):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

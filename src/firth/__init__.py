@@ -25,6 +25,9 @@ _HOMES = {
     "EncodedCorpus": "firth.corpus",
     "encoded_corpus": "firth.corpus",
     "Phrases": "firth.phrases",
+    "Graph": "firth.graphs",
+    "GraphOptions": "firth.options",
+    "WalkOptions": "firth.options",
     "Vocabulary": "firth.vocabulary",
     "Callback": "firth.callbacks",
     "Progress": "firth.callbacks",
@@ -48,12 +51,15 @@ __all__ = [
     "EncodedCorpus",
     "EvaluationOptions",
     "FirthError",
+    "Graph",
+    "GraphOptions",
     "PhraseOptions",
     "Phrases",
     "Progress",
     "StopTraining",
     "TrainingOptions",
     "Vocabulary",
+    "WalkOptions",
     "Word2Vec",
     "WordVectors",
     "__version__",
@@ -75,7 +81,15 @@ if TYPE_CHECKING:
     from firth.errors import FirthError
     from firth.estimating import estimate
     from firth.evaluate import evaluate_analogies, evaluate_similarity, judge, stability, weat
-    from firth.options import CorpusOptions, EvaluationOptions, PhraseOptions, TrainingOptions
+    from firth.graphs import Graph
+    from firth.options import (
+        CorpusOptions,
+        EvaluationOptions,
+        GraphOptions,
+        PhraseOptions,
+        TrainingOptions,
+        WalkOptions,
+    )
     from firth.phrases import Phrases
     from firth.shrinking import shrink
     from firth.tables import to_arrow, to_pandas

@@ -28,18 +28,22 @@ from firth.options import (
     Combine,
     CorpusOptions,
     EvaluationOptions,
+    GraphOptions,
     IndexOptions,
     MapOptions,
     PhraseOptions,
     RetrofitOptions,
     TrainingOptions,
     TransformOptions,
+    WalkOptions,
 )
 
 PANELS: dict[type, str] = {
     TrainingOptions: "Training",
     CorpusOptions: "Reading",
     PhraseOptions: "Phrases",
+    GraphOptions: "Graphs",
+    WalkOptions: "Graphs",
     TransformOptions: "Transforming",
     RetrofitOptions: "Retrofitting",
     EvaluationOptions: "Judging",
@@ -69,14 +73,19 @@ class _InterruptedButKept(Exception):
 
 
 def with_options(*classes: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command a flag for each field of the options classes; it receives them as keyword arguments."""
+    """Give a command a flag for each field of the options classes; it receives them as keyword arguments.
+
+    A name that several classes have is one flag, the first one's.
+    """
 
     def wrap(command: Callable[..., None]) -> Callable[..., None]:
         signature = inspect.signature(command, eval_str=True)
         own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
-        flags = [flag for kind in classes for flag in _flags(kind)]
-        command.__signature__ = signature.replace(parameters=[*own, *flags])  # type: ignore[attr-defined]
-        command.__annotations__ = {each.name: each.annotation for each in (*own, *flags)}
+        flags: dict[str, inspect.Parameter] = {}
+        for flag in (flag for kind in classes for flag in _flags(kind)):
+            flags.setdefault(flag.name, flag)
+        command.__signature__ = signature.replace(parameters=[*own, *flags.values()])  # type: ignore[attr-defined]
+        command.__annotations__ = {each.name: each.annotation for each in (*own, *flags.values())}
         return command
 
     return wrap
@@ -121,7 +130,7 @@ Threads = Annotated[int | None, typer.Option(help="Use no more threads than this
 
 
 @app.command()
-@with_options(TrainingOptions, CorpusOptions)
+@with_options(TrainingOptions, CorpusOptions, GraphOptions, WalkOptions)
 def train(
     context: typer.Context,
     corpus: Corpus,
@@ -130,6 +139,10 @@ def train(
     phrases: Annotated[
         Path | None, typer.Option(help="Join the phrases of this file, which firth phrases wrote, before training.")
     ] = None,
+    graph: Annotated[
+        bool,
+        typer.Option("--graph", help="CORPUS is a file of edges: train on random walks over it, as of firth walk."),
+    ] = False,
     resume: Annotated[bool, typer.Option(help="Go on with the model at --output, where it was interrupted.")] = False,
     json_: Json = False,
     **options: Any,
@@ -142,8 +155,19 @@ def train(
 
     given = _given(context, options)
     reading = {name: given.pop(name) for name in CorpusOptions().as_dict() if name in given}
+    walking = {name: given.pop(name) for name in list(given) if name not in TrainingOptions().as_dict()}
+    if walking and not graph:
+        raise BadOption(f"{', '.join(walking)} tell how walks go over a graph; add --graph, or leave them out")
     report = train_and_report(
-        corpus, output, given, reading, vocabulary=vocabulary, phrases=phrases, resume=resume, quiet=json_
+        corpus,
+        output,
+        given,
+        reading,
+        vocabulary=vocabulary,
+        phrases=phrases,
+        walking=walking if graph else None,
+        resume=resume,
+        quiet=json_,
     )
     _show(report.as_dict(), json_, report.lines())
     if report.interrupted:
@@ -193,6 +217,35 @@ def phrases(
     facts, top = find_phrases(corpus, output, {**given, "connector_words": connectors}, reading, topn)
     as_json = facts | {"top": [{"phrase": each.phrase, "score": each.score, "count": each.count} for each in top]}
     _show(as_json, json_, phrase_lines(facts, top))
+
+
+@app.command()
+@with_options(GraphOptions, WalkOptions)
+def walk(
+    context: typer.Context,
+    graph: Annotated[
+        str,
+        typer.Argument(
+            help="A file of edges: two names on a line, and in all lines or none a weight. What stands behind a # is "
+            "left out. .gz, .bz2, .xz and .zst files and remote addresses are read, too.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Where to write the walks, plain or as .gz.", show_default=False)
+    ],
+    json_: Json = False,
+    **options: Any,
+) -> None:
+    """Walk at random over a graph, as DeepWalk or, with --p and --q, node2vec, and write the walks, one on a line.
+
+    To train on walks without writing them: firth train --graph edges.txt -o model.safetensors
+    """
+    from firth.reports import walk_and_write
+
+    done = walk_and_write(graph, output, _given(context, options), quiet=json_)
+    told = f"wrote {done['walks']:,} walks of {done['tokens']:,} nodes in all to {output}"
+    _show(done, json_, [f"{done['nodes']:,} nodes, {done['edges']:,} edges", told])
 
 
 @app.command()

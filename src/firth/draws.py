@@ -8,7 +8,7 @@ The generator is SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorando
 the finaliser is Stafford's variant 13), entered at `key + counter · GOLDEN`. It stands here twice, for NumPy
 arrays and for compiled kernels; a test holds the two equal bit for bit.
 
-A draw has 64 bits. `below` reads its upper 32, `chance` its upper 24, `low_chance` its lower 24.
+A draw has 64 bits. `below` reads its upper 32, `chance` its upper 24, `low_chance` its lower 24, `scaled` all of them.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ GOLDEN = 0x9E3779B97F4A7C15  # 2^64 divided by the golden ratio, odd: SplitMix64
 MIX_1 = 0xBF58476D1CE4E5B9
 MIX_2 = 0x94D049BB133111EB
 MASK = 2**64 - 1
+LOW_HALF = np.uint64(2**32 - 1)
 
 CHANCE_ONE = 1 << 24  # a chance is a whole number of 2^-24; this is certainty
 DRAWS_PER_POSITION = 64  # noise draws of position p are numbered p · 64 + k, so that k < 64 never collides
 PAIRS_PER_POSITION = 2048  # those of its context c, where each has its own: (p · 2048 + c) · 64 + k
 ATTEMPTS = 16  # to draw a noise word that may stand; attempt a > 0 of draw n is numbered n · 16 + a
+DRAWS_PER_STEP = 64  # draws of step s of a walk are numbered s · 64 + n, under the walk's own key
 
 
 class Purpose(IntEnum):
@@ -42,6 +44,8 @@ class Purpose(IntEnum):
     HELD_OUT = 5
     NOISE_AGAIN = 6
     SHUFFLE = 7
+    STARTS = 8
+    WALK = 9
 
 
 def stream_key(seed: int, epoch: int, purpose: Purpose) -> int:
@@ -83,6 +87,15 @@ def counters_again(counters: Draws) -> Draws:
 def below(draws: Draws, bound: int) -> npt.NDArray[np.int64]:
     """Whole numbers from 0 to `bound` - 1 (`bound` up to 2^32), by multiplying the upper 32 bits (Lemire 2019)."""
     return (((draws >> np.uint64(32)) * np.uint64(bound)) >> np.uint64(32)).astype(np.int64)
+
+
+def scaled(draws: Draws, bound: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
+    """Whole numbers from 0 to `bound` - 1 (`bound` up to 2^32), and 32 bits that are independent of them.
+
+    With the draw as a fraction of 2^64, these are what stands before the point of its product with `bound`, and behind.
+    """
+    product = (draws >> np.uint64(32)) * np.uint64(bound) + (((draws & LOW_HALF) * np.uint64(bound)) >> np.uint64(32))
+    return (product >> np.uint64(32)).astype(np.int64), product & LOW_HALF
 
 
 def chance(draws: Draws) -> npt.NDArray[np.uint32]:

@@ -41,6 +41,10 @@ OTHER_NAMES = {
     "shrink_windows": "dynamic_window",
     "max_final_vocab": "max_vocabulary",
     "common_terms": "connector_words",
+    "number_walks": "num_walks",
+    "walks_per_node": "num_walks",
+    "number": "num_walks",
+    "length": "walk_length",
     "M": "connectivity",
     "efConstruction": "expansion_add",
     "ef_construction": "expansion_add",
@@ -395,6 +399,56 @@ class PhraseOptions(_Checked):
     @property
     def threads(self) -> int:
         """How many threads count: `workers`, or every core that this process may use."""
+        return self.workers or usable_cores()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphOptions(_Checked):
+    """How a file of edges becomes a graph."""
+
+    directed: bool = option(False, "an edge leads from the first node to the second, and not back")
+    weighted: bool = option(
+        True, "take a third column for weights; without, only the first two columns are read, and an edge counts once"
+    )
+    delimiter: Literal["auto", "space", "comma", "tab"] = option(
+        "auto",
+        "what stands between columns. space: any white space; comma, tab: names may hold spaces; auto: comma if the "
+        "first edge has one, else space",
+        choices=("auto", "space", "comma", "tab"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkOptions(_Checked):
+    """How random walks go over a graph. The names are node2vec's, the defaults its authors'."""
+
+    num_walks: int = option(10, "walks that start at each node", at_least=1, at_most=1_000_000)
+    walk_length: int = option(
+        80, "nodes in a walk; one that reaches a node without ways out ends there", at_least=1, at_most=1_000_000
+    )
+    p: float = option(
+        1.0,
+        "node2vec's return parameter: above 1, a walk seldom turns back to where it just was; below 1, often",
+        at_least=1e-6,
+        at_most=1e6,
+        remedy="0.25 to 4 are usual",
+    )
+    q: float = option(
+        1.0,
+        "node2vec's in-out parameter: above 1, a walk stays near where it just was; below 1, it goes away. With p = q "
+        "= 1 walks are DeepWalk's",
+        at_least=1e-6,
+        at_most=1e6,
+        remedy="0.25 to 4 are usual",
+    )
+    seed: int = option(1, "all that is random follows from this number", at_least=0, at_most=2**63 - 1)
+    workers: int | None = option(
+        None, "threads; all cores if not given. Any number gives the same walks", at_least=1, at_most=1024
+    )
+
+    @property
+    def threads(self) -> int:
+        """How many threads walk: `workers`, or every core that this process may use."""
         return self.workers or usable_cores()
 
 

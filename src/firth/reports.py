@@ -17,7 +17,7 @@ from firth.formats import read_vectors, recognised
 from firth.formats.hub import push, write_hub_folder
 from firth.formats.model import read_model
 from firth.memory import peak_memory_bytes
-from firth.options import CorpusOptions, IndexOptions
+from firth.options import CorpusOptions, GraphOptions, IndexOptions, WalkOptions
 from firth.progress import speed
 from firth.state import State
 from firth.storage import check_writable, replaced_packed
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from firth.estimating import Estimate
     from firth.evaluate import Report
     from firth.evaluate.tables import Table as Judgements
+    from firth.graphs import Graph
     from firth.phrases import Phrase
     from firth.shrinking import Shrunk
 
@@ -91,13 +92,15 @@ def train_and_report(
     *,
     vocabulary: Path | None = None,
     phrases: Path | None = None,
+    walking: Mapping[str, Any] | None = None,
     resume: bool = False,
     quiet: bool = False,
 ) -> TrainingReport:
     """Train on `corpus`, save to `output`, and tell how it went; what stops short is saved too.
 
     `options` are those that the user gave; all others have their defaults or, in a resumed run, those of the model.
-    `phrases`, a file of them, are joined in the corpus first.
+    `phrases`, a file of them, are joined in the corpus first. With `walking`, options of graphs and walks, the corpus
+    is a file of edges, and what is trained on are walks.
     """
     check_model_name(output)
     _check_output(output, corpus, vocabulary, phrases)
@@ -106,8 +109,14 @@ def train_and_report(
     given = None if vocabulary is None else Vocabulary.load(vocabulary)
     shown = False if quiet else None
     began = time.perf_counter()
-    with _with_phrases(corpus, phrases, reading, model.options.threads) as (text, reading_of_text):
-        joining_seconds = time.perf_counter() - began
+    threads = model.options.threads
+    if walking is None:
+        prepared = _with_phrases(corpus, phrases, reading, threads)
+    else:
+        _check_graph(phrases, reading)
+        prepared = _walks(corpus, {**walking, "seed": model.options.seed, "workers": threads}, shown)
+    with prepared as (text, reading_of_text):
+        preparing_seconds = time.perf_counter() - began
         model.fit(text, vocabulary=given, resume=resume, progress=shown, **reading_of_text)
     began = time.perf_counter()
     model.save(output)
@@ -117,7 +126,7 @@ def train_and_report(
         words=words,
         vocabulary=len(model.vocabulary),
         epochs=model.options.epochs,
-        reading_seconds=seconds.reading + joining_seconds,
+        reading_seconds=seconds.reading + preparing_seconds,
         compiling_seconds=seconds.preparing,
         training_seconds=seconds.training,
         saving_seconds=time.perf_counter() - began,
@@ -143,6 +152,31 @@ def _with_phrases(
     found = Phrases.load(phrases)
     with encoded_corpus(corpus, CorpusOptions(**reading), threads=threads) as read, found.transform(read) as joined:
         yield joined, {}
+
+
+def _check_graph(phrases: Path | None, reading: Mapping[str, Any]) -> None:
+    idle = [*(["phrases"] if phrases else []), *(name for name in reading if name != "cache")]
+    if idle:
+        raise BadOption(f"a graph has no text to read; leave out {', '.join(idle)}, or leave out --graph")
+
+
+@contextlib.contextmanager
+def _walks(
+    graph: str, options: Mapping[str, Any], progress: bool | None
+) -> Iterator[tuple[EncodedCorpus, Mapping[str, Any]]]:
+    """Walks to train on, over a file of edges; they are read already."""
+    with _read_graph(graph, options).walks(progress=progress, **_those_of(WalkOptions, options)) as walks:
+        yield walks, {}
+
+
+def _read_graph(path: str, options: Mapping[str, Any]) -> Graph:
+    from firth.graphs import Graph
+
+    return Graph.read(path, **_those_of(GraphOptions, options))
+
+
+def _those_of(kind: type[GraphOptions] | type[WalkOptions], options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name in kind().as_dict()}
 
 
 def _check_output(output: Path, corpus: str, *others: Path | None, what: str = "model") -> None:
@@ -208,17 +242,38 @@ def phrase_lines(facts: Mapping[str, Any], top: Sequence[Phrase]) -> Iterator[An
     yield f"wrote {facts['phrases']:,} phrases to {facts['target']}{hint}"
 
 
+def _check_text_name(output: Path) -> None:
+    if output.suffix.lower() in NOT_WRITTEN_AS_TEXT:
+        raise BadOption(f"the text is written plain or as .gz, but {output} ends in {output.suffix}; name it otherwise")
+
+
 def join_phrases(corpus: str, phrases: Path, output: Path, reading: Mapping[str, Any]) -> dict[str, Any]:
     """Write `corpus` as text with the phrases of a file joined, packed if `output` ends in .gz; gives what to tell."""
     from firth.phrases import Phrases
     from firth.phrases.joining import write_text
 
-    if output.suffix.lower() in NOT_WRITTEN_AS_TEXT:
-        raise BadOption(f"the text is written plain or as .gz, but {output} ends in {output.suffix}; name it otherwise")
+    _check_text_name(output)
     _check_output(output, corpus, phrases, what="text")
     with Phrases.load(phrases).transform(corpus, **reading) as joined, replaced_packed(output) as file:
         write_text(joined, file)
         return {"target": str(output), "tokens": joined.total_tokens, "sentences": joined.sentences}
+
+
+# ---- walks -------------------------------------------------------------------------------------
+
+
+def walk_and_write(graph: str, output: Path, options: Mapping[str, Any], *, quiet: bool = False) -> dict[str, Any]:
+    """Write walks over a file of edges as text, packed if `output` ends in .gz; gives what to tell."""
+    from firth.phrases.joining import write_text
+
+    _check_text_name(output)
+    _check_output(output, graph, what="walks")
+    read = _read_graph(graph, options)
+    facts = {"target": str(output), "nodes": len(read), "edges": read.edges}
+    chosen = _those_of(WalkOptions, options)
+    with read.walks(progress=False if quiet else None, **chosen) as walks, replaced_packed(output) as file:
+        write_text(walks, file)
+        return facts | {"walks": walks.sentences, "tokens": walks.total_tokens}
 
 
 # ---- estimates ---------------------------------------------------------------------------------

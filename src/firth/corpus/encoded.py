@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +31,7 @@ Number = TypeVar("Number", bound=np.generic)
 
 CORPUS_FILE, WORDS_FILE = "corpus.arrow", "words.arrow"
 PAGES_KEPT = 4 << 20  # bytes behind the chunk under way that stay in memory, as they may still be in training
+SENTENCES_AT_ONCE = 1_000  # whose words are looked up together
 SCHEMA = pa.schema([("tokens", pa.large_list(pa.int32()))])
 
 
@@ -89,6 +91,16 @@ class EncodedCorpus:
                     yield chunk
                     done = _forget(self._mapped, done, begin + 4 * chunk.first - PAGES_KEPT)
             position += length
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """The sentences, each a list of its words."""
+        for lists in _batches(self._mapped):
+            ends: Ints = as_numpy(lists.offsets)
+            for first in range(0, len(lists), SENTENCES_AT_ONCE):
+                some = lists.slice(first, SENTENCES_AT_ONCE)
+                words = self.words.take(some.flatten()).to_pylist()
+                bounds = ends[first : first + len(some) + 1] - ends[first]
+                yield from (words[begin:end] for begin, end in pairwise(bounds.tolist()))
 
     @cached_property
     def size(self) -> int:

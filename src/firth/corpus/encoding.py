@@ -59,7 +59,7 @@ def encode(
         words, counts, ranks = ranked_words(lexicons)
         with writing(folder):
             write_words(folder / WORDS_FILE, words, counts, corpus.sentences)
-            _rank(folder / CORPUS_FILE, corpus.runs, ranks, pool, threads)
+            rank_corpus(folder / CORPUS_FILE, corpus.runs, ranks, pool, threads)
 
 
 def _tokenise(
@@ -121,7 +121,7 @@ def write_words(path: Path, words: pa.LargeStringArray, counts: npt.NDArray[np.i
         writer.write_batch(batch)
 
 
-def _rank(
+def rank_corpus(
     path: Path,
     runs: Sequence[tuple[int, int]],
     ranks: Sequence[npt.NDArray[np.int32]],

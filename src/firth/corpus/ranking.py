@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from firth.arrow import as_arrow, string_buffers
 from firth.corpus.lexicon import FIRST_EIGHT, Lexicon
 from firth.corpus.scan import ask_for, byte_at, eight_at, reversed_bytes
 from firth.jit import compiled, inlined
@@ -35,6 +36,17 @@ def ranked_words(lexicons: list[Lexicon]) -> tuple[pa.LargeStringArray, Ints, li
     _copy_words(starts, arena, order, offsets, data)
     words = pa.LargeStringArray.from_buffers(len(order), pa.py_buffer(offsets), pa.py_buffer(data))
     return words, counts[order], [ranks[each] for each in numbers]
+
+
+def ranked_by_counts(words: pa.LargeStringArray, counts: Ints) -> tuple[pa.LargeStringArray, Ints, Ranks]:
+    """The words that occur, and their counts, in the order of ranks; the rank of each of the words given, or -1."""
+    occur = np.flatnonzero(counts)
+    lexicon = Lexicon()
+    lexicon.number(*string_buffers(words.take(as_arrow(occur))), counts[occur].astype(np.uint64))
+    ranked, ranked_counts, (ranks,) = ranked_words([lexicon])
+    of_all = np.full(len(words), -1, np.int32)
+    of_all[occur] = ranks
+    return ranked, ranked_counts, of_all
 
 
 def _order(starts: Ints, arena: npt.NDArray[np.uint8], counts: Ints) -> Ints:

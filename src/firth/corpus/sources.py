@@ -28,6 +28,8 @@ def find(corpus: CorpusLike, column: str | None = None) -> list[Source]:
     """
     if isinstance(corpus, (str, os.PathLike)):
         return _find_path(os.fspath(corpus), column)
+    if hasattr(corpus, "walks"):
+        raise BadOption("a corpus must be a path or an iterable of sentences, got a graph; give graph.walks()")
     if isinstance(corpus, (bytes, bytearray)) or not isinstance(corpus, Iterable):
         raise BadOption(
             f"a corpus must be a path or an iterable of sentences, got {type(corpus).__name__}; "

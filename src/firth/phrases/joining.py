@@ -11,12 +11,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from firth.arrow import as_arrow, string_buffers
+from firth.arrow import string_buffers
 from firth.cache import cache_folder
 from firth.corpus.encoded import CORPUS_FILE, WORDS_FILE, EncodedCorpus
 from firth.corpus.encoding import write_words
-from firth.corpus.lexicon import Lexicon
-from firth.corpus.ranking import put_ranks, ranked_words
+from firth.corpus.ranking import put_ranks, ranked_by_counts
 from firth.corpus.store import new_folder
 from firth.corpus.writer import CorpusWriter, writing
 from firth.errors import BadCorpus
@@ -53,7 +52,7 @@ def joined_corpus(corpus: EncodedCorpus, phrases: Sequence[Phrase], connectors: 
     counts = np.zeros(len(joiner.words), np.int64)
     for ids, _, _ in joiner.stretches():
         tally(ids, counts)
-    words, counts, ranks = _ranked(joiner.words, counts)
+    words, counts, ranks = ranked_by_counts(joiner.words, counts)
     folder = new_folder(cache_folder() / "corpora", warn=False)
     try:
         with CorpusWriter(folder / CORPUS_FILE) as writer:
@@ -66,17 +65,6 @@ def joined_corpus(corpus: EncodedCorpus, phrases: Sequence[Phrase], connectors: 
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-
-
-def _ranked(words: pa.LargeStringArray, counts: Ints) -> tuple[pa.LargeStringArray, Ints, Ids]:
-    """The words that occur, and their counts, in the order of ranks; the rank of each of the words given."""
-    occur = np.flatnonzero(counts)
-    lexicon = Lexicon()
-    lexicon.number(*string_buffers(words.take(as_arrow(occur))), counts[occur].astype(np.uint64))
-    ranked, ranked_counts, (ranks,) = ranked_words([lexicon])
-    of_all = np.full(len(words), -1, np.int32)
-    of_all[occur] = ranks
-    return ranked, ranked_counts, of_all
 
 
 class _Joiner:

@@ -1,0 +1,154 @@
+"""What callers hold in memory as rows of neighbours: arrays, SciPy's sparse matrices, graphs of networkx."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from firth.arrow import as_numpy
+from firth.errors import BadCorpus, BadOption
+from firth.graphs.adjacency import NO_EDGE, Adjacency, Weights, adjacency, bad_weight, check_nodes, of_csr
+
+Named = tuple[Adjacency, pa.LargeStringArray]
+
+
+def of_edges(sources: Any, targets: Any, weights: Any, names: Iterable[str] | None, *, directed: bool) -> Named:
+    """The rows and names of edges from each of `sources` to the one of `targets` in the same place."""
+    first, second = _ends("sources", sources), _ends("targets", targets)
+    if len(first) != len(second):
+        raise BadOption(f"sources and targets must be as many, got {len(first):,} and {len(second):,}")
+    if first.dtype.kind != second.dtype.kind and len(first):
+        raise BadOption("sources and targets must both be names or both be whole numbers; convert names with str")
+    values = None if weights is None else _weights(weights, len(first), lambda edge: f"edge {edge:,}")
+    if not len(first):
+        raise BadCorpus(NO_EDGE)
+    both = np.concatenate([first, second])
+    if names is None:
+        labels, numbers = np.unique(both, return_inverse=True)
+        called = as_names([str(label) for label in labels.tolist()])
+    else:
+        called = as_names(names)
+        numbers = _places(both, called)
+    check_nodes(len(called))
+    ends = np.split(np.asarray(numbers, np.int32), 2)
+    return adjacency(ends[0], ends[1], values, len(called), directed=directed), called
+
+
+def of_matrix(matrix: Any, names: Iterable[str] | None, *, directed: bool) -> Named:
+    """The rows and names of a SciPy sparse matrix, of weights above 0 where there is an edge."""
+    from scipy import sparse  # loads at use
+
+    if not sparse.issparse(matrix):
+        raise BadOption(
+            f"matrix must be a SciPy sparse matrix or array, got {type(matrix).__name__}; make one with "
+            "scipy.sparse.csr_array(matrix)"
+        )
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise BadOption(f"matrix must be square, with a row and a column for each node, got the shape {matrix.shape}")
+    if matrix.dtype.kind not in "biuf":
+        raise BadOption(f"matrix must hold real numbers, got {matrix.dtype}; convert it with astype(float)")
+    nodes = matrix.shape[0]
+    check_nodes(nodes)
+    called = as_names([str(node) for node in range(nodes)] if names is None else names)
+    if len(called) != nodes:
+        raise BadOption(f"names must be as many as the matrix has rows, {nodes:,}, got {len(called):,}")
+    rows = sparse.csr_array(matrix, dtype=np.float64, copy=True)
+    rows.sum_duplicates()  # and sorts rows
+    rows.eliminate_zeros()
+    if not rows.nnz:
+        raise BadCorpus(NO_EDGE)
+    _weights(rows.data, rows.nnz, lambda arc: "entry [{}, {}]".format(*(int(end[arc]) for end in rows.nonzero())))
+    if not directed and (rows != rows.T).nnz:
+        raise BadOption(
+            "the matrix must be symmetric, as edges lead both ways, but is not; take directed=True or matrix + matrix.T"
+        )
+    return of_csr(rows.indptr, rows.indices, rows.data), called
+
+
+def of_networkx(graph: Any, weight: str | None) -> Named:
+    """The rows and names of a graph of networkx."""
+    if not all(hasattr(graph, each) for each in ("nodes", "edges", "is_directed")):
+        raise BadOption(
+            f"graph must be of networkx, got {type(graph).__name__}; Graph.read takes files, Graph.from_edges arrays"
+        )
+    place = {node: number for number, node in enumerate(graph.nodes)}
+    called = as_names([str(node) for node in place])
+    edges = list(graph.edges(data=weight or "", default=1.0 if weight else None))
+    if not edges:
+        raise BadCorpus(NO_EDGE)
+    sources, targets, values = zip(*edges, strict=True)
+    first, second = (np.array([place[node] for node in ends], np.int32) for ends in (sources, targets))
+    weights = None
+    if weight:
+        weights = _weights(values, len(edges), lambda edge: f"the edge from {sources[edge]!r} to {targets[edge]!r}")
+    return adjacency(first, second, weights, len(called), directed=bool(graph.is_directed())), called
+
+
+def as_names(names: Iterable[str]) -> pa.LargeStringArray:
+    """The names of nodes: `BadOption` for what is no text or empty, and for one that two nodes have."""
+    if isinstance(names, str):
+        raise BadOption(f"names must be a list of strings, got {names!r}; give a list, also for one")
+    listed = list(names)
+    met: set[str] = set()
+    for name in listed:
+        if not isinstance(name, str) or not name:
+            raise BadOption(f"names must be strings that are not empty, got {name!r}; convert it with str")
+        if name in met:
+            raise BadOption(f"two nodes have the name {name!r}, as text; give each its own")
+        met.add(name)
+    try:
+        return pa.array(listed, pa.large_string())
+    except UnicodeEncodeError as error:
+        raise BadOption(f"names must be text that UTF-8 can hold: {error}; replace what it cannot") from error
+
+
+def _ends(what: str, given: Any) -> npt.NDArray[Any]:
+    """Names or numbers at one end of all edges, as an array of strings or whole numbers."""
+    ends = np.asarray(given)
+    if ends.ndim != 1 or (len(ends) and ends.dtype.kind not in "iuU"):
+        if ends.ndim == 1 and all(isinstance(each, str) for each in ends.tolist()):
+            return ends.astype(np.str_)
+        raise BadOption(
+            f"{what} must be one list of names or of whole numbers, got {ends.dtype} of the shape {ends.shape}; "
+            "convert it with str or int"
+        )
+    return ends
+
+
+def _places(ends: npt.NDArray[Any], names: pa.LargeStringArray) -> npt.NDArray[Any]:
+    """The number of the node that each of `ends` stands for."""
+    if ends.dtype.kind != "U":
+        for wrong in (int(ends.min()), int(ends.max())):
+            if not 0 <= wrong < len(names):
+                raise BadOption(
+                    f"edges must join nodes from 0 to {len(names) - 1:,}, as there are {len(names):,} names, got "
+                    f"{wrong:,}; add names, or leave them out, as numbers are names then"
+                )
+        return ends
+    found = pc.index_in(pa.array(ends.tolist(), pa.large_string()), value_set=names)
+    if found.null_count:
+        unknown = ends[pc.index(found.is_null(), True).as_py()]
+        raise BadOption(
+            f"edges must join nodes that have names, got {str(unknown)!r}, which is not among names; add it"
+        )
+    return as_numpy(found)
+
+
+def _weights(given: Any, edges: int, edge: Callable[[int], str]) -> Weights:
+    """Weights as float64 (edges,); `edge(i)` names the i-th edge in an error."""
+    try:
+        weights: Weights = np.asarray(given, np.float64)
+    except (TypeError, ValueError) as error:
+        raise BadOption(f"weights must be numbers: {error}") from error
+    if weights.shape != (edges,):
+        raise BadOption(f"weights must be one for each of {edges:,} edges, got the shape {weights.shape}")
+    wrong = np.flatnonzero(~((weights > 0) & (weights < np.inf)))
+    if len(wrong):
+        first = int(wrong[0])
+        raise BadOption(bad_weight(float(weights[first]), edge(first)))
+    return weights
