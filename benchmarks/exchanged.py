@@ -21,7 +21,7 @@ class Exchange(ast.NodeTransformer):
         self.exchanged: list[str] = []
         self.left: list[str] = []
 
-    def visit_Import(self, node: ast.Import) -> ast.Import:  # noqa: N802
+    def visit_Import(self, node: ast.Import) -> ast.Import:
         """`import gensim` becomes `import firth.gensim as gensim`."""
         for alias in node.names:
             if self.stands_in(alias.name):
@@ -33,7 +33,7 @@ class Exchange(ast.NodeTransformer):
                 self.exchanged.append(f"{before} -> {ast.unparse(node)}")
         return node
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom:  # noqa: N802
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom:
         """`from gensim.models import ...` becomes `from firth.gensim.models import ...`."""
         if node.level == 0 and node.module is not None and self.stands_in(node.module):
             before = ast.unparse(node)
