@@ -151,7 +151,12 @@ def test_strings_in_place_of_lists_are_taken_letter_by_letter_with_a_warning(cap
 # ---- training ------------------------------------------------------------------------------------
 
 
-def test_it_trains_what_firth_trains(model):
+def test_it_trains_what_firth_trains():
+    model = Word2Vec(**SMALL)
+    model.build_vocab(SENTENCES)
+    assert 1 / 32 < np.abs(model.wv.vectors).max() <= 1 / 16  # as far as gensim's go
+    model.wv.vectors /= 2  # and back to where firth begins
+    model.train(SENTENCES, total_examples=9, epochs=model.epochs)
     theirs = firth.Word2Vec(architecture="cbow", cbow_gradient="historical", alpha=0.025, **SMALL).fit(
         SENTENCES, progress=False
     )
@@ -159,6 +164,48 @@ def test_it_trains_what_firth_trains(model):
     np.testing.assert_array_equal(model.wv.vectors, theirs.vectors.matrix)
     np.testing.assert_array_equal(model.syn1neg, theirs.weights.output)
     assert (model.corpus_count, model.corpus_total_words) == (9, 29)
+
+
+def test_vectors_begin_as_far_from_zero_as_gensim_s():
+    reach = []
+    for cls in (Word2Vec, gensim_models.Word2Vec):
+        made = cls(vector_size=16, min_count=1)
+        made.build_vocab(SENTENCES)
+        reach.append(np.abs(made.wv.vectors).max())
+    assert reach[0] == pytest.approx(reach[1], rel=0.05)
+
+
+def test_each_epoch_is_logged(caplog):
+    with caplog.at_level(logging.INFO):
+        Word2Vec(SENTENCES, **SMALL)
+    assert "EPOCH 1 of 2: 29 words so far" in caplog.text
+    assert "EPOCH 2 of 2: 58 words so far" in caplog.text
+
+
+def test_a_seed_of_none_draws_one():
+    first, second = (Word2Vec(SENTENCES, **SMALL, seed=None) for _ in range(2))
+    assert (first.wv.vectors != second.wv.vectors).any()
+
+
+def test_documents_that_are_their_own_iterators_are_sentences(model):
+    class Document:
+        def __init__(self, words):
+            self.words, self.left = words, iter(words)
+
+        def __iter__(self):
+            self.left = iter(self.words)
+            return self
+
+        def __next__(self):
+            return next(self.left)
+
+    made = Word2Vec([Document(words) for words in SENTENCES], **SMALL)
+    np.testing.assert_array_equal(made.wv.vectors, model.wv.vectors)
+
+
+def test_programs_that_ask_for_gensim_4_find_it():
+    assert firth.gensim.__version__.startswith("4.")
+    assert firth.gensim.models.word2vec.FAST_VERSION >= 0
 
 
 def test_step_by_step_is_as_at_once(model):

@@ -17,6 +17,8 @@ from firth.gensim.sentences import BrownCorpus, LineSentence, PathLineSentences,
 from firth.gensim.utils import simple_preprocess
 from firth.gensim.word2vec import Word2Vec
 
+__version__ = "4.4.0"  # the gensim whose interface this is: programs ask whether they have gensim 4
+
 __all__ = [
     "ENGLISH_CONNECTOR_WORDS",
     "BrownCorpus",

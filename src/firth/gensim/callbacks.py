@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from firth.callbacks import Callback, Progress
 
 if TYPE_CHECKING:
     from firth.gensim.word2vec import Word2Vec
+
+logger = logging.getLogger(__name__)
 
 
 class CallbackAny2Vec:
@@ -43,6 +46,13 @@ class Relay(Callback):
 
     def on_epoch_end(self, progress: Progress) -> None:
         """An epoch ends, and the next one, if any is left, begins."""
+        logger.info(
+            "EPOCH %d of %d: %d words so far, %.0f words/s",
+            progress.epoch,
+            progress.epochs,
+            progress.words,
+            progress.words_per_second,
+        )
         self._refresh()
         self._tell("on_epoch_end")
         if progress.epoch < progress.epochs:

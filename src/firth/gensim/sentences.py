@@ -157,7 +157,7 @@ def corpus_for(corpus_iterable: Any, corpus_file: Any) -> tuple[CorpusLike, Any]
             "The first one is a string instead, whose letters are taken for words."
         )
         return sentences, list
-    if not isinstance(first, Iterable) or isinstance(first, Iterator):
+    if not isinstance(first, Iterable) or isinstance(first, GeneratorType):
         raise TypeError(f"each sentence must be a list of words, got {first!r}")
     return sentences, None
 

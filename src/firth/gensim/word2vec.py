@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import logging
+import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
@@ -19,7 +20,7 @@ from firth.errors import BadFile
 from firth.formats.model import StoredModel, read_model, write_model
 from firth.gensim.callbacks import CallbackAny2Vec, Relay
 from firth.gensim.counting import Sampled, counts_in, effective_min_count, kept, sampled_share
-from firth.gensim.keyed_vectors import REAL, KeyedVectors
+from firth.gensim.keyed_vectors import REAL, KeyedVectors, first_weights
 from firth.gensim.sentences import MAX_WORDS_IN_BATCH, check_corpus, corpus_for
 from firth.gensim.utils import TrimRule
 from firth.options import CorpusOptions, TrainingOptions
@@ -27,7 +28,7 @@ from firth.state import State
 from firth.storage import AnyPath
 from firth.training import train
 from firth.vocabulary import Vocabulary, trained_words
-from firth.weights import Weights, initial_weights
+from firth.weights import Weights
 from firth.word2vec import Word2Vec as FirthWord2Vec
 from firth.word2vec import backend, encoded
 
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 Callbacks = Iterable[CallbackAny2Vec]
 
+FAST_VERSION = 1  # what gensim says of itself where it is compiled; programs warn below 0
+SEED_BITS = 32  # of one drawn where None is given
 METADATA = "gensim"  # under which a model's file keeps what is gensim's alone
 # What is kept so: arguments, and what training left.
 ARGUMENTS = (
@@ -75,7 +78,7 @@ class Word2Vec:
         min_count: int = 5,
         max_vocab_size: int | None = None,
         sample: float = 1e-3,
-        seed: int = 1,
+        seed: int | None = 1,
         workers: int = 3,
         min_alpha: float = 0.0001,
         sg: int = 0,
@@ -99,7 +102,8 @@ class Word2Vec:
         self.alpha, self.min_alpha = float(alpha), float(min_alpha)
         self.window, self.shrink_windows = int(window), bool(shrink_windows)
         self.min_count, self.max_vocab_size, self.max_final_vocab = min_count, max_vocab_size, max_final_vocab
-        self.sample, self.seed, self.workers, self.epochs = sample, seed, int(workers), epochs
+        self.seed = secrets.randbits(SEED_BITS) if seed is None else seed
+        self.sample, self.workers, self.epochs = sample, int(workers), epochs
         self.sg, self.hs, self.negative, self.cbow_mean = int(sg), int(hs), int(negative), int(cbow_mean)
         self.ns_exponent, self.hashfxn, self.null_word, self.sorted_vocab = (
             ns_exponent,
@@ -251,14 +255,14 @@ class Word2Vec:
 
     def init_weights(self) -> None:
         """Start all vectors anew: small random numbers, and zeros for the output matrix."""
-        self._take(initial_weights(len(self.wv), self.vector_size, self.seed, self.workers))
+        self._take(first_weights(len(self.wv), self.vector_size, self.seed, self.workers))
 
     def update_weights(self) -> None:
         """Start the vectors of words that have none. Raises `RuntimeError` where no word has one."""
         before = len(self.wv.vectors)
         if not before:
             raise RuntimeError("there is no vocabulary to update; call build_vocab without update first")
-        weights = initial_weights(len(self.wv), self.vector_size, self.seed, self.workers)
+        weights = first_weights(len(self.wv), self.vector_size, self.seed, self.workers)
         weights.input[:before], weights.output[:before] = self.wv.vectors, self._output()
         self._take(weights)
 

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from firth.gensim.keyed_vectors import KeyedVectors
-from firth.gensim.sentences import BrownCorpus, LineSentence, PathLineSentences, Text8Corpus
-from firth.gensim.word2vec import Word2Vec
+from firth.gensim.sentences import MAX_WORDS_IN_BATCH, BrownCorpus, LineSentence, PathLineSentences, Text8Corpus
+from firth.gensim.word2vec import FAST_VERSION, Word2Vec
 
-__all__ = ["BrownCorpus", "KeyedVectors", "LineSentence", "PathLineSentences", "Text8Corpus", "Word2Vec"]
+__all__ = [
+    "FAST_VERSION",
+    "MAX_WORDS_IN_BATCH",
+    "BrownCorpus",
+    "KeyedVectors",
+    "LineSentence",
+    "PathLineSentences",
+    "Text8Corpus",
+    "Word2Vec",
+]
