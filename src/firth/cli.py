@@ -101,12 +101,22 @@ def _flags(options: type[Any]) -> Iterator[inspect.Parameter]:
         if get_origin(kind) is tuple:  # the flag may be given several times
             plain, default = list[str], list(default)
         rule = each.metadata
-        metavar = "|".join(rule["choices"]) if rule["choices"] else None
-        flag = typer.Option(help=rule["help"], metavar=metavar, rich_help_panel=PANELS[options])
+        metavar = "|".join(rule["choices"] or (["INTEGER", *rule["also"]] if rule["also"] else [])) or None
+        flag = typer.Option(
+            help=rule["help"],
+            metavar=metavar,
+            rich_help_panel=PANELS[options],
+            parser=_number_or_word(rule["also"]) if rule["also"] else None,
+        )
         optional = plain if default is not None else plain | None
         yield inspect.Parameter(
             each.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[optional, flag]
         )
+
+
+def _number_or_word(words: tuple[str, ...]) -> Callable[[str], int | str]:
+    """What reads a flag whose value is a whole number or one of some words."""
+    return lambda text: text if text in words else int(text)
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

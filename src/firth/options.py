@@ -22,6 +22,8 @@ P = ParamSpec("P")
 USUAL_RATE = 0.05
 CORRECTED_RATE = 0.15  # a context gets but a share of the gradient
 CORRECTED_RATE_OF_PROBABILITIES = 0.1  # hierarchical and full softmax
+WIDEST_WINDOW = 10_000  # words to each side; kernels note places of 1,024 + 2 · this many words in 15 bits
+WIDEST_BY_PAIR = 1_000  # where each pair has its own noise: draws are numbered for 2,048 contexts of a word
 
 # What gensim and fastText call them.
 OTHER_NAMES = {
@@ -66,11 +68,15 @@ def option(
     at_least: float | None = None,
     at_most: float | None = None,
     choices: tuple[str, ...] | None = None,
+    also: tuple[str, ...] = (),
     remedy: str = "",
 ) -> Any:
-    """Declare one field: its default, its help, and the rule that a value must keep."""
-    rule = {"help": help, "at_least": at_least, "at_most": at_most, "choices": choices, "remedy": remedy}
-    return field(default=default, metadata=rule)
+    """Declare one field: its default, its help, and the rule that a value must keep.
+
+    `also` are words that may stand in the place of a number.
+    """
+    rule = {"help": help, "at_least": at_least, "at_most": at_most, "choices": choices, "also": also}
+    return field(default=default, metadata=rule | {"remedy": remedy})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +116,10 @@ def _check(name: str, value: Any, hint: Any, rule: Mapping[str, Any]) -> Any:
     remedy = f"; {rule['remedy']}" if rule["remedy"] else ""
     accepted = {part for part in (int, float, str, bool) if part is hint or part in getattr(hint, "__args__", ())}
     if value is None and type(None) in getattr(hint, "__args__", ()):
+        return value
+    if isinstance(value, str) and rule["also"]:
+        if value not in rule["also"]:
+            raise BadOption(f"{name} must be a whole number or {' or '.join(rule['also'])}, got {value!r}{remedy}")
         return value
     if rule["choices"]:
         if value not in rule["choices"]:
@@ -205,9 +215,18 @@ class TrainingOptions(_Checked):
         choices=("ns", "hs", "softmax"),
     )
     vector_size: int = option(100, "numbers in a vector", at_least=1, at_most=4096)
-    window: int = option(5, "how many words to each side count as context", at_least=1, at_most=1000)
+    window: int | Literal["all"] = option(
+        5,
+        "how many words to each side count as context; all: every other word of the sentence, however far, as in "
+        "baskets and other sessions whose order says nothing",
+        at_least=1,
+        at_most=WIDEST_WINDOW,
+        also=("all",),
+        remedy="for every word of the sentence, take all",
+    )
     dynamic_window: bool = option(
-        True, "draw each window's reach between 1 and `window`, so that near words count more"
+        True,
+        "draw each window's reach between 1 and `window`, so that near words count more; window all is always whole",
     )
     min_count: int = option(
         5, "leave out words that occur less often than this", at_least=1, remedy="use 1 to keep every word"
@@ -287,6 +306,10 @@ class TrainingOptions(_Checked):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.noise == "pair" and self.architecture == "skipgram" and self.reach > WIDEST_BY_PAIR:
+            raise BadOption(
+                f"window must be {WIDEST_BY_PAIR} or less with noise 'pair', got {self.window}; take noise='window'"
+            )
         if self.unknown == "":
             raise BadOption("unknown must be a word, got ''; <unk> is usual, None leaves unknown words out")
         if self.backend == "reference" and self.device == "cuda":
@@ -296,6 +319,16 @@ class TrainingOptions(_Checked):
                 f"min_alpha must not exceed alpha, got min_alpha {self.min_alpha} and alpha {self.rate}; "
                 "lower min_alpha or raise alpha"
             )
+
+    @property
+    def reach(self) -> int:
+        """How many words to each side a window holds at most."""
+        return WIDEST_WINDOW if self.window == "all" else self.window
+
+    @property
+    def reach_is_drawn(self) -> bool:
+        """Whether windows differ in how far they reach."""
+        return self.dynamic_window and self.window != "all"
 
     @property
     def rate(self) -> float:
