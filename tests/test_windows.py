@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from firth.backends import reference
 from firth.backends.base import Rates, Tables
-from firth.backends.reference import ReferenceBackend
 from firth.backends.cpu_plan import MARGIN, PIECE
+from firth.backends.reference import ReferenceBackend
 from firth.corpus.encoded import Chunk
 from firth.draws import PAIRS_PER_POSITION, draw
 from firth.errors import BadCorpus
@@ -144,5 +144,5 @@ def test_sentences_that_window_all_cannot_hold_are_refused_with_their_length():
 
 
 def test_windows_of_kernels_and_numbers_of_draws_have_room_for_the_widest():
-    assert PIECE + 2 * WIDEST_WINDOW + MARGIN < np.iinfo(np.int16).max
+    assert np.iinfo(np.int16).max > PIECE + 2 * WIDEST_WINDOW + MARGIN
     assert 2 * WIDEST_BY_PAIR <= PAIRS_PER_POSITION

@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
-from typing import Any, Concatenate, Literal, ParamSpec, Self, get_origin, get_type_hints
+from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, Self, get_origin, get_type_hints
 
 from firth.errors import BadOption
 
@@ -542,8 +542,37 @@ class DocumentOptions(_Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluationOptions(_Checked):
+class JudgingOptions(_Checked):
+    """What all judging takes: what is drawn, and how many threads work."""
+
+    # The options that say how things are counted: what a report tells where they are other than usual.
+    counting: ClassVar[tuple[str, ...]] = ()
+
+    resamples: int = option(
+        1000,
+        "resamples of the bootstrap that intervals come from; 0 leaves intervals out",
+        at_least=0,
+        at_most=100_000,
+    )
+    seed: int = option(1, "resamples and permutations follow from this number", at_least=0, at_most=2**63 - 1)
+    threads: int | None = option(
+        None,
+        "use no more threads than this; all cores if not given",
+        at_least=1,
+        remedy="leave it out to use every core",
+    )
+
+    @property
+    def cores(self) -> int:
+        """How many threads work: `threads`, or every core that this process may use."""
+        return self.threads or usable_cores()
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationOptions(JudgingOptions):
     """How vectors are judged: which words count as known, what is drawn, how sets are read."""
+
+    counting: ClassVar[tuple[str, ...]] = ("restrict", "case", "unknown", "common")
 
     restrict: int | None = option(
         None,
@@ -579,19 +608,6 @@ class EvaluationOptions(_Checked):
         choices=("similarity", "analogies", "categories", "outliers", "association"),
     )
     encoding: str = option("utf-8", "the encoding of the sets, by the name that Python has for it", remedy="utf-8")
-    resamples: int = option(
-        1000,
-        "resamples of the bootstrap that intervals come from; 0 leaves intervals out",
-        at_least=0,
-        at_most=100_000,
-    )
-    seed: int = option(1, "resamples and permutations follow from this number", at_least=0, at_most=2**63 - 1)
-    threads: int | None = option(
-        None,
-        "use no more threads than this; all cores if not given",
-        at_least=1,
-        remedy="leave it out to use every core",
-    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -602,10 +618,41 @@ class EvaluationOptions(_Checked):
                 f"encoding must be one that Python knows, got {self.encoding!r}; utf-8, latin-1 and utf-16 are usual"
             ) from error
 
-    @property
-    def cores(self) -> int:
-        """How many threads search: `threads`, or every core that this process may use."""
-        return self.threads or usable_cores()
+
+@dataclass(frozen=True, kw_only=True)
+class NextItemOptions(JudgingOptions):
+    """How next items are predicted, and what counts as a hit."""
+
+    counting: ClassVar[tuple[str, ...]] = ("k", "positions", "history", "scores", "exclude_seen", "together")
+
+    k: int = option(10, "an item is hit if it is among the first so many", at_least=1)
+    positions: Literal["last", "all"] = option(
+        "last",
+        "last: predict the last item of each session from those before it; all: every item but the first, for sessions "
+        "none of which was trained on",
+        choices=("last", "all"),
+    )
+    history: int | Literal["all"] = option(
+        5,
+        "predict from the last so many items before it; all: from all of them",
+        at_least=1,
+        also=("all",),
+        remedy="for all that came before, take all",
+    )
+    scores: Literal["predict", "similar"] = option(
+        "predict",
+        "predict: by the items' output vectors, given the mean of the input vectors, as the model was trained; "
+        "similar: by cosines of input vectors, which find what could stand in an item's place",
+        choices=("predict", "similar"),
+    )
+    exclude_seen: bool = option(True, "what the session holds already is no answer")
+    together: int | Literal["all"] = option(
+        "all",
+        "the baseline of co-occurrence counts items as together that stand so near in a session; all: anywhere in it",
+        at_least=1,
+        also=("all",),
+        remedy="for anywhere in a session, take all",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
