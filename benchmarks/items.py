@@ -1,6 +1,7 @@
 """Item vectors against popularity and co-occurrence: is the film that a viewer came to next among the first ten?
 
     FIRTH_CORPORA=... python benchmarks/items.py
+    FIRTH_CORPORA=... python benchmarks/items.py --whole     # every item of viewers none of whose films were trained on
     FIRTH_CORPORA=... python benchmarks/items.py --sweep window sample     # one option at a time
 
 takes MovieLens's sessions (items/movies.txt under FIRTH_CORPORA: a viewer a line, films in the order of time), leaves
@@ -12,14 +13,14 @@ intervals the 95 % ones of the first seed's hit rate.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 from material import corpora_folder, machine
 
-from firth import EncodedCorpus, Word2Vec, encoded_corpus, evaluate_next_items, leave_last_out
+from firth import EncodedCorpus, Word2Vec, encoded_corpus, evaluate_next_items, hold_out_sessions, leave_last_out
 from firth.evaluate import HeldOut, NextItemResult
 from firth.evaluate.results import told
 
@@ -47,16 +48,17 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sessions", type=Path, help="a session per line; else items/movies.txt under FIRTH_CORPORA")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3, 4, 5])
     parser.add_argument("--sweep", nargs="+", choices=SWEEP, default=[], help="vary one of these options at a time")
+    parser.add_argument("--whole", action="store_true", help="hold out one session in ten, and ask for all its items")
     return parser.parse_args()
 
 
-def parted(given: Path | None) -> HeldOut[str]:
-    """The sessions, each without its last item, and whole."""
+def sessions(given: Path | None) -> list[list[str]]:
+    """The sessions in the file given, else in MovieLens's."""
     folder = corpora_folder()
     path = given or (folder / SESSIONS if folder else None)
     if path is None or not path.is_file():
         raise SystemExit(f"no sessions: give --sessions FILE, or set FIRTH_CORPORA to a folder that holds {SESSIONS}")
-    return leave_last_out([line.split() for line in path.read_text(encoding="utf-8").splitlines()])
+    return [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def trained(corpus: EncodedCorpus, seeds: Sequence[int], **options: Any) -> dict[str, Word2Vec]:
@@ -76,15 +78,16 @@ def cells(found: Sequence[NextItemResult]) -> str:
     return f"{hits:.1f} | {told(first.low or 0.0, True)} to {told(first.high or 0.0, True)} | {mrr:.2f} | {ndcg:.2f}"
 
 
-def compared(parts: HeldOut[str], corpus: EncodedCorpus, seeds: Sequence[int]) -> Iterator[str]:
+def compared(parts: HeldOut[str], corpus: EncodedCorpus, seeds: Sequence[int], positions: str) -> Iterator[str]:
     """The chosen options, in both directions, beside the baselines, by how much of the session they look at."""
     models = trained(corpus, seeds, **CHOSEN)
     yield "| predicted by | history | hit rate@10 | interval | MRR@10 | NDCG@10 |\n|---|---|---:|---:|---:|---:|"
+    vectors = {name: each.vectors for name, each in models.items()}
     for history in HISTORIES:
-        predicted = results(evaluate_next_items(models, parts.held_out, trained_on=parts.train, history=history))
-        vectors: Mapping[str, Any] = {name: each.vectors for name, each in models.items()}
-        similar = results(evaluate_next_items(vectors, parts.held_out, scores="similar", history=history))
-        near = results(evaluate_next_items(models, parts.held_out, trained_on=parts.train, history=history, together=5))
+        asked: dict[str, Any] = {"history": history, "positions": positions}
+        predicted = results(evaluate_next_items(models, parts.held_out, trained_on=parts.train, **asked))
+        similar = results(evaluate_next_items(vectors, parts.held_out, scores="similar", **asked))
+        near = results(evaluate_next_items(models, parts.held_out, trained_on=parts.train, together=5, **asked))
         rows = {
             "item vectors, output against input": [predicted[name] for name in models],
             "item vectors, cosines of input": [similar[name] for name in models],
@@ -108,13 +111,17 @@ def swept(parts: HeldOut[str], corpus: EncodedCorpus, seeds: Sequence[int], opti
 
 def main() -> None:
     given = arguments()
-    parts = parted(given.sessions)
+    found = sessions(given.sessions)
+    parts = hold_out_sessions(found, 0.1, seed=1) if given.whole else leave_last_out(found)
     if given.sweep:
-        parts = leave_last_out(parts.train)
+        parts = leave_last_out(leave_last_out(found).train)
     with encoded_corpus(parts.train) as corpus:
         items = f"{len(parts.held_out):,} sessions, {corpus.total_tokens:,} items of {len(corpus.words):,} kinds"
         print(f"{machine()}; {items}; {len(given.seeds)} seeds; {CHOSEN}\n")
-        lines = swept(parts, corpus, given.seeds, given.sweep) if given.sweep else compared(parts, corpus, given.seeds)
+        if given.sweep:
+            lines = swept(parts, corpus, given.seeds, given.sweep)
+        else:
+            lines = compared(parts, corpus, given.seeds, "all" if given.whole else "last")
         for line in lines:
             print(line, flush=True)
 
