@@ -109,7 +109,8 @@ def _range(rule: Any, default: object) -> str:
         return "`True`, `False`"
     low, high = rule["at_least"], rule["at_most"]
     if high is not None:
-        return f"{low} to {high:,}" if high < 2**31 else f"{low} or more"
+        also = "".join(f", or `{word}`" for word in rule["also"])
+        return f"{low} to {high:,}{also}" if high < 2**31 else f"{low} or more"
     return f"{low} or more" if low is not None else "any name"
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import firth
 
-LONGEST_WINDOW = 50  # of a long session, only so many items to each side count as company
 SHELVES = {
     "jazz": ["blue-train", "kind-of-blue", "mingus-ah-um", "time-out", "moanin", "saxophone-colossus"],
     "opera": ["tosca", "carmen", "aida", "fidelio", "rigoletto", "la-boheme"],
@@ -41,8 +40,7 @@ def main(sessions: Iterable[list[str]], topn: int = 3) -> firth.WordVectors:
     sessions = list(sessions)
     model = firth.Word2Vec(
         vector_size=16,
-        window=min(LONGEST_WINDOW, max(map(len, sessions), default=1)),
-        dynamic_window=False,  # the order within a session says nothing
+        window="all",  # the order within a session says nothing
         min_count=1,
         sample=0,  # items are few: each is "frequent"
         distinct_noise=True,

@@ -66,7 +66,7 @@ class Case:
 def trained(machine, case, *, held_out=False, rates=None):
     """Train a case from its start; gives (weights, tally)."""
     if rates is None:  # a word that fills a wide window takes so long a step that rounding grows with each
-        rates = Rates(0.05, 1e-6, 0.01) if case.options.window < 20 else Rates(0.005, 1e-7, 0.001)
+        rates = Rates(0.05, 1e-6, 0.01) if case.options.reach < 20 else Rates(0.005, 1e-7, 0.001)
     machine.start(case.start(), case.tables(), case.options)
     for chunk in case.chunks():
         machine.train(chunk, case.epoch, rates, held_out=held_out)
@@ -95,7 +95,7 @@ def cases(draw, longest=80, sizes=(1, 15, 16, 17, 100), **fixed):
             "cbow_gradient": draw(st.sampled_from(["historical", "corrected"])),
             **fixed,
         },
-        window=draw(st.sampled_from([1, 2, 3, 5, 8, 9, 20, 300])),
+        window=draw(st.sampled_from([1, 2, 3, 5, 8, 9, 20, 300, *([] if fixed.get("noise") == "pair" else ["all"])])),
         dynamic_window=draw(st.booleans()),
         sample=draw(st.sampled_from([0, 1e-2, 1e-1])),
         held_out=draw(st.sampled_from([0.0, 0.3])),

@@ -149,6 +149,14 @@ def test_items_of_a_shelf_are_nearest_to_one_another():
             assert nearest(vectors, item, len(shelf) - 1) == {*shelf} - {item}
 
 
+def test_item_vectors_tell_the_next_item_better_than_popularity():
+    following = example("next_items")
+    report = following.main(following.made_up_sessions())
+    hit_rates = [each.hit_rate for each in report.results[0]]
+    assert report.names == ["model", "popularity", "co-occurrence"]
+    assert hit_rates[0] > 0.5 > 0.1 > hit_rates[1]
+
+
 # ---- as programs -------------------------------------------------------------------------------
 
 

@@ -38,10 +38,14 @@ _HOMES = {
     "to_pandas": "firth.tables",
     "evaluate_similarity": "firth.evaluate",
     "evaluate_analogies": "firth.evaluate",
+    "evaluate_next_items": "firth.evaluate",
     "judge": "firth.evaluate",
+    "leave_last_out": "firth.evaluate",
+    "hold_out_sessions": "firth.evaluate",
     "stability": "firth.evaluate",
     "weat": "firth.evaluate",
     "EvaluationOptions": "firth.options",
+    "NextItemOptions": "firth.options",
     "FirthError": "firth.errors",
 }
 
@@ -53,6 +57,7 @@ __all__ = [
     "FirthError",
     "Graph",
     "GraphOptions",
+    "NextItemOptions",
     "PhraseOptions",
     "Phrases",
     "Progress",
@@ -66,8 +71,11 @@ __all__ = [
     "encoded_corpus",
     "estimate",
     "evaluate_analogies",
+    "evaluate_next_items",
     "evaluate_similarity",
+    "hold_out_sessions",
     "judge",
+    "leave_last_out",
     "shrink",
     "stability",
     "to_arrow",
@@ -80,12 +88,22 @@ if TYPE_CHECKING:
     from firth.corpus import EncodedCorpus, encoded_corpus
     from firth.errors import FirthError
     from firth.estimating import estimate
-    from firth.evaluate import evaluate_analogies, evaluate_similarity, judge, stability, weat
+    from firth.evaluate import (
+        evaluate_analogies,
+        evaluate_next_items,
+        evaluate_similarity,
+        hold_out_sessions,
+        judge,
+        leave_last_out,
+        stability,
+        weat,
+    )
     from firth.graphs import Graph
     from firth.options import (
         CorpusOptions,
         EvaluationOptions,
         GraphOptions,
+        NextItemOptions,
         PhraseOptions,
         TrainingOptions,
         WalkOptions,

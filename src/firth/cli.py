@@ -31,6 +31,7 @@ from firth.options import (
     GraphOptions,
     IndexOptions,
     MapOptions,
+    NextItemOptions,
     PhraseOptions,
     RetrofitOptions,
     TrainingOptions,
@@ -47,6 +48,7 @@ PANELS: dict[type, str] = {
     TransformOptions: "Transforming",
     RetrofitOptions: "Retrofitting",
     EvaluationOptions: "Judging",
+    NextItemOptions: "Judging",
     MapOptions: "Map",
     IndexOptions: "Index",
 }
@@ -101,12 +103,22 @@ def _flags(options: type[Any]) -> Iterator[inspect.Parameter]:
         if get_origin(kind) is tuple:  # the flag may be given several times
             plain, default = list[str], list(default)
         rule = each.metadata
-        metavar = "|".join(rule["choices"]) if rule["choices"] else None
-        flag = typer.Option(help=rule["help"], metavar=metavar, rich_help_panel=PANELS[options])
+        metavar = "|".join(rule["choices"] or (["INTEGER", *rule["also"]] if rule["also"] else [])) or None
+        flag = typer.Option(
+            help=rule["help"],
+            metavar=metavar,
+            rich_help_panel=PANELS[options],
+            parser=_number_or_word(rule["also"]) if rule["also"] else None,
+        )
         optional = plain if default is not None else plain | None
         yield inspect.Parameter(
             each.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[optional, flag]
         )
+
+
+def _number_or_word(words: tuple[str, ...]) -> Callable[[str], int | str]:
+    """What reads a flag whose value is a whole number or one of some words."""
+    return lambda text: text if text in words else int(text)
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
@@ -381,6 +393,70 @@ def evaluate(
     if json_ != PRINTED:
         for path in filter(None, files.values()):
             typer.echo(f"wrote {path}")
+
+
+@app.command(name="next-items", cls=_JsonToFile)
+@with_options(NextItemOptions, CorpusOptions)
+def next_items(
+    context: typer.Context,
+    models: Annotated[
+        list[Path], typer.Argument(help="A model, or several, compared with the first.", show_default=False)
+    ],
+    sessions: Annotated[
+        str,
+        typer.Argument(
+            help="Sessions held out, one per line, in whatever form firth train reads; what is to be predicted must "
+            "not have been trained on.",
+            show_default=False,
+        ),
+    ],
+    trained_on: Annotated[
+        str | None,
+        typer.Option(help="The sessions trained on: popularity and co-occurrence in them are compared, too."),
+    ] = None,
+    json_: Annotated[
+        str | None,
+        typer.Option("--json", metavar="[FILE.json]", help="Write the report as JSON to a file, or print it alone."),
+    ] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the report as Markdown to this file.")] = None,
+    **options: Any,
+) -> None:
+    """Judge item vectors by what came next in sessions: hit rate, MRR and NDCG, beside two baselines.
+
+    firth hold-out parts a file of sessions into those to train on and those held out.
+    """
+    from firth.reports import judged_next_items, judgement_tables
+
+    files = {"json": None if json_ in (None, PRINTED) else Path(str(json_)), "markdown": markdown}
+    report = judged_next_items(models, sessions, trained_on, files, _given(context, options))
+    _show(report.as_dict(), json_ == PRINTED, judgement_tables(report))
+    if json_ != PRINTED:
+        for path in filter(None, files.values()):
+            typer.echo(f"wrote {path}")
+
+
+@app.command(name="hold-out")
+def hold_out(
+    sessions: Annotated[Path, typer.Argument(help="A file of sessions, one per line.", show_default=False)],
+    train: Annotated[Path, typer.Option(help="Where to write those to train on.", show_default=False)],
+    held_out: Annotated[Path, typer.Option(help="Where to write those held out.", show_default=False)],
+    share: Annotated[
+        float | None,
+        typer.Option(
+            help="Hold out whole sessions, this share of them, the last in the file; if not given, the last item of "
+            "each session is left out of training."
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="With --share: draw the sessions held out, instead of the last ones.")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Part sessions into those to train on and those held out, for firth next-items."""
+    from firth.reports import held_out_sessions, hold_out_lines
+
+    facts = held_out_sessions(sessions, train, held_out, share, seed)
+    _show(facts, json_, hold_out_lines(facts))
 
 
 @app.command(name="inspect")

@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
-from typing import Any, Concatenate, Literal, ParamSpec, Self, get_origin, get_type_hints
+from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, Self, get_origin, get_type_hints
 
 from firth.errors import BadOption
 
@@ -22,6 +22,8 @@ P = ParamSpec("P")
 USUAL_RATE = 0.05
 CORRECTED_RATE = 0.15  # a context gets but a share of the gradient
 CORRECTED_RATE_OF_PROBABILITIES = 0.1  # hierarchical and full softmax
+WIDEST_WINDOW = 10_000  # words to each side; kernels note places of 1,024 + 2 · this many words in 15 bits
+WIDEST_BY_PAIR = 1_000  # where each pair has its own noise: draws are numbered for 2,048 contexts of a word
 
 # What gensim and fastText call them.
 OTHER_NAMES = {
@@ -66,11 +68,15 @@ def option(
     at_least: float | None = None,
     at_most: float | None = None,
     choices: tuple[str, ...] | None = None,
+    also: tuple[str, ...] = (),
     remedy: str = "",
 ) -> Any:
-    """Declare one field: its default, its help, and the rule that a value must keep."""
-    rule = {"help": help, "at_least": at_least, "at_most": at_most, "choices": choices, "remedy": remedy}
-    return field(default=default, metadata=rule)
+    """Declare one field: its default, its help, and the rule that a value must keep.
+
+    `also` are words that may stand in the place of a number.
+    """
+    rule = {"help": help, "at_least": at_least, "at_most": at_most, "choices": choices, "also": also}
+    return field(default=default, metadata=rule | {"remedy": remedy})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +116,10 @@ def _check(name: str, value: Any, hint: Any, rule: Mapping[str, Any]) -> Any:
     remedy = f"; {rule['remedy']}" if rule["remedy"] else ""
     accepted = {part for part in (int, float, str, bool) if part is hint or part in getattr(hint, "__args__", ())}
     if value is None and type(None) in getattr(hint, "__args__", ()):
+        return value
+    if isinstance(value, str) and rule["also"]:
+        if value not in rule["also"]:
+            raise BadOption(f"{name} must be a whole number or {' or '.join(rule['also'])}, got {value!r}{remedy}")
         return value
     if rule["choices"]:
         if value not in rule["choices"]:
@@ -205,9 +215,18 @@ class TrainingOptions(_Checked):
         choices=("ns", "hs", "softmax"),
     )
     vector_size: int = option(100, "numbers in a vector", at_least=1, at_most=4096)
-    window: int = option(5, "how many words to each side count as context", at_least=1, at_most=1000)
+    window: int | Literal["all"] = option(
+        5,
+        "how many words to each side count as context; all: every other word of the sentence, however far, as in "
+        "baskets and other sessions whose order says nothing",
+        at_least=1,
+        at_most=WIDEST_WINDOW,
+        also=("all",),
+        remedy="for every word of the sentence, take all",
+    )
     dynamic_window: bool = option(
-        True, "draw each window's reach between 1 and `window`, so that near words count more"
+        True,
+        "draw each window's reach between 1 and `window`, so that near words count more; window all is always whole",
     )
     min_count: int = option(
         5, "leave out words that occur less often than this", at_least=1, remedy="use 1 to keep every word"
@@ -287,6 +306,10 @@ class TrainingOptions(_Checked):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.noise == "pair" and self.architecture == "skipgram" and self.reach > WIDEST_BY_PAIR:
+            raise BadOption(
+                f"window must be {WIDEST_BY_PAIR} or less with noise 'pair', got {self.window}; take noise='window'"
+            )
         if self.unknown == "":
             raise BadOption("unknown must be a word, got ''; <unk> is usual, None leaves unknown words out")
         if self.backend == "reference" and self.device == "cuda":
@@ -296,6 +319,16 @@ class TrainingOptions(_Checked):
                 f"min_alpha must not exceed alpha, got min_alpha {self.min_alpha} and alpha {self.rate}; "
                 "lower min_alpha or raise alpha"
             )
+
+    @property
+    def reach(self) -> int:
+        """How many words to each side a window holds at most."""
+        return WIDEST_WINDOW if self.window == "all" else self.window
+
+    @property
+    def reach_is_drawn(self) -> bool:
+        """Whether windows differ in how far they reach."""
+        return self.dynamic_window and self.window != "all"
 
     @property
     def rate(self) -> float:
@@ -509,8 +542,37 @@ class DocumentOptions(_Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluationOptions(_Checked):
+class JudgingOptions(_Checked):
+    """What all judging takes: what is drawn, and how many threads work."""
+
+    # The options that say how things are counted: what a report tells where they are other than usual.
+    counting: ClassVar[tuple[str, ...]] = ()
+
+    resamples: int = option(
+        1000,
+        "resamples of the bootstrap that intervals come from; 0 leaves intervals out",
+        at_least=0,
+        at_most=100_000,
+    )
+    seed: int = option(1, "resamples and permutations follow from this number", at_least=0, at_most=2**63 - 1)
+    threads: int | None = option(
+        None,
+        "use no more threads than this; all cores if not given",
+        at_least=1,
+        remedy="leave it out to use every core",
+    )
+
+    @property
+    def cores(self) -> int:
+        """How many threads work: `threads`, or every core that this process may use."""
+        return self.threads or usable_cores()
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationOptions(JudgingOptions):
     """How vectors are judged: which words count as known, what is drawn, how sets are read."""
+
+    counting: ClassVar[tuple[str, ...]] = ("restrict", "case", "unknown", "common")
 
     restrict: int | None = option(
         None,
@@ -546,19 +608,6 @@ class EvaluationOptions(_Checked):
         choices=("similarity", "analogies", "categories", "outliers", "association"),
     )
     encoding: str = option("utf-8", "the encoding of the sets, by the name that Python has for it", remedy="utf-8")
-    resamples: int = option(
-        1000,
-        "resamples of the bootstrap that intervals come from; 0 leaves intervals out",
-        at_least=0,
-        at_most=100_000,
-    )
-    seed: int = option(1, "resamples and permutations follow from this number", at_least=0, at_most=2**63 - 1)
-    threads: int | None = option(
-        None,
-        "use no more threads than this; all cores if not given",
-        at_least=1,
-        remedy="leave it out to use every core",
-    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -569,10 +618,41 @@ class EvaluationOptions(_Checked):
                 f"encoding must be one that Python knows, got {self.encoding!r}; utf-8, latin-1 and utf-16 are usual"
             ) from error
 
-    @property
-    def cores(self) -> int:
-        """How many threads search: `threads`, or every core that this process may use."""
-        return self.threads or usable_cores()
+
+@dataclass(frozen=True, kw_only=True)
+class NextItemOptions(JudgingOptions):
+    """How next items are predicted, and what counts as a hit."""
+
+    counting: ClassVar[tuple[str, ...]] = ("k", "positions", "history", "scores", "exclude_seen", "together")
+
+    k: int = option(10, "an item is hit if it is among the first so many", at_least=1)
+    positions: Literal["last", "all"] = option(
+        "last",
+        "last: predict the last item of each session from those before it; all: every item but the first, for sessions "
+        "none of which was trained on",
+        choices=("last", "all"),
+    )
+    history: int | Literal["all"] = option(
+        5,
+        "predict from the last so many items before it; all: from all of them",
+        at_least=1,
+        also=("all",),
+        remedy="for all that came before, take all",
+    )
+    scores: Literal["predict", "similar"] = option(
+        "predict",
+        "predict: by the items' output vectors, given the mean of the input vectors, as the model was trained; "
+        "similar: by cosines of input vectors, which find what could stand in an item's place",
+        choices=("predict", "similar"),
+    )
+    exclude_seen: bool = option(True, "what the session holds already is no answer")
+    together: int | Literal["all"] = option(
+        "all",
+        "the baseline of co-occurrence counts items as together that stand so near in a session; all: anywhere in it",
+        at_least=1,
+        also=("all",),
+        remedy="for anywhere in a session, take all",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,10 +17,10 @@ from firth.formats import read_vectors, recognised
 from firth.formats.hub import push, write_hub_folder
 from firth.formats.model import read_model
 from firth.memory import peak_memory_bytes
-from firth.options import CorpusOptions, GraphOptions, IndexOptions, WalkOptions
+from firth.options import CorpusOptions, GraphOptions, IndexOptions, NextItemOptions, WalkOptions
 from firth.progress import speed
 from firth.state import State
-from firth.storage import check_writable, replaced_packed
+from firth.storage import check_writable, opened, replaced_packed
 from firth.vectors import WordVectors
 from firth.vectors.indexing import beside
 from firth.vocabulary import Vocabulary
@@ -484,6 +484,59 @@ def judged(
     report = judge(models, sets, **options)
     report.save(**files)
     return report
+
+
+def judged_next_items(
+    models: Sequence[Path],
+    sessions: str,
+    trained_on: str | None,
+    files: Mapping[str, Path | None],
+    options: Mapping[str, Any],
+) -> Report:
+    """Judge models by the next items of sessions, and write the report to `files`, `json` and `markdown`."""
+    from firth.evaluate import evaluate_next_items
+    from firth.evaluate.given import names
+    from firth.evaluate.lines import set_name
+
+    for path in filter(None, files.values()):
+        _check_output(path, sessions, *models, None if trained_on is None else Path(trained_on), what="report")
+    by_similarity = options.get("scores", NextItemOptions().scores) == "similar"
+    loaded = [WordVectors.load(path) if by_similarity else Word2Vec.load(path) for path in models]
+    named = dict(zip(names(models), loaded, strict=True))
+    report = evaluate_next_items(named, sessions, trained_on=trained_on, name=set_name(sessions), **options)
+    report.save(**files)
+    return report
+
+
+def held_out_sessions(
+    sessions: Path, train: Path, held_out: Path, share: float | None, seed: int | None
+) -> dict[str, Any]:
+    """Part the lines of a file, and write those to train on and those held out; gives what to tell."""
+    from firth.evaluate import hold_out_sessions, leave_last_out
+
+    if share is None and seed is not None:
+        raise BadOption(f"seed draws which sessions are held out, got {seed} without a share of them; give --share 0.1")
+    for path in (train, held_out):
+        _check_output(path, str(sessions), what="sessions")
+    with opened(sessions) as file:
+        found = [line.split() for line in file]
+    parted = leave_last_out(found) if share is None else hold_out_sessions(found, share, seed=seed)
+    for path, some in ((train, parted.train), (held_out, parted.held_out)):
+        with replaced_packed(path) as file:
+            file.writelines(b" ".join(each) + b"\n" for each in some)
+    return {
+        "train": str(train),
+        "held_out": str(held_out),
+        "sessions": len(found),
+        "sessions_to_train_on": len(parted.train),
+        "sessions_held_out": len(parted.held_out),
+    }
+
+
+def hold_out_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    """What `held_out_sessions` did, to read."""
+    yield f"wrote {facts['sessions_to_train_on']:,} sessions to train on to {facts['train']}"
+    yield f"wrote {facts['sessions_held_out']:,} sessions held out to {facts['held_out']}"
 
 
 def judgement_tables(report: Report) -> Iterator[Any]:

@@ -54,7 +54,7 @@ class Shrunk:
                 yield "the vectors are those of before"
             else:
                 yield "what that costs in quality, evaluation sets tell: --evaluate SETS"
-        elif self.words < self.source_words and self.evaluation.options.unknown == "wrong":
+        elif self.words < self.source_words and self.evaluation.options.as_dict()["unknown"] == "wrong":
             yield "what needs a word that has gone counts as wrong; --unknown skip leaves it out"
 
 

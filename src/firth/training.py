@@ -28,6 +28,7 @@ from firth.state import State
 from firth.vectors import WordVectors
 from firth.vocabulary import Vocabulary
 from firth.weights import Weights, is_finite
+from firth.windows import check_whole_sentences
 
 MOST_TOKENS_EACH = 65_536  # in a chunk: some 10 ms of work
 FEWEST_TOKENS_EACH = 2_048
@@ -88,6 +89,8 @@ def train(
     it `may_be_idle`, and `BadOption` where `state` is of another corpus.
     """
     check_callbacks(callbacks)
+    if options.window == "all":
+        check_whole_sentences(options, corpus.longest_sentence)
     run = _Run(corpus, vocabulary, options, backend, ids, (state or State()).on(corpus), callbacks, may_be_idle)
     backend.start(weights, tables_for(vocabulary, options), options)
     try:

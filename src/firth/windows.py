@@ -23,6 +23,7 @@ from firth.draws import (
     noise_counters,
     stream_key,
 )
+from firth.errors import BadCorpus
 from firth.options import TrainingOptions
 
 Ints = npt.NDArray[np.int64]
@@ -65,16 +66,16 @@ def windows(chunk: Chunk, epoch: int, options: TrainingOptions, keep: Chances, *
     """
     reach_key = stream_key(options.seed, epoch, Purpose.REACH)
     sentences = _Sentences(chunk, epoch, options, keep, held_out)
-    before, after = sentences.around(options.window)
+    before, after = sentences.around(options.reach)
     known, inside = sentences.kept(chunk.first, chunk.last)
     kept = np.concatenate([before, inside, after])
 
     sentence = sentences.of(kept)
     starts, ends = np.searchsorted(sentence, sentence, side="left"), np.searchsorted(sentence, sentence, side="right")
     positions = chunk.position + kept
-    distances = np.full(len(kept), options.window, np.int64)
-    if options.dynamic_window:
-        distances = 1 + below(draw(reach_key, positions), options.window)
+    distances = np.full(len(kept), options.reach, np.int64)
+    if options.reach_is_drawn:
+        distances = 1 + below(draw(reach_key, positions), options.reach)
     at = np.arange(len(kept))
     low, high = np.maximum(starts, at - distances), np.minimum(ends, at + distances + 1)
     centres = len(before) + np.arange(len(inside))
@@ -91,7 +92,7 @@ def span(
     chunk: Chunk, epoch: int, options: TrainingOptions, keep: Chances, *, held_out: bool = False
 ) -> tuple[int, int]:
     """Which of a chunk's tokens its windows need: tokens[begin:end], from `first` to `last` and contexts beyond."""
-    before, after = _Sentences(chunk, epoch, options, keep, held_out).around(options.window)
+    before, after = _Sentences(chunk, epoch, options, keep, held_out).around(options.reach)
     begin = int(before[0]) if len(before) else chunk.first
     end = int(after[-1]) + 1 if len(after) else chunk.last
     return begin, end
@@ -105,6 +106,7 @@ class _Sentences:
         self.key = stream_key(options.seed, epoch, Purpose.KEEP)
         last = int(np.searchsorted(chunk.offsets, chunk.last, side="left"))
         self.bounds = chunk.offsets[chunk.sentence : last + 1]
+        check_whole_sentences(options, int(np.diff(self.bounds).max(initial=0)))
         self.taken = _held_out(options, chunk.position + self.bounds[:-1]) == held_out
 
     def of(self, places: Ints) -> Ints:
@@ -134,6 +136,15 @@ class _Sentences:
             end, step = min(int(self.bounds[-1]), end + step), 2 * step
             after = self.kept(last, end)[1]
         return before[-count:], after[:count]
+
+
+def check_whole_sentences(options: TrainingOptions, longest: int) -> None:
+    """Raise `BadCorpus` where windows are to hold whole sentences, and the longest has more words than they can."""
+    if options.window == "all" and longest > options.reach + 1:
+        raise BadCorpus(
+            f"window 'all' takes sentences of up to {options.reach + 1:,} tokens, and the longest has {longest:,}; cut "
+            f"it into shorter ones, or give window a number, up to {options.reach:,}"
+        )
 
 
 def _held_out(options: TrainingOptions, positions: Ints) -> npt.NDArray[np.bool_]:

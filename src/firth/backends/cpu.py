@@ -55,7 +55,7 @@ def kernel_for(options: TrainingOptions, width: int) -> Kernel:
     """The kernel that trains what is asked for on rows of `width` floats."""
     if options.loss == "softmax":
         raise ValueError("these kernels train loss 'ns' and 'hs'; SoftmaxBackend trains 'softmax'")
-    window, S = options.window, options.negative + 1
+    window, S = options.reach, options.negative + 1
     row_like = (0,) * (width // LANES)
     skipgram = options.architecture == "skipgram"
     if options.loss == "hs":
@@ -81,8 +81,8 @@ class CpuBackend:
             _read_only(tables.keep), _read_only(_in_one(tables.noise)), _read_only(tables.tree), _read_only(lengths)
         )
         self._rules = plans.Rules(
-            options.window,
-            options.dynamic_window,
+            options.reach,
+            options.reach_is_drawn,
             options.cbow_gradient == "corrected",
             np.uint64(int(as_chance(options.held_out))),
         )

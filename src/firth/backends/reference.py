@@ -264,9 +264,9 @@ class ReferenceBackend:
             if not chunk.first <= at < chunk.last:
                 continue
             position = chunk.position + int(at)
-            distance = options.window
-            if options.dynamic_window:
-                distance = 1 + int(below(draw(reach, position), options.window))
+            distance = options.reach
+            if options.reach_is_drawn:
+                distance = 1 + int(below(draw(reach, position), options.reach))
             contexts = np.concatenate([words[max(0, i - distance) : i], words[i + 1 : i + distance + 1]])
             if len(contexts):
                 rate = max(rates.floor, rates.start - rates.slope * position)

@@ -103,6 +103,12 @@ class EncodedCorpus:
                 yield from (words[begin:end] for begin, end in pairwise(bounds.tolist()))
 
     @cached_property
+    def longest_sentence(self) -> int:
+        """The number of tokens in the longest sentence."""
+        lengths = (np.diff(as_numpy(lists.offsets)).max(initial=0) for lists in _batches(self._mapped))
+        return int(max(lengths, default=0))
+
+    @cached_property
     def size(self) -> int:
         """Bytes on disk."""
         return sum(each.stat().st_size for each in self.folder.iterdir())

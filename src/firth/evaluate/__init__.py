@@ -6,6 +6,8 @@
 Sets are known by their lines: pairs with scores (`similarity.py`), analogies, words with classes (`categories.py`),
 odd ones out (`outliers.py`), lists for WEAT (`association.py`). Each file reads its sets and judges by them; `sets.py`
 tells them apart, `report.py` puts results side by side.
+
+Items of sessions are judged by what came next in them (`next_items.py`), beside baselines (`recommending.py`).
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from firth.evaluate.analogies import AnalogyResult, AnalogySet
 from firth.evaluate.association import AssociationResult, AssociationSet, weat
 from firth.evaluate.categories import CategoryResult, CategorySet
 from firth.evaluate.comparing import Difference
+from firth.evaluate.holding_out import HeldOut, hold_out_sessions, leave_last_out
 from firth.evaluate.known import KnownWords
+from firth.evaluate.next_items import NextItemResult, evaluate_next_items
 from firth.evaluate.outliers import OutlierResult, OutlierSet
 from firth.evaluate.published import published_set
 from firth.evaluate.report import Report, judge
@@ -37,7 +41,9 @@ __all__ = [
     "CategoryResult",
     "CategorySet",
     "Difference",
+    "HeldOut",
     "Measure",
+    "NextItemResult",
     "OutlierResult",
     "OutlierSet",
     "Report",
@@ -47,9 +53,12 @@ __all__ = [
     "StabilityResult",
     "evaluate_analogies",
     "evaluate_categories",
+    "evaluate_next_items",
     "evaluate_outliers",
     "evaluate_similarity",
+    "hold_out_sessions",
     "judge",
+    "leave_last_out",
     "published_set",
     "stability",
     "weat",

@@ -15,7 +15,7 @@ from firth.evaluate.resampling import (
 )
 from firth.evaluate.results import Measure, Result, interval_of_mean, told
 from firth.evaluate.similarity import WAYS
-from firth.options import EvaluationOptions
+from firth.options import JudgingOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class Difference:
         }
 
 
-def differences(names: tuple[str, str], results: tuple[Result, Result], options: EvaluationOptions) -> list[Difference]:
+def differences(names: tuple[str, str], results: tuple[Result, Result], options: JudgingOptions) -> list[Difference]:
     """The differences of two models on a set and on each of its sections, measure by measure."""
     found = []
     for (path, first), (_, second) in zip(results[0].walked(), results[1].walked(), strict=True):
@@ -97,7 +97,7 @@ def differences(names: tuple[str, str], results: tuple[Result, Result], options:
 
 
 def _of_means(
-    measure: Measure, first: Result, second: Result, options: EvaluationOptions
+    measure: Measure, first: Result, second: Result, options: JudgingOptions
 ) -> tuple[tuple[float, float] | None, Measure, int]:
     a, b, shared = _shared(first, second, measure.name)
     if not len(a):
@@ -109,7 +109,7 @@ def _of_means(
 
 
 def _of_correlations(
-    measure: Measure, first: Result, second: Result, options: EvaluationOptions
+    measure: Measure, first: Result, second: Result, options: JudgingOptions
 ) -> tuple[tuple[float, float] | None, Measure, int]:
     a, b, shared = _shared(first, second, "cosines")
     scores, way = first.outcomes["scores"][shared], WAYS[measure.name]

@@ -16,7 +16,7 @@ from firth.evaluate.known import KnownWords
 from firth.evaluate.results import Result
 from firth.evaluate.sets import EvaluationSet, read_sets
 from firth.evaluate.tables import Table, as_markdown, notes, set_table, summary_table
-from firth.options import EvaluationOptions
+from firth.options import EvaluationOptions, JudgingOptions
 from firth.storage import AnyPath, replaced
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class ModelFacts:
 
     name: str
     words: int
-    vector_size: int
+    vector_size: int | None  # None for what has no vectors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class Report:
     """
 
     models: tuple[ModelFacts, ...]
-    options: EvaluationOptions
+    options: JudgingOptions
     results: tuple[tuple[Result, ...], ...]
     differences: tuple[Difference, ...] = ()
     stability: StabilityResult | None = None
@@ -110,7 +110,7 @@ class Report:
         models = Table(
             "Models",
             ("model", "words", "numbers in a vector"),
-            tuple((each.name, f"{each.words:,}", str(each.vector_size)) for each in self.models),
+            tuple((each.name, f"{each.words:,}", str(each.vector_size or "")) for each in self.models),
         )
         parts = ["# How good the vectors are"]
         for table in (models, *self.tables()):
@@ -184,15 +184,13 @@ def _stability(models: Mapping[str, WordVectors], options: EvaluationOptions) ->
     )
 
 
-def _policy(options: EvaluationOptions) -> Iterator[str]:
-    usual = EvaluationOptions()
+def _policy(options: JudgingOptions) -> Iterator[str]:
+    usual = type(options)()
     if options.resamples:
         yield (
             f"In brackets: 95 % intervals by the bootstrap, {options.resamples:,} resamples, seed {options.seed}; "
             "those of differences are paired, on what both models know."
         )
-    changed = [
-        name for name in ("restrict", "case", "unknown", "common") if getattr(options, name) != getattr(usual, name)
-    ]
+    changed = [name for name in options.counting if getattr(options, name) != getattr(usual, name)]
     if changed:
         yield "Other than usual: " + ", ".join(f"{name} {getattr(options, name)}" for name in changed) + "."

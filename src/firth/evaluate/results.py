@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from firth.errors import BadOption
 from firth.evaluate.parts import Parts
 from firth.evaluate.resampling import Interval, mean_interval
-from firth.options import EvaluationOptions
+from firth.options import JudgingOptions
 
 Numbers: TypeAlias = NDArray[np.float64]
 
@@ -134,7 +134,7 @@ class Result:
 
 
 def mean_measure(
-    name: str, outcomes: Numbers, options: EvaluationOptions, reason: str, parts: Parts | None = None
+    name: str, outcomes: Numbers, options: JudgingOptions, reason: str, parts: Parts | None = None
 ) -> Measure:
     """The mean of outcomes (n,) that count, as a share; `reason` where there is none."""
     known = np.flatnonzero(~np.isnan(outcomes))
@@ -144,7 +144,7 @@ def mean_measure(
     return Measure.of(name, float(outcomes[known].mean()), between, share=True)
 
 
-def interval_of_mean(outcomes: Numbers, options: EvaluationOptions, parts: Parts | None) -> Interval | None:
+def interval_of_mean(outcomes: Numbers, options: JudgingOptions, parts: Parts | None) -> Interval | None:
     """The interval of the mean of outcomes (n,), by drawing them or, if they are made of parts, these."""
     if parts is None:
         return mean_interval(outcomes, options.resamples, options.seed)

@@ -23,7 +23,7 @@ from firth.gensim.counting import Sampled, counts_in, effective_min_count, kept,
 from firth.gensim.keyed_vectors import REAL, KeyedVectors, first_weights
 from firth.gensim.sentences import MAX_WORDS_IN_BATCH, check_corpus, corpus_for
 from firth.gensim.utils import TrimRule
-from firth.options import CorpusOptions, TrainingOptions
+from firth.options import WIDEST_WINDOW, CorpusOptions, TrainingOptions
 from firth.state import State
 from firth.storage import AnyPath
 from firth.training import train
@@ -290,7 +290,7 @@ class Word2Vec:
             architecture="skipgram" if self.sg else "cbow",
             loss="hs" if self.hs else "ns",
             vector_size=self.vector_size,
-            window=self.window,
+            window="all" if self.window > WIDEST_WINDOW and not self.shrink_windows else self.window,
             dynamic_window=self.shrink_windows,
             cbow_gradient="historical",
             min_count=max(self.min_count, 1),
