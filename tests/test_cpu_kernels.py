@@ -273,6 +273,18 @@ def test_wide_windows_over_frequent_words_stay_finite(window, architecture):
     assert np.abs(weights.output).max() < 20
 
 
+@pytest.mark.parametrize("loss", ["ns", "hs"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_windows_of_whole_sentences_across_pieces_and_chunks(architecture, loss):
+    """A sentence longer than a piece, cut by chunks: all its words meet."""
+    options = TrainingOptions(architecture=architecture, loss=loss, workers=1, sample=0, window="all")
+    case = Case(3, 3000, 16, (1, 1100, 2, 40), options, tokens_each=700)
+    assert_held_to_the_reference(case)
+    _, tally = trained(CpuBackend(), case)
+    pairs = 1100 * 1099 + 2 + 40 * 39
+    assert tally.examples == (pairs if architecture == "skipgram" else 1142)
+
+
 @pytest.mark.parametrize("negative", [5, 20])
 @pytest.mark.parametrize("loss", ["ns", "hs"])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

@@ -216,6 +216,12 @@ def test_step_by_step_is_as_at_once(model):
     np.testing.assert_array_equal(made.wv.vectors, model.wv.vectors)
 
 
+def test_a_window_wider_than_any_sentence_is_the_whole_sentence():
+    assert Word2Vec(**SMALL | {"window": 10**6, "shrink_windows": False}).options.window == "all"
+    with pytest.raises(BadOption, match="window must be 10000 or less, got 1000000"):
+        _ = Word2Vec(**SMALL | {"window": 10**6}).options  # gensim would draw how far it reaches
+
+
 def test_training_on_goes_from_where_it_was_with_other_draws(model):
     made = Word2Vec(SENTENCES, **SMALL)
     before = made.wv.vectors.copy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 from typing import get_args
 
@@ -64,6 +65,23 @@ def test_steps_of_sgd_are_those_of_the_reference(architecture, loss, sparse):
     assert fitted.losses[0] == pytest.approx(tally.mean_loss, rel=1e-9)
     np.testing.assert_allclose(module.input.weight.detach(), expected.input, rtol=1e-6, atol=1e-7)
     np.testing.assert_allclose(module.output.weight.detach(), expected.output, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("architecture", KINDS)
+def test_windows_of_whole_sentences_are_the_reference_s(architecture):
+    """Of up to 5 words, so that a window takes one step in the reference; a fixed window as wide gives the same."""
+    whole = FEW | {"window": "all"}
+    with read(random_sentences(longest=6))[0] as corpus:
+        vocabulary = Vocabulary.of(corpus, min_count=1)
+        start = random_weights(len(vocabulary), D)
+        module = with_weights(KINDS[architecture](vocabulary, **whole), start)
+        expected, tally = by_the_reference(corpus, vocabulary, module.options, start)
+        wide = replace(module.options, window=5, dynamic_window=False)
+        as_wide, _ = by_the_reference(corpus, vocabulary, wide, start)
+        fitted = fit(module, corpus, optimizer=partial(torch.optim.SGD, lr=RATE), batch_size=1, epochs=1)
+    assert fitted.losses[0] == pytest.approx(tally.mean_loss, rel=1e-9)
+    np.testing.assert_allclose(module.input.weight.detach(), expected.input, rtol=1e-6, atol=1e-7)
+    np.testing.assert_array_equal(expected.output, as_wide.output)
 
 
 def dense(gradient):
