@@ -20,9 +20,11 @@ from firth import draws
 from firth.backends import gpu_draws
 from firth.backends.base import Rates
 from firth.backends.gpu import GpuBackend
+from firth.backends.gpu_crowds import Crowds
 from firth.backends.reference import ReferenceBackend
 from firth.options import TrainingOptions
 
+RATES = Rates(0.05, 1e-6, 0.01)
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
@@ -151,6 +153,29 @@ def programs_make_the_same_decisions_however_many():
         np.testing.assert_allclose(many.loss, one.loss, rtol=0.05)
 
 
+def additions_to_crowded_rows_are_scaled():
+    """The interpreter runs one program after another, so windows come in order, each with its changes scaled."""
+    for architecture, D in (("skipgram", 20), ("cbow", 20), ("skipgram", 300)):
+        options = TrainingOptions(architecture=architecture, sample=0, negative=3)
+        case = Shuffled(3, 20, D, (9, 5), options)
+        crowds, programs = Crowds.of(case.tables(), options), 64
+        scales = [crowds.scales(shares, programs)[:, None] for shares in (crowds.input, crowds.output)]
+        assert all(0.1 < scale.min() < 0.9 for scale in scales)
+        expected = case.start()
+        reference, pieces = ReferenceBackend(), replace(case, tokens_each=1)
+        for chunk in pieces.chunks():
+            before = expected.copy()
+            reference.start(expected, case.tables(), options)
+            reference.train(chunk, case.epoch, RATES)
+            expected = reference.weights()
+            for name, scale in zip(("input", "output"), scales, strict=True):
+                now, then = getattr(expected, name), getattr(before, name)
+                now[:] = then + scale * (now - then)
+        weights, _ = trained(backend(programs=programs), case, rates=RATES)
+        np.testing.assert_allclose(weights.input, expected.input, rtol=1e-4, atol=2e-6)
+        np.testing.assert_allclose(weights.output, expected.output, rtol=1e-4, atol=2e-6)
+
+
 TESTS = [
     draws_are_the_same_bits,
     one_program_is_the_reference,
@@ -161,6 +186,7 @@ TESTS = [
     what_is_measured_moves_nothing,
     the_corpus_stays_on_the_device_where_there_is_room,
     programs_make_the_same_decisions_however_many,
+    additions_to_crowded_rows_are_scaled,
 ]
 
 if __name__ == "__main__":

@@ -94,16 +94,3 @@ def test_what_the_gpu_does_not_train_is_refused_and_auto_takes_the_cpu(monkeypat
 def test_the_reference_is_no_matter_for_a_gpu():
     with pytest.raises(BadOption, match="the reference trains on the CPU"):
         TrainingOptions(backend="reference", device="cuda")
-
-
-def test_fewer_programs_run_where_few_words_are_fought_over():
-    pytest.importorskip("torch", reason="PyTorch is not installed; pip install --group test installs it")
-    from cases import Case
-
-    from firth.backends.gpu import programs_to_be_sound
-
-    few, many = (
-        programs_to_be_sound(Case(1, V, 16, (9,), TrainingOptions()).tables(), TrainingOptions()) for V in (2, 9000)
-    )
-    assert 1 <= few <= 4
-    assert many > 100

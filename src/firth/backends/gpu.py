@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from firth.backends.base import LOSS_UNITS, Rates, Tables, Tally
+from firth.backends.gpu_crowds import Crowds
 from firth.corpus.encoded import Chunk
-from firth.draws import CHANCE_ONE, Purpose, as_chance, stream_key
+from firth.draws import Purpose, as_chance, stream_key
 from firth.errors import BadOption, optional
 from firth.options import TrainingOptions
 from firth.weights import Floats, Weights, with_padding
@@ -40,11 +41,9 @@ THREADS = 32  # in a warp
 MOST_FLOATS = 64
 FEW_FLOATS = 32  # with no more, two contexts at a time take no register from programs that could run beside
 
-# Windows at once that have the most frequent word's output row. Simulated on the CPU, all programs in step: on 4 M
-# words of English at the rate 0.05, 512 programs (48 windows) learned, 2,112 (198) grew without bound; on made-up texts
-# of 20 to 3,000 words 7 to 9 windows cost 3 to 7 % of the loss, and some 30 grew without bound.
-MOST_ON_A_ROW = 8
-LEAST_TELLING_EXPONENT, HIGHEST_SHARE = 0.25, 0.1
+# Tokens of a chunk for each program, or more: windows that read a frequent row before its program adds to it are then a
+# small part of the chunk's, also where it is a whole small corpus.
+SHORTEST_STRETCH = 256
 
 
 class Shape(NamedTuple):
@@ -84,25 +83,8 @@ def programs_of_a_multiprocessor(registers: int, warps: int) -> int:
     return max(1, min(REGISTERS // taken, MOST_WARPS // warps, MOST_PROGRAMS))
 
 
-def programs_to_be_sound(tables: Tables, options: TrainingOptions) -> int:
-    """How many programs may train at once, so that few have the most frequent word's output row at the same time.
-
-    What each adds was computed without what the others add, and all is added up. How often a word stands in the text
-    is told from how often it is drawn as noise, so with exponents near 0 a high share is taken for granted.
-    """
-    V = len(tables.noise)
-    stays = tables.noise[:, 0] / CHANCE_ONE
-    noise = np.bincount(tables.noise[:, 1], 1 - stays, V) + stays
-    if options.ns_exponent >= LEAST_TELLING_EXPONENT:
-        words = np.power(noise / noise.max(), 1 / options.ns_exponent) * tables.keep
-        text = max(words.max() / words.sum(), 1 / V)
-    else:
-        text = HIGHEST_SHARE
-    return max(1, int(MOST_ON_A_ROW / (text + options.negative * noise.max() / V)))
-
-
 class GpuBackend:
-    """Trains on a device with so many programs at once: as many as it holds and as are sound, if not given.
+    """Trains on a device with so many programs at once: as many as it holds, if not given, or fewer on short chunks.
 
     `tile` contexts are in registers at a time; additions are `atomic`, or else stores that race; `corpus_bytes` of the
     encoded corpus stay on the device. All have defaults; they are arguments so that they can be measured.
@@ -146,13 +128,14 @@ class GpuBackend:
             self._chances = self._on_device(tables.keep.astype(np.int32))
             self._noise = self._on_device(tables.noise.astype(np.int32))
             self._corpus = ResidentCorpus(self._torch, self._device, self._room_for_corpus())
+        self._crowds = Crowds.of(tables, options)
+        self._scales: tuple[int, Any, Any] = 0, None, None
         self._programs = self._given_programs or 1
         nothing = Chunk(np.zeros(1, np.int32), np.array([0, 1], np.int64), 0, 0, 1, 0)
         compiled = self._trained(self._corpus.piece(nothing, (0, 1)), self._settings(nothing, 0, 0, Rates(0, 0, 0)))[1]
         if self._given_programs is None:
             processors = self._torch.cuda.get_device_properties(self._device).multi_processor_count
-            held = processors * programs_of_a_multiprocessor(compiled.n_regs, self._shape.warps)
-            self._programs = min(held, programs_to_be_sound(tables, options))
+            self._programs = processors * programs_of_a_multiprocessor(compiled.n_regs, self._shape.warps)
 
     @contextlib.contextmanager
     def _enough_memory(self) -> Iterator[None]:
@@ -234,12 +217,13 @@ class GpuBackend:
         sentences = torch.repeat_interleave(numbers, lengths, output_size=len(piece.tokens))
         ends, seen = self._kept(piece, sentences, settings, held_out)
         planned = self._planned(piece, sentences, ends, settings)
-        losses = self._empty(self._programs, dtype="float64")
-        examples = self._empty(self._programs, dtype="int64")
+        programs = self._programs_for(len(piece.tokens))
+        losses, examples = self._empty(programs, dtype="float64"), self._empty(programs, dtype="int64")
         shape, S = self._shape, self._options.negative + 1
-        compiled = self._kernel[(self._programs,)](
+        compiled = self._kernel[(programs,)](
             self._input,
             self._output,
+            *self._scales_for(programs),
             *planned,
             ends,
             settings,
@@ -257,6 +241,16 @@ class GpuBackend:
             enable_fp_fusion=True,
         )
         return torch.stack([losses.sum(), examples.sum().double(), seen.sum().double()]), compiled
+
+    def _programs_for(self, tokens: int) -> int:
+        return self._given_programs or max(1, min(self._programs, tokens // SHORTEST_STRETCH))
+
+    def _scales_for(self, programs: int) -> tuple[Any, Any]:
+        """What additions to input and output rows are multiplied by with so many programs; kept for the next chunk."""
+        if self._scales[0] != programs:
+            shares = self._crowds.input, self._crowds.output
+            self._scales = programs, *(self._on_device(Crowds.scales(each, programs)) for each in shares)
+        return self._scales[1:]
 
     def _kept(self, piece: Any, sentences: Any, settings: Any, held_out: bool) -> tuple[Any, Any]:
         """How many tokens are kept up to and with each, and how many of the vocabulary each program saw."""
