@@ -77,7 +77,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-@njit(fastmath=True)
+@njit(fastmath={"contract", "reassoc"}, error_model="numpy")
 def rounded(value: float, change: float) -> float:
     """The change as a multiple of the last bit of `value` in bfloat16, rounded up or down by chance: unbiased."""
     size = max(abs(value), 1e-30)
@@ -85,7 +85,7 @@ def rounded(value: float, change: float) -> float:
     return math.floor(change / bit + np.random.random()) * bit
 
 
-@njit(fastmath=True)
+@njit(fastmath={"contract", "reassoc"}, error_model="numpy")
 def trained(
     input: Any,  # float32 (V, D)
     output: Any,

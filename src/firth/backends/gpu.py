@@ -132,7 +132,8 @@ class GpuBackend:
         self._scales: tuple[int, Any, Any] = 0, None, None
         self._programs = self._given_programs or 1
         nothing = Chunk(np.zeros(1, np.int32), np.array([0, 1], np.int64), 0, 0, 1, 0)
-        compiled = self._trained(self._corpus.piece(nothing, (0, 1)), self._settings(nothing, 0, 0, Rates(0, 0, 0)))[1]
+        piece = ResidentCorpus(self._torch, self._device, room=0).piece(nothing, (0, 1))
+        compiled = self._trained(piece, self._settings(nothing, 0, 0, Rates(0, 0, 0)))[1]
         if self._given_programs is None:
             processors = self._torch.cuda.get_device_properties(self._device).multi_processor_count
             self._programs = processors * programs_of_a_multiprocessor(compiled.n_regs, self._shape.warps)
