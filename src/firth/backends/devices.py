@@ -88,7 +88,8 @@ def gpu() -> Gpu:
     if here.triton:
         raise BadOption(
             f"device='cuda' needs Triton to reach the {here.name} by C code that it compiles, and it "
-            f"cannot ({here.triton}); install a C compiler and Python's headers (Debian: gcc, python3-dev), or take device='cpu'"
+            f"cannot ({here.triton}); install a C compiler and Python's headers (Debian: gcc, python3-dev), or take "
+            "device='cpu'"
         )
     return Gpu(here.name)
 

@@ -86,8 +86,9 @@ def programs_of_a_multiprocessor(registers: int, warps: int) -> int:
 class GpuBackend:
     """Trains on a device with so many programs at once: as many as it holds, if not given, or fewer on short chunks.
 
-    `tile` contexts are in registers at a time; additions are `atomic`, or else stores that race; `corpus_bytes` of the
-    encoded corpus stay on the device. All have defaults; they are arguments so that they can be measured.
+    `tile` contexts are in registers at a time, of `warps` warps; additions are `atomic`, or else stores that race;
+    `corpus_bytes` of the encoded corpus stay on the device. All have defaults; they are arguments so that they can be
+    measured.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class GpuBackend:
         *,
         programs: int | None = None,
         tile: int | None = None,
+        warps: int | None = None,
         atomic: bool = True,
         corpus_bytes: int | None = None,
     ) -> None:
@@ -103,7 +105,8 @@ class GpuBackend:
         optional("triton", extra="gpu", purpose="device='cuda'")
         self._device = self._torch.device(device)
         self._is_gpu = self._device.type == "cuda"
-        self._given_programs, self._tile, self._atomic, self._corpus_bytes = programs, tile, atomic, corpus_bytes
+        self._given_programs, self._tile, self._warps = programs, tile, warps
+        self._atomic, self._corpus_bytes = atomic, corpus_bytes
 
     def start(self, weights: Weights, tables: Tables, options: TrainingOptions) -> None:
         """Move weights and tables to the device, and compile the kernels by training nothing.
@@ -119,7 +122,8 @@ class GpuBackend:
         self._weights, self._options, self._keep = weights, options, tables.keep
         self._padded = Weights(with_padding(weights.input), with_padding(weights.output))
         self._width = self._padded.input.shape[1]
-        self._shape = shape_of(self._width, options.negative + 1)
+        shape = shape_of(self._width, options.negative + 1)
+        self._shape = shape._replace(tile=self._tile or shape.tile, warps=self._warps or shape.warps)
         self._in_flight: deque[tuple[Any, Any]] = deque()
         self._tally = Tally()
         self._current = True  # whether the host's weights are those of the device
@@ -179,6 +183,11 @@ class GpuBackend:
         done.record()
         self._in_flight.append((here, done))
 
+    def plan(self, chunk: Chunk, epoch: int = 0) -> None:
+        """Decide all that training the chunk needs, and train nothing: to measure what that takes."""
+        piece = self._corpus.piece(chunk, span(chunk, epoch, self._options, self._keep))
+        self._decided(piece, self._settings(chunk, piece.begin, epoch, Rates(0, 0, 0)))
+
     def _settings(self, chunk: Chunk, begin: int, epoch: int, rates: Rates) -> Any:
         """What the kernels are told about a chunk whose piece begins there, in the order of `gpu_plan.SETTINGS`."""
 
@@ -213,12 +222,8 @@ class GpuBackend:
         Gives float64 (3,) on the device, the sums of losses, of examples and of words seen, and the compiled kernel.
         """
         torch = self._torch
-        lengths = torch.diff(piece.offsets.clamp(0, len(piece.tokens)))
-        numbers = torch.arange(len(lengths), dtype=torch.int32, device=self._device)
-        sentences = torch.repeat_interleave(numbers, lengths, output_size=len(piece.tokens))
-        ends, seen = self._kept(piece, sentences, settings, held_out)
-        planned = self._planned(piece, sentences, ends, settings)
-        programs = self._programs_for(len(piece.tokens))
+        ends, seen, planned = self._decided(piece, settings, held_out)
+        programs = self.programs_for(len(piece.tokens))
         losses, examples = self._empty(programs, dtype="float64"), self._empty(programs, dtype="int64")
         shape, S = self._shape, self._options.negative + 1
         compiled = self._kernel[(programs,)](
@@ -232,7 +237,7 @@ class GpuBackend:
             examples,
             S=S,
             PADDED=planned[-1].shape[1],
-            C=self._tile or shape.tile,
+            C=shape.tile,
             MAIN=shape.main,
             TAIL=shape.tail,
             WIDTH=self._width,
@@ -243,7 +248,17 @@ class GpuBackend:
         )
         return torch.stack([losses.sum(), examples.sum().double(), seen.sum().double()]), compiled
 
-    def _programs_for(self, tokens: int) -> int:
+    def _decided(self, piece: Any, settings: Any, held_out: bool = False) -> tuple[Any, Any, tuple[Any, ...]]:
+        """All that is decided ahead of training: kept tokens, words seen, and what windows need."""
+        torch = self._torch
+        lengths = torch.diff(piece.offsets.clamp(0, len(piece.tokens)))
+        numbers = torch.arange(len(lengths), dtype=torch.int32, device=self._device)
+        sentences = torch.repeat_interleave(numbers, lengths, output_size=len(piece.tokens))
+        ends, seen = self._kept(piece, sentences, settings, held_out)
+        return ends, seen, self._planned(piece, sentences, ends, settings)
+
+    def programs_for(self, tokens: int) -> int:
+        """How many programs train a chunk of so many tokens."""
         return self._given_programs or max(1, min(self._programs, tokens // SHORTEST_STRETCH))
 
     def _scales_for(self, programs: int) -> tuple[Any, Any]:
