@@ -22,6 +22,7 @@ from firth.backends.cpu import CpuBackend
 from firth.backends.reference import ReferenceBackend
 from firth.corpus.encoded import Chunk
 from firth.corpus.store import encoded_corpus
+from firth.errors import FirthError
 from firth.options import CorpusOptions, TrainingOptions, usable_cores
 from firth.training import tables_for, train
 from firth.vocabulary import Vocabulary
@@ -90,41 +91,41 @@ def shown(value: Any) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """A made-up text of one chunk's length: words by Zipf's law, numbered by falling count, each at least once."""
+    """A made-up text: words by Zipf's law, numbered by falling count, each at least once."""
 
     tokens: np.ndarray[Any, np.dtype[np.int32]]
     vocabulary: Vocabulary
+    tables: Tables
 
-    def chunk(self, number: int = 0) -> Chunk:
-        """The text again, as the chunk that stands so far on in a corpus."""
-        n = len(self.tokens)
-        offsets = np.append(np.arange(0, n, SENTENCE), n)
-        return Chunk(self.tokens, offsets, 0, 0, n, number * n)
+    def chunks(self, each: int) -> list[Chunk]:
+        """Of so many tokens, as batches of an encoded corpus."""
+        found = []
+        for first in range(0, len(self.tokens), each):
+            tokens = self.tokens[first : first + each]
+            n = len(tokens)
+            found.append(Chunk(tokens, np.append(np.arange(0, n, SENTENCE), n), 0, 0, n, first))
+        return found
 
 
 @cache
 def made(tokens: int, V: int) -> Made:
-    generator = np.random.default_rng(1)
+    """So many tokens, or four for each word where that is more."""
+    generator, n = np.random.default_rng(1), max(tokens, 4 * V)
     upto = np.cumsum(1 / np.arange(1, V + 1))
-    words = np.searchsorted(upto, generator.random(tokens) * upto[-1])
-    words[: min(V, tokens)] = np.arange(V)[: min(V, tokens)]
+    words = np.concatenate([np.arange(V), np.searchsorted(upto, generator.random(n - V) * upto[-1])])
     counts = np.bincount(words, minlength=V)
     rank = np.argsort(np.argsort(-counts, kind="stable"))
+    vocabulary = Vocabulary(tuple(map(str, range(V))), np.sort(counts)[::-1])
     text = generator.permutation(rank[words].astype(np.int32))
-    return Made(text, Vocabulary(tuple(map(str, range(V))), np.sort(counts)[::-1]))
-
-
-@cache
-def drawn_from(tokens: int, V: int) -> Tables:
-    return tables_for(made(tokens, V).vocabulary, TrainingOptions())
+    return Made(text, vocabulary, tables_for(vocabulary, TrainingOptions()))
 
 
 @cache
 def drawn_windows(tokens: int, V: int) -> tuple[int, int]:
     """How many windows with contexts an epoch of the text has, and how many contexts."""
     text = made(tokens, V)
-    counted = windows(text.chunk(), 0, TrainingOptions(), drawn_from(tokens, V).keep)
-    return len(counted), len(counted.contexts)
+    found = [windows(chunk, 0, TrainingOptions(), text.tables.keep) for chunk in text.chunks(tokens)]
+    return sum(map(len, found)), sum(len(each.contexts) for each in found)
 
 
 def start_of(V: int, options: TrainingOptions) -> Weights:
@@ -152,10 +153,11 @@ class Measurements:
 
     def __init__(self, report: Report, size: Size, sm: int) -> None:
         import torch
+        from gpu_rows_alone import move
 
         from firth.backends.gpu import GpuBackend
 
-        self.torch, self.report, self.size = torch, report, size
+        self.torch, self.report, self.size, self.move = torch, report, size, move
         self.device, self.GpuBackend, self.sm = report.device, GpuBackend, sm
         self.until = float("inf")
 
@@ -214,7 +216,6 @@ class Measurements:
         self.report.tell("ceilings", what="product, float32", TFLOP_per_second=2 * size.product**3 / seconds / 1e12)
         del a
         text = made(size.tokens, size.usual_vocabulary)
-        kernel = rows_kernel()
         rows = torch.from_numpy(text.tokens).to(self.device)
         for D in size.sizes:
             if not self.fits("ceilings", f"rows of {D}"):
@@ -223,7 +224,7 @@ class Measurements:
             matrix = torch.zeros(len(text.vocabulary), width, device=self.device)
             main = max(32, 1 << (width - 1).bit_length())
             programs = 16 * self.sm
-            move = partial(kernel[(programs,)], matrix, rows, len(rows), MAIN=main, WIDTH=width, num_warps=1)
+            move = partial(self.move[(programs,)], matrix, rows, len(rows), MAIN=main, WIDTH=width, num_warps=1)
             seconds = self.timed(move)
             moved = 2 * 4 * width * len(rows)
             self.report.tell(
@@ -270,25 +271,28 @@ class Measurements:
         if not self.fits("speed", named):
             return 0
         options = TrainingOptions(architecture=architecture, vector_size=D)  # type: ignore[arg-type]
-        text, tables = made(n, V), drawn_from(n, V)
+        text = made(n, V)
+        chunks = text.chunks(n)
         began = time.perf_counter()
         backend = self.backend(**how)
         try:
-            backend.start(start_of(V, options), tables, options)
+            backend.start(start_of(V, options), text.tables, options)
         except Exception as error:  # a kernel that cannot be so compiled is a result, too
             self.report.tell("failed", what=named, error=str(error).split("\n")[0][:200])
             return 0
         ready = time.perf_counter() - began
-        backend.train(text.chunk(), 0, RATES)
+        for chunk in chunks:
+            backend.train(chunk, 0, RATES)
         backend.settle()
         words, began, epoch = backend.tally().words, time.perf_counter(), 1
         while epoch == 1 or time.perf_counter() - began < self.size.seconds:
-            backend.train(text.chunk(), epoch, RATES)
+            for chunk in chunks:
+                backend.train(chunk, epoch, RATES)
             epoch += 1
         backend.settle()
         seconds = (time.perf_counter() - began) / (epoch - 1)
         words, programs = (backend.tally().words - words) // (epoch - 1), backend.programs_for(n)
-        planning = self.timed(lambda: backend.plan(text.chunk()))
+        planning = len(chunks) * self.timed(partial(backend.plan, chunks[0]))
         finite = bool(np.isfinite(backend.tally().loss))
         backend.close()
         N, contexts = drawn_windows(n, V)
@@ -346,7 +350,11 @@ class Measurements:
                 device="cpu" if where == "CPU" else "cuda",
             )
             began = time.perf_counter()
-            weights, state = train(corpus, vocabulary, options, make(), start_of(len(vocabulary), options))
+            try:
+                weights, state = train(corpus, vocabulary, options, make(), start_of(len(vocabulary), options))
+            except FirthError as error:
+                self.report.tell("failed", what=f"{name}, {architecture}, {where}", error=str(error)[:200])
+                continue
             seconds = time.perf_counter() - began
             vectors = WordVectors(vocabulary.words, weights.input.copy(), vocabulary.counts)
             row: dict[str, Any] = {"held_out_loss": state.held_out_losses[-1], "seconds": seconds}
@@ -412,24 +420,3 @@ def share_right(vectors: WordVectors) -> float:
     known = [question for question in ANALOGIES if all(word in vectors for word in question)]
     right = sum(vectors.analogy(a, b, c, topn=1)[0][0] == d for a, b, c, d in known)
     return right / max(1, len(known))
-
-
-def rows_kernel() -> Any:
-    """A kernel that reads the rows of a text's words, one after another, and adds to them: training without its maths.
-
-    Made here, since Triton is not there before `--interpret` is known.
-    """
-    import triton
-    import triton.language as tl
-
-    from firth.backends.gpu_rows import add, load
-
-    @triton.jit(do_not_specialize=["n"])
-    def move(matrix, rows, n, MAIN: tl.constexpr, WIDTH: tl.constexpr):  # type: ignore[no-untyped-def]
-        program, programs = tl.program_id(0).to(tl.int64), tl.num_programs(0)
-        for i in range(n * program // programs, n * (program + 1) // programs):
-            row = (tl.load(rows + i),)
-            x = load(matrix, row, 1, 0, MAIN, WIDTH)
-            add(matrix, row, (1.0,), x, x, 1, 0, MAIN, WIDTH, True)
-
-    return move

@@ -160,3 +160,24 @@ def test_what_the_gpu_does_not_train_is_refused_and_auto_takes_the_cpu(monkeypat
 def test_the_reference_is_no_matter_for_a_gpu():
     with pytest.raises(BadOption, match="the reference trains on the CPU"):
         TrainingOptions(backend="reference", device="cuda")
+
+
+@pytest.mark.parametrize(
+    ("registers", "warps", "threads", "capability", "programs"),
+    [
+        (128, 1, 2048, (9, 0), 16),  # as many as there are registers for
+        (80, 1, 2048, (9, 0), 25),
+        (80, 1, 1536, (8, 6), 16),  # no more are held
+        (33, 1, 2048, (9, 0), 32),
+        (33, 4, 1536, (8, 9), 12),  # threads
+        (228, 2, 2048, (9, 0), 4),  # 232 registers: they are given out by eights
+        (80, 1, 2048, (99, 0), 16),
+    ],
+)
+def test_a_multiprocessor_holds_as_many_programs_as_its_registers_and_threads_allow(
+    registers, warps, threads, capability, programs
+):
+    pytest.importorskip("torch", reason="PyTorch is not installed; pip install --group test installs it")
+    from firth.backends.gpu import programs_of_a_multiprocessor
+
+    assert programs_of_a_multiprocessor(registers, warps, threads, capability) == programs

@@ -33,7 +33,10 @@ PINNED_BYTES = 2 * 4 * (1 << 20)  # the buffers through which tokens travel, of 
 
 # Of a multiprocessor, on all of NVIDIA's since 2014 (CUDA C++ Programming Guide, "Compute Capabilities").
 REGISTERS, REGISTERS_AT_ONCE = 65_536, 8
-MOST_WARPS, MOST_PROGRAMS = 48, 16  # on the smallest since 2020
+# Programs that a multiprocessor holds at most, which PyTorch does not tell, by compute capability; as many as the
+# smallest holds where it is not known.
+MOST_PROGRAMS = {(8, 0): 32, (8, 6): 16, (8, 7): 16, (8, 9): 24, (9, 0): 32, (10, 0): 32}
+FEWEST_PROGRAMS = 16
 THREADS = 32  # in a warp
 
 # Floats of output rows that a thread may hold: it holds as many of what they gain, and has 255 registers. With 60, for
@@ -77,10 +80,14 @@ def shape_of(width: int, S: int) -> Shape:
     return Shape(main, tail, warps, 2 if S * (main + tail) <= FEW_FLOATS * THREADS * warps else 1)
 
 
-def programs_of_a_multiprocessor(registers: int, warps: int) -> int:
-    """How many programs run on one multiprocessor at once, if each thread takes so many registers."""
+def programs_of_a_multiprocessor(registers: int, warps: int, threads: int, capability: tuple[int, int]) -> int:
+    """How many programs one multiprocessor holds at once.
+
+    A program is so many warps of threads that take so many registers each; the multiprocessor holds so many threads.
+    """
     taken = -(-registers // REGISTERS_AT_ONCE) * REGISTERS_AT_ONCE * THREADS * warps
-    return max(1, min(REGISTERS // taken, MOST_WARPS // warps, MOST_PROGRAMS))
+    most = MOST_PROGRAMS.get(capability, FEWEST_PROGRAMS)
+    return max(1, min(REGISTERS // taken, threads // (THREADS * warps), most))
 
 
 class GpuBackend:
@@ -139,8 +146,10 @@ class GpuBackend:
         piece = ResidentCorpus(self._torch, self._device, room=0).piece(nothing, (0, 1))
         compiled = self._trained(piece, self._settings(nothing, 0, 0, Rates(0, 0, 0)))[1]
         if self._given_programs is None:
-            processors = self._torch.cuda.get_device_properties(self._device).multi_processor_count
-            self._programs = processors * programs_of_a_multiprocessor(compiled.n_regs, self._shape.warps)
+            has = self._torch.cuda.get_device_properties(self._device)
+            threads, capability = has.max_threads_per_multi_processor, (has.major, has.minor)
+            held = programs_of_a_multiprocessor(compiled.n_regs, self._shape.warps, threads, capability)
+            self._programs = has.multi_processor_count * held
 
     @contextlib.contextmanager
     def _enough_memory(self) -> Iterator[None]:
