@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
+from cases import Case
 
 from firth import Word2Vec
 from firth.backends import devices
@@ -27,6 +29,10 @@ ABSENT = {
         Found("2.13.0", "13.0", name="Tesla T4", capability=(7, 5)),
         r"capability 8\.0 or more, and the Tesla T4 has 7\.5",
     ),
+    "no compiler": (
+        Found("2.13.0", "13.0", name="NVIDIA H200", capability=(9, 0), triton="Failed to find C compiler."),
+        r"it cannot \(Failed to find C compiler\.\); install a C compiler and Python's headers",
+    ),
 }
 
 
@@ -40,21 +46,81 @@ def test_a_gpu_that_cannot_be_had_is_refused_with_what_to_do(monkeypatch, found,
     assert told.startswith("training on the CPU: device='cuda' needs")
 
 
+class Torch:
+    """What PyTorch tells on a machine with a GPU."""
+
+    __version__ = "2.13.0"
+    version = type("version", (), {"cuda": "13.0"})
+    cuda = type(
+        "cuda",
+        (),
+        {
+            "init": staticmethod(lambda: None),
+            "get_device_name": staticmethod(lambda: "NVIDIA H200"),
+            "get_device_capability": staticmethod(lambda: (9, 0)),
+        },
+    )
+
+
+class Triton:
+    """Triton whose driver is reached, or raises `error` when it is."""
+
+    def __init__(self, error):
+        self.error = error
+        self.runtime = self.driver = self.active = self
+
+    @property
+    def utils(self):
+        if self.error:
+            raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (None, ""),
+        (RuntimeError("Failed to find C compiler. Please specify"), "Failed to find C compiler. Please specify"),
+        (subprocess.CalledProcessError(1, ["/usr/bin/gcc", "main.c"]), "/usr/bin/gcc failed"),
+        (AssertionError("libcuda.so cannot found!\nPossible files"), "libcuda.so cannot found!"),
+    ],
+)
+def test_what_keeps_triton_from_the_driver_is_told(monkeypatch, error, told):
+    monkeypatch.setitem(sys.modules, "torch", Torch)
+    monkeypatch.setitem(sys.modules, "triton", Triton(error))
+    assert devices.found() == Found("2.13.0", "13.0", name="NVIDIA H200", capability=(9, 0), triton=told)
+
+
+def test_what_pytorch_says_of_a_driver_is_told(monkeypatch):
+    def init():
+        raise RuntimeError("The NVIDIA driver on your system is too old (found version 11040).\nPlease update")
+
+    monkeypatch.setattr(Torch.cuda, "init", staticmethod(init))
+    monkeypatch.setitem(sys.modules, "torch", Torch)
+    assert devices.found() == ABSENT["old driver"][0]
+
+
+def test_a_gpu_whose_memory_does_not_suffice_is_refused_with_what_to_do():
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed; pip install --group test installs it")
+    pytest.importorskip("triton", reason="Triton is not installed (it is for Linux)")
+    from firth.backends.gpu import GpuBackend
+
+    class Full:
+        """A GPU that is full."""
+
+        OutOfMemoryError = torch.OutOfMemoryError
+        cuda = type("cuda", (), {"mem_get_info": staticmethod(lambda _: (7 << 20, 80 << 30))})
+
+        def from_numpy(self, array):
+            raise torch.OutOfMemoryError(f"CUDA out of memory, wanted {array.nbytes}")
+
+    machine, case = GpuBackend("cpu", programs=1, corpus_bytes=0), Case(1, 1000, 100, (9,), TrainingOptions())
+    machine._torch = Full()
+    with pytest.raises(BadOption, match=r"1,000 words with vector_size 100 take 1 MB .* 7 of 81,920 MB are free"):
+        machine.start(case.start(), case.tables(), case.options)
+
+
 @pytest.mark.parametrize("missing", ["torch", "triton"])
 def test_a_missing_package_is_named_with_how_to_install_it(monkeypatch, missing):
-    class Torch:
-        __version__ = "2.13.0"
-        version = type("version", (), {"cuda": "13.0"})
-        cuda = type(
-            "cuda",
-            (),
-            {
-                "init": staticmethod(lambda: None),
-                "get_device_name": staticmethod(lambda: "NVIDIA H200"),
-                "get_device_capability": staticmethod(lambda: (9, 0)),
-            },
-        )
-
     monkeypatch.setitem(sys.modules, "torch", Torch)
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(MissingExtra, match=rf"package {missing}, .*pip install 'firth\[gpu\]'"):
@@ -96,14 +162,22 @@ def test_the_reference_is_no_matter_for_a_gpu():
         TrainingOptions(backend="reference", device="cuda")
 
 
-def test_fewer_programs_run_where_few_words_are_fought_over():
+@pytest.mark.parametrize(
+    ("registers", "warps", "threads", "capability", "programs"),
+    [
+        (128, 1, 2048, (9, 0), 16),  # as many as there are registers for
+        (80, 1, 2048, (9, 0), 25),
+        (80, 1, 1536, (8, 6), 16),  # no more are held
+        (33, 1, 2048, (9, 0), 32),
+        (33, 4, 1536, (8, 9), 12),  # threads
+        (228, 2, 2048, (9, 0), 4),  # 232 registers: they are given out by eights
+        (80, 1, 2048, (99, 0), 16),
+    ],
+)
+def test_a_multiprocessor_holds_as_many_programs_as_its_registers_and_threads_allow(
+    registers, warps, threads, capability, programs
+):
     pytest.importorskip("torch", reason="PyTorch is not installed; pip install --group test installs it")
-    from cases import Case
+    from firth.backends.gpu import programs_of_a_multiprocessor
 
-    from firth.backends.gpu import programs_to_be_sound
-
-    few, many = (
-        programs_to_be_sound(Case(1, V, 16, (9,), TrainingOptions()).tables(), TrainingOptions()) for V in (2, 9000)
-    )
-    assert 1 <= few <= 4
-    assert many > 100
+    assert programs_of_a_multiprocessor(registers, warps, threads, capability) == programs

@@ -38,6 +38,8 @@ def run(*arguments, interpret):
         "chunks_may_be_cut_anywhere",
         "what_is_measured_moves_nothing",
         "the_corpus_stays_on_the_device_where_there_is_room",
+        "programs_make_the_same_decisions_however_many",
+        "additions_to_crowded_rows_are_scaled",
     ],
 )
 def test_under_the_interpreter(name):
@@ -54,8 +56,9 @@ from firth.backends import gpu_kernels
 from firth.backends.gpu import shape_of
 from firth.weights import aligned_rows
 
-POINTERS = dict(input="fp32", output="fp32", words="i32", low="i32", high="i32", rates="fp32", at_once="i32",
-                outputs="i32", ends="i32", settings="i64", losses="fp64", examples="i64")
+POINTERS = dict(input="fp32", output="fp32", input_scales="fp32", output_scales="fp32", words="i32", low="i32",
+                high="i32", rates="fp32", at_once="i32", outputs="i32", ends="i32", settings="i64",
+                losses="fp64", examples="i64")
 ptxas = Path(triton.__file__).parent / "backends/nvidia/bin/ptxas"
 for D in (128, 300):
     for capability in (80, 90):

@@ -45,13 +45,13 @@ NOTHING_TO_TRAIN_ON = (
 
 
 def tables_for(vocabulary: Vocabulary, options: TrainingOptions) -> Tables:
-    """The chances that draws are compared with, and the tree, as the loss needs them."""
-    keep = vocabulary.keep_chances(options.sample)
+    """The chances that draws are compared with, the tree and the words' counts, as the loss needs them."""
+    keep, counts = vocabulary.keep_chances(options.sample), vocabulary.counts
     if options.loss == "ns":
-        return Tables(keep, noise=vocabulary.noise_table(options.ns_exponent))
+        return Tables(keep, noise=vocabulary.noise_table(options.ns_exponent), counts=counts)
     if options.loss == "hs":
-        return Tables(keep, tree=huffman_tree(vocabulary.counts))
-    return Tables(keep)
+        return Tables(keep, tree=huffman_tree(counts), counts=counts)
+    return Tables(keep, counts=counts)
 
 
 def rates_in(epoch: int, options: TrainingOptions, tokens: int) -> Rates:

@@ -34,11 +34,13 @@ class Tables:
     keep: uint32 (V,), the chance that an occurrence of each word is kept.
     noise: uint32 (V, 2), the alias table of the noise words; empty where none are drawn.
     tree: int32 (2V - 1,), the Huffman tree (see `huffman`); empty where it is not walked.
+    counts: int64 (V,), how often each word stands in the text.
     """
 
     keep: npt.NDArray[np.uint32]
     noise: npt.NDArray[np.uint32] = field(default_factory=lambda: np.zeros((0, 2), np.uint32))
     tree: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    counts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ PyTorch is imported only where a GPU is asked for, or "auto" asks whether there 
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass, replace
+from typing import Any
 
 from firth.errors import BadOption, MissingExtra, optional
 from firth.options import TrainingOptions
@@ -26,7 +28,7 @@ class Found:
     """What PyTorch tells of this machine.
 
     cuda: the CUDA version that PyTorch was built for, None for builds without. error: why it can use no GPU, in its
-    own words. capability: of the first GPU.
+    own words. capability: of the first GPU. triton: why Triton can compile nothing for it.
     """
 
     torch: str
@@ -34,6 +36,7 @@ class Found:
     error: str = ""
     name: str = ""
     capability: tuple[int, int] = (0, 0)
+    triton: str = ""
 
 
 def found() -> Found:
@@ -47,8 +50,19 @@ def found() -> Found:
         name, capability = torch.cuda.get_device_name(), torch.cuda.get_device_capability()
     except (RuntimeError, AssertionError) as error:
         return Found(version, built_for, error=str(error).strip().split("\n")[0])
-    optional("triton", extra="gpu", purpose=PURPOSE)
-    return Found(version, built_for, name=name, capability=capability)
+    triton = optional("triton", extra="gpu", purpose=PURPOSE)
+    return Found(version, built_for, name=name, capability=capability, triton=_why_not_compiled(triton))
+
+
+def _why_not_compiled(triton: Any) -> str:
+    """What hinders Triton from compiling the C code by which it reaches the driver, once, before all else."""
+    try:
+        _ = triton.runtime.driver.active.utils
+    except subprocess.CalledProcessError as error:
+        return f"{error.cmd[0]} failed" if isinstance(error.cmd, (list, tuple)) else "the compiler failed"
+    except (RuntimeError, AssertionError, OSError) as error:
+        return str(error).strip().split("\n")[0]
+    return ""
 
 
 def gpu() -> Gpu:
@@ -70,6 +84,12 @@ def gpu() -> Gpu:
         raise BadOption(
             f"device='cuda' needs a GPU of compute capability {needed} or more, and the {here.name} has {has}; "
             "take device='cpu'"
+        )
+    if here.triton:
+        raise BadOption(
+            f"device='cuda' needs Triton to reach the {here.name} by C code that it compiles, and it "
+            f"cannot ({here.triton}); install a C compiler and Python's headers (Debian: gcc, python3-dev), or take "
+            "device='cpu'"
         )
     return Gpu(here.name)
 

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from firth.backends.base import LOSS_UNITS, Rates, Tables, Tally
+from firth.backends.gpu_crowds import Crowds
 from firth.corpus.encoded import Chunk
-from firth.draws import CHANCE_ONE, Purpose, as_chance, stream_key
+from firth.draws import Purpose, as_chance, stream_key
 from firth.errors import BadOption, optional
 from firth.options import TrainingOptions
 from firth.weights import Floats, Weights, with_padding
@@ -32,7 +33,10 @@ PINNED_BYTES = 2 * 4 * (1 << 20)  # the buffers through which tokens travel, of 
 
 # Of a multiprocessor, on all of NVIDIA's since 2014 (CUDA C++ Programming Guide, "Compute Capabilities").
 REGISTERS, REGISTERS_AT_ONCE = 65_536, 8
-MOST_WARPS, MOST_PROGRAMS = 48, 16  # on the smallest since 2020
+# Programs that a multiprocessor holds at most, which PyTorch does not tell, by compute capability; as many as the
+# smallest holds where it is not known.
+MOST_PROGRAMS = {(8, 0): 32, (8, 6): 16, (8, 7): 16, (8, 9): 24, (9, 0): 32, (10, 0): 32}
+FEWEST_PROGRAMS = 16
 THREADS = 32  # in a warp
 
 # Floats of output rows that a thread may hold: it holds as many of what they gain, and has 255 registers. With 60, for
@@ -40,11 +44,9 @@ THREADS = 32  # in a warp
 MOST_FLOATS = 64
 FEW_FLOATS = 32  # with no more, two contexts at a time take no register from programs that could run beside
 
-# Windows at once that have the most frequent word's output row. Simulated on the CPU, all programs in step: on 4 M
-# words of English at the rate 0.05, 512 programs (48 windows) learned, 2,112 (198) grew without bound; on made-up texts
-# of 20 to 3,000 words 7 to 9 windows cost 3 to 7 % of the loss, and some 30 grew without bound.
-MOST_ON_A_ROW = 8
-LEAST_TELLING_EXPONENT, HIGHEST_SHARE = 0.25, 0.1
+# Tokens of a chunk for each program, or more: windows that read a frequent row before its program adds to it are then a
+# small part of the chunk's, also where it is a whole small corpus.
+SHORTEST_STRETCH = 256
 
 
 class Shape(NamedTuple):
@@ -78,34 +80,22 @@ def shape_of(width: int, S: int) -> Shape:
     return Shape(main, tail, warps, 2 if S * (main + tail) <= FEW_FLOATS * THREADS * warps else 1)
 
 
-def programs_of_a_multiprocessor(registers: int, warps: int) -> int:
-    """How many programs run on one multiprocessor at once, if each thread takes so many registers."""
-    taken = -(-registers // REGISTERS_AT_ONCE) * REGISTERS_AT_ONCE * THREADS * warps
-    return max(1, min(REGISTERS // taken, MOST_WARPS // warps, MOST_PROGRAMS))
+def programs_of_a_multiprocessor(registers: int, warps: int, threads: int, capability: tuple[int, int]) -> int:
+    """How many programs one multiprocessor holds at once.
 
-
-def programs_to_be_sound(tables: Tables, options: TrainingOptions) -> int:
-    """How many programs may train at once, so that few have the most frequent word's output row at the same time.
-
-    What each adds was computed without what the others add, and all is added up. How often a word stands in the text
-    is told from how often it is drawn as noise, so with exponents near 0 a high share is taken for granted.
+    A program is so many warps of threads that take so many registers each; the multiprocessor holds so many threads.
     """
-    V = len(tables.noise)
-    stays = tables.noise[:, 0] / CHANCE_ONE
-    noise = np.bincount(tables.noise[:, 1], 1 - stays, V) + stays
-    if options.ns_exponent >= LEAST_TELLING_EXPONENT:
-        words = np.power(noise / noise.max(), 1 / options.ns_exponent) * tables.keep
-        text = max(words.max() / words.sum(), 1 / V)
-    else:
-        text = HIGHEST_SHARE
-    return max(1, int(MOST_ON_A_ROW / (text + options.negative * noise.max() / V)))
+    taken = -(-registers // REGISTERS_AT_ONCE) * REGISTERS_AT_ONCE * THREADS * warps
+    most = MOST_PROGRAMS.get(capability, FEWEST_PROGRAMS)
+    return max(1, min(REGISTERS // taken, threads // (THREADS * warps), most))
 
 
 class GpuBackend:
-    """Trains on a device with so many programs at once: as many as it holds and as are sound, if not given.
+    """Trains on a device with so many programs at once: as many as it holds, if not given, or fewer on short chunks.
 
-    `tile` contexts are in registers at a time; additions are `atomic`, or else stores that race; `corpus_bytes` of the
-    encoded corpus stay on the device. All have defaults; they are arguments so that they can be measured.
+    `tile` contexts are in registers at a time, of `warps` warps; additions are `atomic`, or else stores that race;
+    `corpus_bytes` of the encoded corpus stay on the device. All have defaults; they are arguments so that they can be
+    measured.
     """
 
     def __init__(
@@ -114,6 +104,7 @@ class GpuBackend:
         *,
         programs: int | None = None,
         tile: int | None = None,
+        warps: int | None = None,
         atomic: bool = True,
         corpus_bytes: int | None = None,
     ) -> None:
@@ -121,7 +112,8 @@ class GpuBackend:
         optional("triton", extra="gpu", purpose="device='cuda'")
         self._device = self._torch.device(device)
         self._is_gpu = self._device.type == "cuda"
-        self._given_programs, self._tile, self._atomic, self._corpus_bytes = programs, tile, atomic, corpus_bytes
+        self._given_programs, self._tile, self._warps = programs, tile, warps
+        self._atomic, self._corpus_bytes = atomic, corpus_bytes
 
     def start(self, weights: Weights, tables: Tables, options: TrainingOptions) -> None:
         """Move weights and tables to the device, and compile the kernels by training nothing.
@@ -137,7 +129,8 @@ class GpuBackend:
         self._weights, self._options, self._keep = weights, options, tables.keep
         self._padded = Weights(with_padding(weights.input), with_padding(weights.output))
         self._width = self._padded.input.shape[1]
-        self._shape = shape_of(self._width, options.negative + 1)
+        shape = shape_of(self._width, options.negative + 1)
+        self._shape = shape._replace(tile=self._tile or shape.tile, warps=self._warps or shape.warps)
         self._in_flight: deque[tuple[Any, Any]] = deque()
         self._tally = Tally()
         self._current = True  # whether the host's weights are those of the device
@@ -146,13 +139,17 @@ class GpuBackend:
             self._chances = self._on_device(tables.keep.astype(np.int32))
             self._noise = self._on_device(tables.noise.astype(np.int32))
             self._corpus = ResidentCorpus(self._torch, self._device, self._room_for_corpus())
+        self._crowds = Crowds.of(tables, options)
+        self._scales: tuple[int, Any, Any] = 0, None, None
         self._programs = self._given_programs or 1
         nothing = Chunk(np.zeros(1, np.int32), np.array([0, 1], np.int64), 0, 0, 1, 0)
-        compiled = self._trained(self._corpus.piece(nothing, (0, 1)), self._settings(nothing, 0, 0, Rates(0, 0, 0)))[1]
+        piece = ResidentCorpus(self._torch, self._device, room=0).piece(nothing, (0, 1))
+        compiled = self._trained(piece, self._settings(nothing, 0, 0, Rates(0, 0, 0)))[1]
         if self._given_programs is None:
-            processors = self._torch.cuda.get_device_properties(self._device).multi_processor_count
-            held = processors * programs_of_a_multiprocessor(compiled.n_regs, self._shape.warps)
-            self._programs = min(held, programs_to_be_sound(tables, options))
+            has = self._torch.cuda.get_device_properties(self._device)
+            threads, capability = has.max_threads_per_multi_processor, (has.major, has.minor)
+            held = programs_of_a_multiprocessor(compiled.n_regs, self._shape.warps, threads, capability)
+            self._programs = has.multi_processor_count * held
 
     @contextlib.contextmanager
     def _enough_memory(self) -> Iterator[None]:
@@ -195,6 +192,11 @@ class GpuBackend:
         done.record()
         self._in_flight.append((here, done))
 
+    def plan(self, chunk: Chunk, epoch: int = 0) -> None:
+        """Decide all that training the chunk needs, and train nothing: to measure what that takes."""
+        piece = self._corpus.piece(chunk, span(chunk, epoch, self._options, self._keep))
+        self._decided(piece, self._settings(chunk, piece.begin, epoch, Rates(0, 0, 0)))
+
     def _settings(self, chunk: Chunk, begin: int, epoch: int, rates: Rates) -> Any:
         """What the kernels are told about a chunk whose piece begins there, in the order of `gpu_plan.SETTINGS`."""
 
@@ -229,17 +231,14 @@ class GpuBackend:
         Gives float64 (3,) on the device, the sums of losses, of examples and of words seen, and the compiled kernel.
         """
         torch = self._torch
-        lengths = torch.diff(piece.offsets.clamp(0, len(piece.tokens)))
-        numbers = torch.arange(len(lengths), dtype=torch.int32, device=self._device)
-        sentences = torch.repeat_interleave(numbers, lengths, output_size=len(piece.tokens))
-        ends, seen = self._kept(piece, sentences, settings, held_out)
-        planned = self._planned(piece, sentences, ends, settings)
-        losses = self._empty(self._programs, dtype="float64")
-        examples = self._empty(self._programs, dtype="int64")
+        ends, seen, planned = self._decided(piece, settings, held_out)
+        programs = self.programs_for(len(piece.tokens))
+        losses, examples = self._empty(programs, dtype="float64"), self._empty(programs, dtype="int64")
         shape, S = self._shape, self._options.negative + 1
-        compiled = self._kernel[(self._programs,)](
+        compiled = self._kernel[(programs,)](
             self._input,
             self._output,
+            *self._scales_for(programs),
             *planned,
             ends,
             settings,
@@ -247,7 +246,7 @@ class GpuBackend:
             examples,
             S=S,
             PADDED=planned[-1].shape[1],
-            C=self._tile or shape.tile,
+            C=shape.tile,
             MAIN=shape.main,
             TAIL=shape.tail,
             WIDTH=self._width,
@@ -257,6 +256,26 @@ class GpuBackend:
             enable_fp_fusion=True,
         )
         return torch.stack([losses.sum(), examples.sum().double(), seen.sum().double()]), compiled
+
+    def _decided(self, piece: Any, settings: Any, held_out: bool = False) -> tuple[Any, Any, tuple[Any, ...]]:
+        """All that is decided ahead of training: kept tokens, words seen, and what windows need."""
+        torch = self._torch
+        lengths = torch.diff(piece.offsets.clamp(0, len(piece.tokens)))
+        numbers = torch.arange(len(lengths), dtype=torch.int32, device=self._device)
+        sentences = torch.repeat_interleave(numbers, lengths, output_size=len(piece.tokens))
+        ends, seen = self._kept(piece, sentences, settings, held_out)
+        return ends, seen, self._planned(piece, sentences, ends, settings)
+
+    def programs_for(self, tokens: int) -> int:
+        """How many programs train a chunk of so many tokens."""
+        return self._given_programs or max(1, min(self._programs, tokens // SHORTEST_STRETCH))
+
+    def _scales_for(self, programs: int) -> tuple[Any, Any]:
+        """What additions to input and output rows are multiplied by with so many programs; kept for the next chunk."""
+        if self._scales[0] != programs:
+            shares = self._crowds.input, self._crowds.output
+            self._scales = programs, *(self._on_device(Crowds.scales(each, programs)) for each in shares)
+        return self._scales[1:]
 
     def _kept(self, piece: Any, sentences: Any, settings: Any, held_out: bool) -> tuple[Any, Any]:
         """How many tokens are kept up to and with each, and how many of the vocabulary each program saw."""

@@ -1,7 +1,9 @@
 """Chunks of the encoded corpus on the GPU: kept there while there is room, else sent again in each epoch.
 
-A chunk takes with it what of its sentences lies beyond its ends and may be in a window. Tokens go through two pinned
-buffers and a stream of their own, so that the next chunk travels while this one is trained.
+A chunk takes with it what of its sentences lies beyond its ends and may be in a window. It travels as one block, through
+two pinned buffers in turn and a stream of its own: the host fills one while the other is copied, and both while earlier
+chunks are trained. So the corpus may be larger than the device's memory. Those that are kept are the first that came:
+epochs go through all in one order, so to make room for a later one would only move the sending to an earlier one.
 """
 
 from __future__ import annotations
@@ -22,22 +24,23 @@ class Piece:
     """Tokens [begin, end) of a chunk's batch on the device, with the sentences that they are of.
 
     tokens: int32 (end - begin,). offsets: int64 (sentences + 1,), where sentences begin, counted from `begin`; the
-    first may begin before it, the last end behind `end`.
+    first may begin before it, the last end behind `end`. bytes: what both take.
     """
 
     begin: int
     end: int
     tokens: Any
     offsets: Any
+    bytes: int
 
 
 class ResidentCorpus:
-    """The pieces that are on the device."""
+    """The pieces that are on the device, in `room` bytes."""
 
-    def __init__(self, torch: Any, device: Any, budget: int) -> None:
-        self._torch, self._device, self._budget = torch, device, budget
+    def __init__(self, torch: Any, device: Any, room: int) -> None:
+        self._torch, self._room = torch, room
         self._pieces: dict[tuple[int, int, int], Piece] = {}
-        self._staging = _Staging(torch, device) if device.type == "cuda" else None
+        self._road = _Staging(torch, device) if device.type == "cuda" else _Copying(torch)
 
     def __len__(self) -> int:
         return len(self._pieces)
@@ -45,24 +48,24 @@ class ResidentCorpus:
     def piece(self, chunk: Chunk, span: tuple[int, int]) -> Piece:
         """The tokens of `span` of the chunk's batch, or more."""
         key = (chunk.position, chunk.first, chunk.last)
-        piece = self._pieces.get(key)
-        if piece is not None and piece.begin <= span[0] and span[1] <= piece.end:
-            return piece
-        begin, end = _widened(chunk, span)
-        last = int(np.searchsorted(chunk.offsets, end, side="left"))
-        first = int(np.searchsorted(chunk.offsets, begin, side="right")) - 1
-        offsets = chunk.offsets[first : last + 1] - begin
-        piece = Piece(begin, end, self._sent(chunk.tokens[begin:end]), self._sent(offsets))
-        size = chunk.tokens[begin:end].nbytes + offsets.nbytes
-        if key in self._pieces or size <= self._budget:
-            self._budget -= 0 if key in self._pieces else size
+        kept = self._pieces.get(key)
+        if kept is not None and kept.begin <= span[0] and span[1] <= kept.end:
+            return kept
+        if kept is not None:
+            self._room += self._pieces.pop(key).bytes
+        piece = self._sent(chunk, *_widened(chunk, span))
+        if piece.bytes <= self._room:
+            self._room -= piece.bytes
             self._pieces[key] = piece
         return piece
 
-    def _sent(self, array: npt.NDArray[Any]) -> Any:
-        if self._staging is None:
-            return self._torch.from_numpy(np.array(array))
-        return self._staging.sent(array)
+    def _sent(self, chunk: Chunk, begin: int, end: int) -> Piece:
+        last = int(np.searchsorted(chunk.offsets, end, side="left"))
+        first = int(np.searchsorted(chunk.offsets, begin, side="right")) - 1
+        offsets, tokens = chunk.offsets[first : last + 1] - begin, chunk.tokens[begin:end]
+        block = self._road.sent(offsets, tokens)
+        there = block[offsets.nbytes :].view(self._torch.int32), block[: offsets.nbytes].view(self._torch.int64)
+        return Piece(begin, end, *there, bytes=offsets.nbytes + tokens.nbytes)
 
 
 def _widened(chunk: Chunk, span: tuple[int, int]) -> tuple[int, int]:
@@ -73,32 +76,53 @@ def _widened(chunk: Chunk, span: tuple[int, int]) -> tuple[int, int]:
     return max(lowest, chunk.first - before), min(highest, chunk.last + after)
 
 
+def _filled(block: npt.NDArray[np.uint8], arrays: tuple[npt.NDArray[Any], ...]) -> None:
+    """Write the arrays' bytes into the block, one array behind another."""
+    at = 0
+    for array in arrays:
+        block[at : at + array.nbytes] = np.ascontiguousarray(array).view(np.uint8)
+        at += array.nbytes
+
+
+class _Copying:
+    """The way to the CPU as a device."""
+
+    def __init__(self, torch: Any) -> None:
+        self._torch = torch
+
+    def sent(self, *arrays: npt.NDArray[Any]) -> Any:
+        """The arrays in one block of bytes."""
+        block = np.empty(sum(each.nbytes for each in arrays), np.uint8)
+        _filled(block, arrays)
+        return self._torch.from_numpy(block)
+
+
 class _Staging:
-    """Two pinned buffers in turn: one is filled while the other is copied."""
+    """The way to a GPU: two pinned buffers in turn, one is filled while the other is copied."""
 
     def __init__(self, torch: Any, device: Any) -> None:
         self._torch, self._device = torch, device
         self._stream = torch.cuda.Stream(device)
         self._buffers: list[Any] = [None, None]
-        self._copied: list[Any] = [None, None]
+        self._copied: list[Any] = [None, None]  # events: when what is in the buffer has left it
         self._turn = 0
 
-    def sent(self, array: npt.NDArray[Any]) -> Any:
-        """The array on the device, there by the time that the current stream's next work needs it."""
-        torch, turn = self._torch, self._turn
+    def sent(self, *arrays: npt.NDArray[Any]) -> Any:
+        """The arrays in one block of bytes, there by the time that the current stream's next work needs it."""
+        torch, turn, size = self._torch, self._turn, sum(each.nbytes for each in arrays)
         self._turn = 1 - turn
         if self._copied[turn] is not None:
             self._copied[turn].synchronize()
-        if self._buffers[turn] is None or len(self._buffers[turn]) < array.nbytes:
-            self._buffers[turn] = torch.empty(array.nbytes, dtype=torch.uint8, pin_memory=True)
-        pinned = self._buffers[turn][: array.nbytes]
-        pinned.numpy()[:] = np.ascontiguousarray(array).view(np.uint8)
+        if self._buffers[turn] is None or len(self._buffers[turn]) < size:
+            self._buffers[turn] = torch.empty(size, dtype=torch.uint8, pin_memory=True)
+        pinned = self._buffers[turn][:size]
+        _filled(pinned.numpy(), arrays)
         current = torch.cuda.current_stream(self._device)
         with torch.cuda.stream(self._stream):
-            there = torch.empty(array.nbytes, dtype=torch.uint8, device=self._device)
-            there.copy_(pinned, non_blocking=True)
+            block = torch.empty(size, dtype=torch.uint8, device=self._device)
+            block.copy_(pinned, non_blocking=True)
             self._copied[turn] = torch.cuda.Event()
             self._copied[turn].record(self._stream)
         current.wait_event(self._copied[turn])
-        there.record_stream(current)
-        return there.view(torch.int32 if array.dtype == np.int32 else torch.int64)
+        block.record_stream(current)  # its memory goes to no other block before the current stream is done with it
+        return block

@@ -5,7 +5,8 @@ them, stay in registers with what they gain; its contexts x pass by, C at a time
 of a step are taken at the weights before it, an output row that stands twice counts twice. One thing differs: a word
 that stands twice among a skip-gram window's contexts, more than C apart, is read the second time with its first change.
 
-Programs race; additions are atomic, so none is lost. With one program, windows come in the order of the corpus.
+Programs race; additions are atomic, so none is lost, and scaled, so that what is added to a frequent row at once steps
+no farther than is sound. With one program, windows come in the order of the corpus, and nothing is scaled.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import triton
 import triton.language as tl
 
 from firth.backends.gpu_plan import FIRST, LAST
-from firth.backends.gpu_rows import add, contexts_of, load, outputs_of, pair, zeros
+from firth.backends.gpu_rows import add, contexts_of, load, outputs_of, pair, weighed, zeros
 
 
 @triton.jit
@@ -31,6 +32,8 @@ def _stretch(ends, settings):
 def train_skipgram(
     input,  # float32 (V, WIDTH)
     output,
+    input_scales,  # float32 (V,): what additions to each row are multiplied by (see `gpu_crowds`)
+    output_scales,
     words,  # these as in `plan_windows`
     low,
     high,
@@ -93,12 +96,14 @@ def train_skipgram(
                     gain, gain_tail = gained, gained_tail
                     changes = changes + (change,)
                     changes_tail = changes_tail + (change_tail,)
-                add(input, contexts, there, changes, x, C, 0, MAIN, WIDTH, ATOMIC)
+                input_weights = weighed(input_scales, contexts, there, C)
+                add(input, contexts, input_weights, changes, x, C, 0, MAIN, WIDTH, ATOMIC)
                 if TAIL:
-                    add(input, contexts, there, changes_tail, x_tail, C, MAIN, TAIL, WIDTH, ATOMIC)
-            add(output, rows, count, gain, y, S, 0, MAIN, WIDTH, ATOMIC)
+                    add(input, contexts, input_weights, changes_tail, x_tail, C, MAIN, TAIL, WIDTH, ATOMIC)
+            output_weights = weighed(output_scales, rows, count, S)
+            add(output, rows, output_weights, gain, y, S, 0, MAIN, WIDTH, ATOMIC)
             if TAIL:
-                add(output, rows, count, gain_tail, y_tail, S, MAIN, TAIL, WIDTH, ATOMIC)
+                add(output, rows, output_weights, gain_tail, y_tail, S, MAIN, TAIL, WIDTH, ATOMIC)
             loss += step_loss.to(tl.float64)
         pairs += tl.maximum(n, 0)
     tl.store(losses + tl.program_id(0), loss)
@@ -126,6 +131,8 @@ def _alike(change, C: tl.constexpr):
 def train_cbow(
     input,
     output,
+    input_scales,
+    output_scales,
     words,
     low,
     high,
@@ -183,16 +190,18 @@ def train_cbow(
                 )  # fmt: skip
                 gained = gained + (new,)
                 gained_tail = gained_tail + (new_tail,)
-            add(output, rows, count, gained, y, S, 0, MAIN, WIDTH, ATOMIC)
+            output_weights = weighed(output_scales, rows, count, S)
+            add(output, rows, output_weights, gained, y, S, 0, MAIN, WIDTH, ATOMIC)
             if TAIL:
-                add(output, rows, count, gained_tail, y_tail, S, MAIN, TAIL, WIDTH, ATOMIC)
+                add(output, rows, output_weights, gained_tail, y_tail, S, MAIN, TAIL, WIDTH, ATOMIC)
             if CORRECTED:
                 change, change_tail = change * one_nth, change_tail * one_nth
             for some in range(0, n, C):
                 contexts, there = contexts_of(words, i, first, some, n, C)
-                add(input, contexts, there, _alike(change, C), y, C, 0, MAIN, WIDTH, True)
+                input_weights = weighed(input_scales, contexts, there, C)
+                add(input, contexts, input_weights, _alike(change, C), y, C, 0, MAIN, WIDTH, True)
                 if TAIL:
-                    add(input, contexts, there, _alike(change_tail, C), y, C, MAIN, TAIL, WIDTH, True)
+                    add(input, contexts, input_weights, _alike(change_tail, C), y, C, MAIN, TAIL, WIDTH, True)
             loss += (step_loss + tl.log(factor)).to(tl.float64)
             windows += 1
     tl.store(losses + tl.program_id(0), loss)

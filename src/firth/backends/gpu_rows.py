@@ -51,7 +51,7 @@ def load(matrix, rows, COUNT: tl.constexpr, BEGIN: tl.constexpr, SIZE: tl.conste
 def add(
     matrix,
     rows,
-    counts,
+    weights,
     changes,
     before,
     COUNT: tl.constexpr,
@@ -60,15 +60,27 @@ def add(
     WIDTH: tl.constexpr,
     ATOMIC: tl.constexpr,
 ):
-    """Add to these columns of the rows that count: by atomic additions, or by storing `before` + change, a race."""
+    """Add weight · change to these columns of each row whose weight is not 0.
+
+    By atomic additions, or by storing `before` + weight · change, a race.
+    """
     d = BEGIN + tl.arange(0, SIZE)
     for n in tl.static_range(COUNT):
-        if counts[n] > 0:
+        if weights[n] > 0:
             at = matrix + rows[n].to(tl.int64) * WIDTH + d
             if ATOMIC:
-                tl.atomic_add(at, changes[n], mask=d < WIDTH, sem="relaxed")
+                tl.atomic_add(at, weights[n] * changes[n], mask=d < WIDTH, sem="relaxed")
             else:
-                tl.store(at, before[n] + changes[n], mask=d < WIDTH)
+                tl.store(at, before[n] + weights[n] * changes[n], mask=d < WIDTH)
+
+
+@triton.jit
+def weighed(scales, rows, counts, COUNT: tl.constexpr):
+    """How much of its change each row gets: count · scale, so that programs add no more at once than is sound."""
+    found = ()
+    for n in tl.static_range(COUNT):
+        found = found + (counts[n] * tl.load(scales + rows[n]),)
+    return found
 
 
 @triton.jit

@@ -1,0 +1,422 @@
+"""The parts of `gpu.py`: what each measures, on a GPU or, to see that it runs, under Triton's interpreter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from material import chosen_corpus, corpora_folder, prepared, quality
+
+from firth import Word2Vec, WordVectors
+from firth.backends.base import Backend, Rates, Tables
+from firth.backends.cpu import CpuBackend
+from firth.backends.reference import ReferenceBackend
+from firth.corpus.encoded import Chunk
+from firth.corpus.store import encoded_corpus
+from firth.errors import FirthError
+from firth.options import CorpusOptions, TrainingOptions, usable_cores
+from firth.training import tables_for, train
+from firth.vocabulary import Vocabulary
+from firth.weights import Weights, initial_weights
+from firth.windows import windows
+from firth.world import ANALOGIES, sentences
+
+SENTENCE = 20  # words
+RATES = Rates(0.05, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is taken of everything."""
+
+    tokens: int  # in a chunk
+    seconds: float  # that a speed is measured for
+    sizes: tuple[int, ...] = (64, 100, 128, 300, 512)
+    vocabularies: tuple[int, ...] = (10_000, 100_000, 1_000_000)
+    programs: tuple[int, ...] = (64, 256, 1024)
+    warps: tuple[int, ...] = (1, 2, 4)
+    tiles: tuple[int, ...] = (1, 2, 4)
+    usual_size: int = 128
+    usual_vocabulary: int = 100_000
+    copied: int = 1 << 30  # bytes
+    product: int = 8192  # rows of the matrices
+    world: int = 200_000  # sentences
+    text: int = 4_000_000  # tokens of FIRTH_CORPORA's
+    epochs: int = 5
+
+
+@dataclass
+class Report:
+    """What was found so far: rows of each part, told and kept as they come."""
+
+    device: str
+    facts: dict[str, Any]
+    json: Path | None
+    began: float = field(default_factory=time.perf_counter)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def tell(self, part: str, **row: Any) -> None:
+        """Print a row, and write the file anew, so that a run that is cut off still tells."""
+        self.rows.append({"part": part, **row})
+        told = ", ".join(f"{name} {shown(value)}" for name, value in row.items())
+        print(f"[{time.perf_counter() - self.began:6.1f} s] {part}: {told}", flush=True)
+        if self.json:
+            self.json.write_text(json.dumps({**self.facts, "rows": self.rows}, indent=1, default=str) + "\n")
+
+    def of(self, part: str) -> list[dict[str, Any]]:
+        """The rows of a part."""
+        return [
+            {name: value for name, value in row.items() if name != "part"} for row in self.rows if row["part"] == part
+        ]
+
+
+def shown(value: Any) -> str:
+    """A number as people read it."""
+    if isinstance(value, float):
+        return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+# ---- what is trained on ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A made-up text: words by Zipf's law, numbered by falling count, each at least once."""
+
+    tokens: np.ndarray[Any, np.dtype[np.int32]]
+    vocabulary: Vocabulary
+    tables: Tables
+
+    def chunks(self, each: int) -> list[Chunk]:
+        """Of so many tokens, as batches of an encoded corpus."""
+        found = []
+        for first in range(0, len(self.tokens), each):
+            tokens = self.tokens[first : first + each]
+            n = len(tokens)
+            found.append(Chunk(tokens, np.append(np.arange(0, n, SENTENCE), n), 0, 0, n, first))
+        return found
+
+
+@cache
+def made(tokens: int, V: int) -> Made:
+    """So many tokens, or four for each word where that is more."""
+    generator, n = np.random.default_rng(1), max(tokens, 4 * V)
+    upto = np.cumsum(1 / np.arange(1, V + 1))
+    words = np.concatenate([np.arange(V), np.searchsorted(upto, generator.random(n - V) * upto[-1])])
+    counts = np.bincount(words, minlength=V)
+    rank = np.argsort(np.argsort(-counts, kind="stable"))
+    vocabulary = Vocabulary(tuple(map(str, range(V))), np.sort(counts)[::-1])
+    text = generator.permutation(rank[words].astype(np.int32))
+    return Made(text, vocabulary, tables_for(vocabulary, TrainingOptions()))
+
+
+@cache
+def drawn_windows(tokens: int, V: int) -> tuple[int, int]:
+    """How many windows with contexts an epoch of the text has, and how many contexts."""
+    text = made(tokens, V)
+    found = [windows(chunk, 0, TrainingOptions(), text.tables.keep) for chunk in text.chunks(tokens)]
+    return sum(map(len, found)), sum(len(each.contexts) for each in found)
+
+
+def start_of(V: int, options: TrainingOptions) -> Weights:
+    return initial_weights(V, options.vector_size, options.seed, usable_cores())
+
+
+def trained(backend: Backend, chunks: Sequence[Chunk], V: int, tables: Tables, options: TrainingOptions) -> Weights:
+    """Train the chunks; gives weights of their own."""
+    weights = start_of(V, options)
+    weights.output[:] = np.random.default_rng(1).normal(0, 0.1, weights.output.shape)
+    backend.start(weights, tables, options)
+    for chunk in chunks:
+        backend.train(chunk, 0, RATES)
+    backend.settle()
+    found = backend.weights().copy()
+    backend.close()
+    return found
+
+
+# ---- the parts ---------------------------------------------------------------------------------
+
+
+class Measurements:
+    """The parts. On a GPU, or under the interpreter, whose times mean nothing."""
+
+    def __init__(self, report: Report, size: Size, sm: int) -> None:
+        import torch
+        from gpu_rows_alone import move
+
+        from firth.backends.gpu import GpuBackend
+
+        self.torch, self.report, self.size, self.move = torch, report, size, move
+        self.device, self.GpuBackend, self.sm = report.device, GpuBackend, sm
+        self.until = float("inf")
+
+    def backend(self, **how: Any) -> Any:
+        """The GPU's backend; its own number of programs and room for the corpus unless given."""
+        if self.device == "cpu":
+            how = {"programs": 2, "corpus_bytes": 1 << 20, **how}
+        return self.GpuBackend(self.device, **how)
+
+    def wait(self) -> None:
+        """Until the device has done all that it was given."""
+        if self.device == "cuda":
+            self.torch.cuda.synchronize()
+
+    def fits(self, part: str, what: str) -> bool:
+        """Whether the part has time left; says what is left out where it has not."""
+        if time.perf_counter() < self.until:
+            return True
+        self.report.tell("left out", of=part, what=what)
+        return False
+
+    def check(self) -> None:
+        """One program against the reference; a bound on what many do."""
+        rng = np.random.default_rng(1)
+        V, n = 400, 40 if self.device == "cpu" else 400
+        words = np.concatenate([rng.permutation(V)[:SENTENCE] for _ in range(n // SENTENCE)]).astype(np.int32)
+        vocabulary = Vocabulary(tuple(map(str, range(V))), np.sort(rng.integers(1, 1000, V))[::-1])
+        chunk = Chunk(words, np.arange(0, n + 1, SENTENCE), 0, 0, n, 0)
+        for architecture in ("skipgram", "cbow"):
+            for D in self.size.sizes:
+                if not self.fits("check", f"{architecture}, D = {D}"):
+                    continue
+                options = TrainingOptions(architecture=architecture, vector_size=D, sample=0.1)  # type: ignore[arg-type]
+                tables = tables_for(vocabulary, options)
+                one, reference = (
+                    trained(each, [chunk], V, tables, options)
+                    for each in (self.backend(programs=1), ReferenceBackend())
+                )
+                for name in ("input", "output"):
+                    off = float(np.abs(getattr(one, name) - getattr(reference, name)).max())
+                    self.report.tell(
+                        "check", architecture=architecture, D=D, matrix=name, largest_difference=off, right=off < 1e-4
+                    )
+
+    def ceilings(self) -> None:
+        """What the device does when it does nothing else."""
+        torch, size = self.torch, self.size
+        source = torch.zeros(size.copied, dtype=torch.uint8, device=self.device)
+        seconds = self.timed(partial(torch.empty_like(source).copy_, source))
+        self.report.tell("ceilings", what="copy", GB_per_second=2 * size.copied / seconds / 1e9)
+        del source
+        if self.device == "cuda":
+            torch.backends.cuda.matmul.allow_tf32 = False
+        a = torch.randn(size.product, size.product, device=self.device)
+        seconds = self.timed(partial(torch.mm, a, a))
+        self.report.tell("ceilings", what="product, float32", TFLOP_per_second=2 * size.product**3 / seconds / 1e12)
+        del a
+        text = made(size.tokens, size.usual_vocabulary)
+        rows = torch.from_numpy(text.tokens).to(self.device)
+        for D in size.sizes:
+            if not self.fits("ceilings", f"rows of {D}"):
+                continue
+            width = -(-D // 16) * 16
+            matrix = torch.zeros(len(text.vocabulary), width, device=self.device)
+            main = max(32, 1 << (width - 1).bit_length())
+            programs = 16 * self.sm
+            move = partial(self.move[(programs,)], matrix, rows, len(rows), MAIN=main, WIDTH=width, num_warps=1)
+            seconds = self.timed(move)
+            moved = 2 * 4 * width * len(rows)
+            self.report.tell(
+                "ceilings",
+                what=f"rows of {D} read and added to",
+                GB_per_second=moved / seconds / 1e9,
+                programs=programs,
+            )
+
+    def timed(self, work: Callable[[], Any]) -> float:
+        """Seconds that some work takes: of as many runs as fit in the time for one measurement, after a first."""
+        work()
+        self.wait()
+        began, count = time.perf_counter(), 0
+        while count == 0 or time.perf_counter() - began < self.size.seconds:
+            work()
+            self.wait()
+            count += 1
+        return (time.perf_counter() - began) / count
+
+    def speed(self) -> None:
+        """Words a second of all that is varied, one thing at a time, most telling first."""
+        size = self.size
+        full = self.one_speed("usual")
+        for architecture in ("skipgram", "cbow"):
+            for D in size.sizes:
+                self.one_speed("D", architecture=architecture, D=D)
+        for V in size.vocabularies:
+            self.one_speed("vocabulary", V=V)
+        for programs in (*size.programs, *(round(full * share) for share in (0.5, 2) if full)):
+            self.one_speed("programs", programs=programs)
+        for D in sorted({size.sizes[0], size.sizes[-1]}):
+            for warps in size.warps:
+                self.one_speed("warps", D=D, warps=warps)
+            for tile in size.tiles:
+                self.one_speed("contexts at hand", D=D, tile=tile)
+        self.one_speed("stores that race", atomic=False)
+        self.one_speed("corpus sent in each epoch", corpus_bytes=0)
+
+    def one_speed(self, what: str, architecture: str = "skipgram", D: int = 0, V: int = 0, **how: Any) -> int:
+        """Measure one; gives the number of programs, 0 where it was left out."""
+        D, V, n = D or self.size.usual_size, V or self.size.usual_vocabulary, self.size.tokens
+        named = f"{what}, {architecture}, D = {D}, V = {V:,}, {how}"
+        if not self.fits("speed", named):
+            return 0
+        options = TrainingOptions(architecture=architecture, vector_size=D)  # type: ignore[arg-type]
+        text = made(n, V)
+        chunks = text.chunks(n)
+        began = time.perf_counter()
+        backend = self.backend(**how)
+        try:
+            backend.start(start_of(V, options), text.tables, options)
+        except Exception as error:  # a kernel that cannot be so compiled is a result, too
+            self.report.tell("failed", what=named, error=str(error).split("\n")[0][:200])
+            return 0
+        ready = time.perf_counter() - began
+        for chunk in chunks:
+            backend.train(chunk, 0, RATES)
+        backend.settle()
+        words, began, epoch = backend.tally().words, time.perf_counter(), 1
+        while epoch == 1 or time.perf_counter() - began < self.size.seconds:
+            for chunk in chunks:
+                backend.train(chunk, epoch, RATES)
+            epoch += 1
+        backend.settle()
+        seconds = (time.perf_counter() - began) / (epoch - 1)
+        words, programs = (backend.tally().words - words) // (epoch - 1), backend.programs_for(n)
+        planning = len(chunks) * self.timed(partial(backend.plan, chunks[0]))
+        finite = bool(np.isfinite(backend.tally().loss))
+        backend.close()
+        N, contexts = drawn_windows(n, V)
+        S, width = options.negative + 1, -(-D // 16) * 16
+        bytes_ = 2 * 4 * width * (contexts + S * N)
+        flop = 6 * D * S * contexts if architecture == "skipgram" else 6 * D * S * N + 2 * D * contexts
+        self.report.tell(
+            "speed",
+            what=what,
+            architecture=architecture,
+            D=D,
+            V=V,
+            programs=programs,
+            **{name: value for name, value in how.items() if name != "programs"},
+            M_words_per_second=words / seconds / 1e6,
+            GB_per_second=bytes_ / seconds / 1e9,
+            TFLOP_per_second=flop / seconds / 1e12,
+            share_of_planning=planning / seconds,
+            seconds_to_start=ready,
+            finite=finite,
+        )
+        return int(programs)
+
+    def quality(self) -> None:
+        """What is learned on the CPU and on the GPU, with all programs and with few."""
+        with tempfile.TemporaryDirectory() as work:
+            path = Path(work) / "world.txt"
+            path.write_text("".join(" ".join(each) + "\n" for each in sentences(self.size.world)), encoding="utf-8")
+            for architecture in ("skipgram", "cbow"):
+                self.compared("world", path, architecture, min_count=1, sets=None)
+            if corpora_folder() and self.size.text:
+                text = Path(work) / "text.txt"
+                prepared(chosen_corpus(None), text, self.size.text, 5)
+                for architecture in ("skipgram", "cbow"):
+                    self.compared("text17", text, architecture, min_count=5, sets=Path(corpora_folder() or "") / "eval")
+
+    def compared(self, name: str, path: Path, architecture: str, min_count: int, sets: Path | None) -> None:
+        """Train a text on each machine, and judge what was learned."""
+        corpus = encoded_corpus(path, CorpusOptions(cache=False), threads=usable_cores())
+        vocabulary = Vocabulary.of(corpus, min_count=min_count)
+        few = 2 if self.device == "cpu" else 64
+        machines: dict[str, Callable[[], Any]] = {
+            "CPU": CpuBackend,
+            "GPU": self.backend,
+            f"GPU, {few} programs": lambda: self.backend(programs=few),
+        }
+        for where, make in machines.items():
+            if not self.fits("quality", f"{name}, {architecture}, {where}"):
+                continue
+            options = TrainingOptions(
+                architecture=architecture,  # type: ignore[arg-type]
+                epochs=self.size.epochs,
+                vector_size=self.size.usual_size if self.device == "cpu" else 100,
+                held_out=0.3 if self.device == "cpu" else 0.05,
+                device="cpu" if where == "CPU" else "cuda",
+            )
+            began = time.perf_counter()
+            try:
+                weights, state = train(corpus, vocabulary, options, make(), start_of(len(vocabulary), options))
+            except FirthError as error:
+                self.report.tell("failed", what=f"{name}, {architecture}, {where}", error=str(error)[:200])
+                continue
+            seconds = time.perf_counter() - began
+            vectors = WordVectors(vocabulary.words, weights.input.copy(), vocabulary.counts)
+            row: dict[str, Any] = {"held_out_loss": state.held_out_losses[-1], "seconds": seconds}
+            if sets is None:
+                row["analogies"] = share_right(vectors)
+            else:
+                with tempfile.TemporaryDirectory() as work:
+                    vectors.save(Path(work) / "vectors.safetensors")
+                    row |= quality(Path(work) / "vectors.safetensors", sets)
+            self.report.tell("quality", text=name, architecture=architecture, where=where, **row)
+        corpus.close()
+
+    def whole(self) -> None:
+        """`firth train` as a program, twice: what is compiled is kept for the second."""
+        with tempfile.TemporaryDirectory() as work:
+            path, model = Path(work) / "world.txt", Path(work) / "model.safetensors"
+            path.write_text("".join(" ".join(each) + "\n" for each in sentences(5 * self.size.world)), encoding="utf-8")
+            for device in ("cpu",) if self.device == "cpu" else ("cuda", "cuda", "cpu", "cpu"):
+                if not self.fits("whole", device):
+                    continue
+                size = (
+                    "--vector-size",
+                    str(self.size.usual_size),
+                    "--min-count",
+                    "1",
+                    "--workers",
+                    str(usable_cores()),
+                )
+                command = [
+                    sys.executable,
+                    "-m",
+                    "firth",
+                    "train",
+                    str(path),
+                    "-o",
+                    str(model),
+                    "--device",
+                    device,
+                    *size,
+                ]
+                began = time.perf_counter()
+                done = subprocess.run(command, capture_output=True, text=True, check=False)
+                seconds = time.perf_counter() - began
+                if done.returncode:
+                    self.report.tell("failed", what=f"firth train --device {device}", error=done.stderr[-500:])
+                    continue
+                self.report.tell("whole", device=device, what="firth train", seconds=seconds)
+                if not self.fits("whole", f"parts, {device}"):
+                    continue
+                fitted = Word2Vec(
+                    device=device,  # type: ignore[arg-type]
+                    vector_size=self.size.usual_size,
+                    min_count=1,
+                    workers=usable_cores(),
+                )
+                fitted.fit(path, progress=False)
+                for name, spent in asdict(fitted.seconds).items():
+                    self.report.tell("whole", device=device, what=name, seconds=float(spent))
+
+
+def share_right(vectors: WordVectors) -> float:
+    """Of the world's analogies, those answered right."""
+    known = [question for question in ANALOGIES if all(word in vectors for word in question)]
+    right = sum(vectors.analogy(a, b, c, topn=1)[0][0] == d for a, b, c, d in known)
+    return right / max(1, len(known))
