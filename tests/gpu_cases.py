@@ -23,6 +23,8 @@ from firth.backends.gpu import GpuBackend
 from firth.backends.gpu_crowds import Crowds
 from firth.backends.reference import ReferenceBackend
 from firth.options import TrainingOptions
+from firth.training import tables_for
+from firth.vocabulary import Vocabulary
 
 RATES = Rates(0.05, 1e-6, 0.01)
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -146,6 +148,44 @@ def the_corpus_stays_on_the_device_where_there_is_room():
         assert machine.tally() == kept.tally()
 
 
+class Steep(Shuffled):
+    """Each word is counted half as often as the one before: paths of up to V - 1 nodes, which take several tiles."""
+
+    def tables(self):
+        words = Vocabulary(tuple(map(str, range(self.V))), 2 ** np.arange(self.V)[::-1])
+        return tables_for(words, self.options)
+
+
+def paths_in_one_program_are_the_reference():
+    """Of several tiles; rows of one tensor, and of two (D = 300); wide windows, which take two steps."""
+    for architecture in ARCHITECTURES:
+        for D, gradient in ((20, "historical"), (300, "corrected")):
+            options = TrainingOptions(
+                architecture=architecture, loss="hs", sample=0, window=9 if D == 20 else 2, cbow_gradient=gradient
+            )
+            lengths = (19, 1, 0, 3) if D == 20 else (4, 1, 0, 3)
+            held_to_the_reference(Steep(5, 20, D, lengths, options, position=2**48 - 7, epoch=3), backend())
+
+
+def paths_of_few_words():
+    """None, one and two nodes; words stand again and again in each window."""
+    for V in (1, 2, 3):
+        for architecture in ARCHITECTURES:
+            options = TrainingOptions(architecture=architecture, loss="hs", sample=0)
+            held_to_the_reference(Case(4, V, 20, (7, 3), options), backend(tile=16))
+
+
+def paths_of_several_programs():
+    """The same decisions however many there are; and other chunks, unknown words, sentences held out."""
+    for architecture in ARCHITECTURES:
+        options = TrainingOptions(architecture=architecture, loss="hs", sample=0.02, held_out=0.3)
+        case = Shuffled(7, 60, 20, (14, 3, 9), options, unknown=0.3, tokens_each=9)
+        held_to_the_reference(case, backend())
+        one, many = (trained(backend(programs=each), case)[1] for each in (1, 5))
+        assert (many.examples, many.words) == (one.examples, one.words)
+        np.testing.assert_allclose(many.loss, one.loss, rtol=0.05)
+
+
 def programs_make_the_same_decisions_however_many():
     for architecture in ARCHITECTURES:
         case = Shuffled(3, 60, 20, (12, 9), TrainingOptions(architecture=architecture, sample=0, negative=1))
@@ -188,6 +228,9 @@ TESTS = [
     the_corpus_stays_on_the_device_where_there_is_room,
     programs_make_the_same_decisions_however_many,
     additions_to_crowded_rows_are_scaled,
+    paths_in_one_program_are_the_reference,
+    paths_of_few_words,
+    paths_of_several_programs,
 ]
 
 if __name__ == "__main__":

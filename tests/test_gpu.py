@@ -31,6 +31,9 @@ HERE = Path(__file__).parent
         "what_is_measured_moves_nothing",
         "the_corpus_stays_on_the_device_where_there_is_room",
         "programs_make_the_same_decisions_however_many",
+        "paths_in_one_program_are_the_reference",
+        "paths_of_few_words",
+        "paths_of_several_programs",
     ],
 )
 def test_on_the_gpu(name):

@@ -14,18 +14,8 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from firth.backends.gpu_plan import FIRST, LAST
-from firth.backends.gpu_rows import add, contexts_of, load, outputs_of, pair, weighed, zeros
-
-
-@triton.jit
-def _stretch(ends, settings):
-    """The kept words [at, upto) of the chunk that are this program's."""
-    first, last = tl.load(settings + FIRST), tl.load(settings + LAST)
-    begin = tl.load(ends + first - 1, mask=first > 0, other=0).to(tl.int64)
-    length = tl.load(ends + last - 1).to(tl.int64) - begin
-    program, programs = tl.program_id(0).to(tl.int64), tl.num_programs(0)
-    return begin + length * program // programs, begin + length * (program + 1) // programs
+from firth.backends.gpu_plan import stretch
+from firth.backends.gpu_rows import add, alike, contexts_of, load, outputs_of, pair, sum_of, weighed, zeros
 
 
 @triton.jit
@@ -54,7 +44,7 @@ def train_skipgram(
     CORRECTED: tl.constexpr,
 ):
     """Train the windows of the chunk's kept words by skip-gram."""
-    at, upto = _stretch(ends, settings)
+    at, upto = stretch(ends, settings)
     loss = tl.zeros((), tl.float64)
     pairs = tl.zeros((), tl.int64)
     for i in range(at, upto):
@@ -111,23 +101,6 @@ def train_skipgram(
 
 
 @triton.jit
-def _sum(x, there, C: tl.constexpr):
-    """The sum of those rows that are there."""
-    total = x[0] * there[0]
-    for c in tl.static_range(1, C):
-        total += x[c] * there[c]
-    return total
-
-
-@triton.jit
-def _alike(change, C: tl.constexpr):
-    changes = ()
-    for _ in tl.static_range(C):
-        changes = changes + (change,)
-    return changes
-
-
-@triton.jit
 def train_cbow(
     input,
     output,
@@ -156,7 +129,7 @@ def train_cbow(
 
     Additions to contexts are always atomic: their rows are not at hand any more when the mean's gradient is known.
     """
-    at, upto = _stretch(ends, settings)
+    at, upto = stretch(ends, settings)
     loss = tl.zeros((), tl.float64)
     windows = tl.zeros((), tl.int64)
     for i in range(at, upto):
@@ -173,9 +146,9 @@ def train_cbow(
                 x_tail, change_tail = tl.zeros((TAIL,), tl.float32), tl.zeros((TAIL,), tl.float32)
             for some in range(0, n, C):
                 contexts, there = contexts_of(words, i, first, some, n, C)
-                x += _sum(load(input, contexts, C, 0, MAIN, WIDTH), there, C)
+                x += sum_of(load(input, contexts, C, 0, MAIN, WIDTH), there, C)
                 if TAIL:
-                    x_tail += _sum(load(input, contexts, C, MAIN, TAIL, WIDTH), there, C)
+                    x_tail += sum_of(load(input, contexts, C, MAIN, TAIL, WIDTH), there, C)
             one_nth = 1.0 / n.to(tl.float32)
             x, x_tail = x * one_nth, x_tail * one_nth
             rate = tl.load(rates + i)
@@ -199,9 +172,9 @@ def train_cbow(
             for some in range(0, n, C):
                 contexts, there = contexts_of(words, i, first, some, n, C)
                 input_weights = weighed(input_scales, contexts, there, C)
-                add(input, contexts, input_weights, _alike(change, C), y, C, 0, MAIN, WIDTH, True)
+                add(input, contexts, input_weights, alike(change, C), y, C, 0, MAIN, WIDTH, True)
                 if TAIL:
-                    add(input, contexts, input_weights, _alike(change_tail, C), y, C, MAIN, TAIL, WIDTH, True)
+                    add(input, contexts, input_weights, alike(change_tail, C), y, C, MAIN, TAIL, WIDTH, True)
             loss += (step_loss + tl.log(factor)).to(tl.float64)
             windows += 1
     tl.store(losses + tl.program_id(0), loss)

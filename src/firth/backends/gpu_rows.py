@@ -37,6 +37,15 @@ def zeros(COUNT: tl.constexpr, SIZE: tl.constexpr):
 
 
 @triton.jit
+def alike(row, COUNT: tl.constexpr):
+    """So many times the same tensor."""
+    found = ()
+    for _ in tl.static_range(COUNT):
+        found = found + (row,)
+    return found
+
+
+@triton.jit
 def load(matrix, rows, COUNT: tl.constexpr, BEGIN: tl.constexpr, SIZE: tl.constexpr, WIDTH: tl.constexpr):
     """Columns [BEGIN, BEGIN + SIZE) of the rows with these numbers: as many tensors (SIZE,)."""
     d = BEGIN + tl.arange(0, SIZE)
@@ -45,6 +54,15 @@ def load(matrix, rows, COUNT: tl.constexpr, BEGIN: tl.constexpr, SIZE: tl.conste
         at = matrix + rows[n].to(tl.int64) * WIDTH + d
         found = found + (tl.load(at, mask=d < WIDTH, other=0.0, cache_modifier=".cg"),)
     return found
+
+
+@triton.jit
+def sum_of(rows, counts, COUNT: tl.constexpr):
+    """The sum of the rows that count."""
+    total = rows[0] * counts[0]
+    for n in tl.static_range(1, COUNT):
+        total += rows[n] * counts[n]
+    return total
 
 
 @triton.jit
