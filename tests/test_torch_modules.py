@@ -26,7 +26,6 @@ from firth.backends import reference
 from firth.backends.base import SOFTMAX_BATCH, Rates
 from firth.backends.reference import ReferenceBackend
 from firth.errors import BadOption, NotTrained, UnknownWord
-from firth.huffman import huffman_tree, path
 from firth.options import Combine
 from firth.torch import FeedForwardCBOW, fit, to_word2vec
 from firth.torch.modules import logistic
