@@ -196,8 +196,9 @@ def programs_make_the_same_decisions_however_many():
 
 def additions_to_crowded_rows_are_scaled():
     """The interpreter runs one program after another, so windows come in order, each with its changes scaled."""
-    for architecture, D in (("skipgram", 20), ("cbow", 20), ("skipgram", 300)):
-        options = TrainingOptions(architecture=architecture, sample=0, negative=3)
+    kinds = [(architecture, loss, 20) for architecture in ARCHITECTURES for loss in ("ns", "hs")]
+    for architecture, loss, D in (*kinds, ("skipgram", "ns", 300)):
+        options = TrainingOptions(architecture=architecture, loss=loss, sample=0, negative=3)
         case = Shuffled(3, 20, D, (9, 5), options)
         crowds, programs = Crowds.of(case.tables(), options), 64
         scales = [crowds.scales(shares, programs)[:, None] for shares in (crowds.input, crowds.output)]

@@ -71,9 +71,9 @@ def path(tree: Tree, word: int) -> Path:
 
 
 def shares_of_nodes(tree: Tree, shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """How much of the words' shares, float64 (V,), is below each inner node: float64 (V,), the last of which is no node.
+    """How much of the words' shares, float64 (V,), lies below each inner node: all below the root.
 
-    Of the root it is all of them.
+    Gives float64 (V,), a number for each row of the output matrix, the last of which is no node's.
     """
     V = len(shares)
     below = np.zeros(V)
