@@ -223,17 +223,9 @@ def simulated(text: Encoded, options: TrainingOptions, programs: int, limit: flo
 
 
 def results(given: argparse.Namespace, text: Encoded, sets: Path | None, folder: Path) -> Iterator[Result]:
-    whats = product(
-        given.seeds,
-        given.architecture,
-        given.loss,
-        given.alpha,
-        given.programs,
-        given.limit,
-        given.order,
-        given.storage,
-    )
-    for seed, architecture, loss_function, alpha, programs, limit, order, storage in whats:
+    models = product(given.seeds, given.architecture, given.loss, given.alpha)
+    whats = product(models, given.programs, given.limit, given.order, given.storage)
+    for (seed, architecture, loss_function, alpha), programs, limit, order, storage in whats:
         if programs == 1 and (limit, order) != (given.limit[0], given.order[0]):
             continue  # all the same
         options = TrainingOptions(
@@ -258,30 +250,15 @@ def results(given: argparse.Namespace, text: Encoded, sets: Path | None, folder:
 def table(found: Sequence[Result]) -> Iterator[str]:
     """Markdown: a row for each simulated training."""
     names = list(found[0].scores) if found else []
-    head = [
-        "architecture",
-        "loss function",
-        "order",
-        "storage",
-        "alpha",
-        "seed",
-        "programs",
-        "limit",
-        "loss",
-        *names,
-        "mean",
-    ]
+    head = ["architecture", "of", "order", "storage", "alpha", "seed", "programs", "limit", "loss", *names, "mean"]
     yield "| " + " | ".join(head) + " |"
     yield "|" + "---|" * len(head)
     for each in found:
         cells = [each.architecture, each.loss_function, each.order, each.storage, f"{each.alpha:g}", str(each.seed)]
+        cells += [str(each.programs), f"{each.limit:g}", f"{each.loss:.4f}"]
         scores = [f"{each.scores[name]:.1f}" if name in each.scores else "" for name in names]
         average = f"{mean(each.scores.values()):.1f}" if each.scores else ""
-        yield (
-            "| "
-            + " | ".join([*cells, str(each.programs), f"{each.limit:g}", f"{each.loss:.4f}", *scores, average])
-            + " |"
-        )
+        yield "| " + " | ".join([*cells, *scores, average]) + " |"
 
 
 def main() -> None:
