@@ -8,7 +8,10 @@ Whether Triton interprets is decided when kernels are defined, so the interprete
 from __future__ import annotations
 
 import sys
+import tempfile
 from dataclasses import replace
+from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -16,9 +19,10 @@ import triton
 import triton.language as tl
 from cases import ARCHITECTURES, Case, trained
 
-from firth import draws
+from firth import Callback, StopTraining, Word2Vec, draws, word2vec
 from firth.backends import gpu_draws
 from firth.backends.base import Rates
+from firth.backends.cpu import CpuBackend
 from firth.backends.gpu import GpuBackend
 from firth.backends.gpu_crowds import Crowds
 from firth.backends.reference import ReferenceBackend
@@ -186,6 +190,31 @@ def paths_of_several_programs():
         np.testing.assert_allclose(many.loss, one.loss, rtol=0.05)
 
 
+class OneEpoch(Callback):
+    def on_epoch_end(self, _):
+        raise StopTraining
+
+
+def models_of_paths_go_on_elsewhere():
+    """The second epoch on the CPU after the first on the GPU, or the other way; by way of the model's file."""
+    text = [list("abcdefghij"), list("caib"), list("dbcaf")]
+    options = {"loss": "hs", "vector_size": 20, "min_count": 1, "sample": 0, "epochs": 2, "workers": 1}
+    whole = Word2Vec(**options).fit(text)
+    machines = CpuBackend, backend
+    for first, second in (machines, machines[::-1]):
+        with tempfile.TemporaryDirectory() as folder, patch.object(word2vec, "backend") as chosen:
+            chosen.return_value = first()
+            Word2Vec(**options).fit(text, callbacks=[OneEpoch()]).save(Path(folder, "model.safetensors"))
+            chosen.return_value = second()
+            model = Word2Vec.load(Path(folder, "model.safetensors")).fit(text, resume=True)
+        assert model.state.words == whole.state.words
+        np.testing.assert_allclose(model.state.losses, whole.state.losses, rtol=1e-5)
+        np.testing.assert_allclose(model.weights.input, whole.weights.input, rtol=1e-4, atol=2e-6)
+        np.testing.assert_allclose(model.weights.output, whole.weights.output, rtol=1e-4, atol=2e-6)
+        chances, expected = ([chance for _, chance in each.predict(["a", "c"])] for each in (model, whole))
+        np.testing.assert_allclose(chances, expected, rtol=1e-4)
+
+
 def programs_make_the_same_decisions_however_many():
     for architecture in ARCHITECTURES:
         case = Shuffled(3, 60, 20, (12, 9), TrainingOptions(architecture=architecture, sample=0, negative=1))
@@ -232,6 +261,7 @@ TESTS = [
     paths_in_one_program_are_the_reference,
     paths_of_few_words,
     paths_of_several_programs,
+    models_of_paths_go_on_elsewhere,
 ]
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ HERE = Path(__file__).parent
         "paths_in_one_program_are_the_reference",
         "paths_of_few_words",
         "paths_of_several_programs",
+        "models_of_paths_go_on_elsewhere",
     ],
 )
 def test_on_the_gpu(name):
@@ -41,11 +42,12 @@ def test_on_the_gpu(name):
     subprocess.run([sys.executable, str(HERE / "gpu_cases.py"), name], check=True, env=environment)
 
 
+@pytest.mark.parametrize("loss", ["ns", "hs"])
 @pytest.mark.parametrize("architecture", ["skipgram", "cbow"])
-def test_a_text_is_learned_as_on_the_cpu(architecture):
+def test_a_text_is_learned_as_on_the_cpu(architecture, loss):
     text = list(sentences(20_000))
     one, other = (
-        Word2Vec(architecture=architecture, device=device, vector_size=32, held_out=0.1, epochs=3).fit(text)
+        Word2Vec(architecture=architecture, loss=loss, device=device, vector_size=32, held_out=0.1, epochs=3).fit(text)
         for device in ("cpu", "cuda")
     )
     assert other.state.held_out_losses[-1] == pytest.approx(one.state.held_out_losses[-1], rel=0.05)

@@ -43,6 +43,7 @@ def run(*arguments, interpret):
         "paths_in_one_program_are_the_reference",
         "paths_of_few_words",
         "paths_of_several_programs",
+        "models_of_paths_go_on_elsewhere",
     ],
 )
 def test_under_the_interpreter(name):
