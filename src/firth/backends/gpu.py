@@ -18,6 +18,7 @@ import numpy as np
 
 from firth.backends.base import CONTEXTS_AT_ONCE, LOSS_UNITS, Rates, Tables, Tally
 from firth.backends.gpu_crowds import Crowds
+from firth.backends.gpu_shapes import Shape, nodes_at_once, programs_of_a_multiprocessor, shape_of
 from firth.corpus.encoded import Chunk
 from firth.draws import Purpose, as_chance, stream_key
 from firth.errors import BadOption, optional
@@ -33,60 +34,9 @@ MOST_PLANNED = 256  # tokens of one program of `plan_windows`
 SHARE_FOR_CORPUS = 0.5  # of the device's memory that is free once weights and tables are there
 PINNED_BYTES = 2 * 4 * (1 << 20)  # the buffers through which tokens travel, of a chunk each
 
-# Of a multiprocessor, on all of NVIDIA's since 2014 (CUDA C++ Programming Guide, "Compute Capabilities").
-REGISTERS, REGISTERS_AT_ONCE = 65_536, 8
-# Programs that a multiprocessor holds at most, which PyTorch does not tell, by compute capability; as many as the
-# smallest holds where it is not known.
-MOST_PROGRAMS = {(8, 0): 32, (8, 6): 16, (8, 7): 16, (8, 9): 24, (9, 0): 32, (10, 0): 32}
-FEWEST_PROGRAMS = 16
-THREADS = 32  # in a warp
-
-# Floats of output rows that a thread may hold: it holds as many of what they gain, and has 255 registers. With 60, for
-# D = 300 and K = 5, it takes 222; with 84 some are spilled.
-MOST_FLOATS = 64
-MOST_NODES, FEWEST_NODES = 8, 4  # of a path at a time: of more, many are not there; of fewer, contexts pass by often
-FEW_FLOATS = 32  # with no more, two contexts at a time take no register from programs that could run beside
-
 # Tokens of a chunk for each program, or more: windows that read a frequent row before its program adds to it are then a
 # small part of the chunk's, also where it is a whole small corpus.
 SHORTEST_STRETCH = 256
-
-
-class Shape(NamedTuple):
-    """How a window lies in a program's registers.
-
-    Rows are blocks of `main` and `tail` floats in so many warps; `tile` contexts are at hand at a time.
-    """
-
-    main: int
-    tail: int
-    warps: int
-    tile: int
-
-
-def shape_of(width: int, S: int) -> Shape:
-    """The shape for rows of `width` floats and S output rows, which fills registers and spills none.
-
-    One warp needs no barrier and no shared memory to sum a row. Where a row's floats for each of its threads, times S,
-    are too many, more warps share them.
-    """
-    whole = max(THREADS, 1 << (width - 1).bit_length())
-    half = whole // 2
-    tail = max(THREADS, 1 << max(width - half - 1, 0).bit_length())
-    split = (half, tail) if width > half and half + tail < whole else (whole, 0)
-    if S * sum(split) <= MOST_FLOATS * THREADS:
-        main, tail, warps = *split, 1
-    else:
-        main, tail, warps = whole, 0, 2
-        while S * main > MOST_FLOATS * THREADS * warps and main > THREADS * warps:
-            warps *= 2
-    return Shape(main, tail, warps, 2 if S * (main + tail) <= FEW_FLOATS * THREADS * warps else 1)
-
-
-def nodes_at_once(width: int) -> int:
-    """How many nodes of a path are in registers at a time, for rows of `width` floats."""
-    shape = shape_of(width, 1)
-    return max(FEWEST_NODES, min(MOST_NODES, MOST_FLOATS * THREADS // (shape.main + shape.tail)))
 
 
 class Kernel(NamedTuple):
@@ -112,16 +62,6 @@ def kernel_for(options: TrainingOptions, width: int) -> Kernel:
     S = options.negative + 1
     train = gpu_kernels.train_skipgram if skipgram else gpu_kernels.train_cbow
     return Kernel(train, shape_of(width, S), S, planned=S)
-
-
-def programs_of_a_multiprocessor(registers: int, warps: int, threads: int, capability: tuple[int, int]) -> int:
-    """How many programs one multiprocessor holds at once.
-
-    A program is so many warps of threads that take so many registers each; the multiprocessor holds so many threads.
-    """
-    taken = -(-registers // REGISTERS_AT_ONCE) * REGISTERS_AT_ONCE * THREADS * warps
-    most = MOST_PROGRAMS.get(capability, FEWEST_PROGRAMS)
-    return max(1, min(REGISTERS // taken, threads // (THREADS * warps), most))
 
 
 class GpuBackend:
