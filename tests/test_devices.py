@@ -183,6 +183,6 @@ def test_a_multiprocessor_holds_as_many_programs_as_its_registers_and_threads_al
     registers, warps, threads, capability, programs
 ):
     pytest.importorskip("torch", reason="PyTorch is not installed; pip install --group test installs it")
-    from firth.backends.gpu import programs_of_a_multiprocessor
+    from firth.backends.gpu_shapes import programs_of_a_multiprocessor
 
     assert programs_of_a_multiprocessor(registers, warps, threads, capability) == programs
