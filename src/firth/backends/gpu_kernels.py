@@ -15,7 +15,7 @@ import triton
 import triton.language as tl
 
 from firth.backends.gpu_plan import stretch
-from firth.backends.gpu_rows import add, alike, contexts_of, load, outputs_of, pair, sum_of, weighed, zeros
+from firth.backends.gpu_rows import add, against, alike, contexts_of, load, outputs_of, sum_of, weighed, zeros
 
 
 @triton.jit
@@ -51,7 +51,7 @@ def train_skipgram(
         first = tl.load(low + i)
         n = tl.load(high + i) - first - 1
         rate, most = tl.load(rates + i), tl.load(at_once + i)
-        rows, count = outputs_of(outputs + i * PADDED, S)
+        rows, labels, count = outputs_of(outputs + i * PADDED, S)
         for begin in range(0, n, most):
             end = tl.minimum(n, begin + most)
             y, gain = load(output, rows, S, 0, MAIN, WIDTH), zeros(S, MAIN)
@@ -72,18 +72,10 @@ def train_skipgram(
                     change_tail = change
                     if TAIL:
                         change_tail = tl.zeros((TAIL,), tl.float32)
-                    factor = tl.full((), 1.0, tl.float32)
-                    gained = ()
-                    gained_tail = ()
-                    for s in tl.static_range(S):
-                        change, change_tail, new, new_tail, step_loss, factor = pair(
-                            x[c], x_tail[c], y[s], y_tail[s], 1.0 if s == 0 else 0.0, there[c] * count[s], rate,
-                            change, change_tail, gain[s], gain_tail[s], step_loss, factor, TAIL,
-                        )  # fmt: skip
-                        gained = gained + (new,)
-                        gained_tail = gained_tail + (new_tail,)
-                    step_loss += tl.log(factor)
-                    gain, gain_tail = gained, gained_tail
+                    change, change_tail, gain, gain_tail, step_loss = against(
+                        x[c], x_tail[c], y, y_tail, labels, count, there[c], rate,
+                        change, change_tail, gain, gain_tail, step_loss, S, TAIL,
+                    )  # fmt: skip
                     changes = changes + (change,)
                     changes_tail = changes_tail + (change_tail,)
                 input_weights = weighed(input_scales, contexts, there, C)
@@ -136,7 +128,7 @@ def train_cbow(
         first = tl.load(low + i)
         n = tl.load(high + i) - first - 1
         if n > 0:
-            rows, count = outputs_of(outputs + i * PADDED, S)
+            rows, labels, count = outputs_of(outputs + i * PADDED, S)
             y, gain = load(output, rows, S, 0, MAIN, WIDTH), zeros(S, MAIN)
             y_tail, gain_tail = y, gain
             x, change = tl.zeros((MAIN,), tl.float32), tl.zeros((MAIN,), tl.float32)
@@ -152,21 +144,14 @@ def train_cbow(
             one_nth = 1.0 / n.to(tl.float32)
             x, x_tail = x * one_nth, x_tail * one_nth
             rate = tl.load(rates + i)
-            step_loss = tl.zeros((), tl.float32)
-            factor = tl.full((), 1.0, tl.float32)
-            gained = ()
-            gained_tail = ()
-            for s in tl.static_range(S):
-                change, change_tail, new, new_tail, step_loss, factor = pair(
-                    x, x_tail, y[s], y_tail[s], 1.0 if s == 0 else 0.0, count[s], rate,
-                    change, change_tail, gain[s], gain_tail[s], step_loss, factor, TAIL,
-                )  # fmt: skip
-                gained = gained + (new,)
-                gained_tail = gained_tail + (new_tail,)
+            change, change_tail, gain, gain_tail, step_loss = against(
+                x, x_tail, y, y_tail, labels, count, 1.0, rate,
+                change, change_tail, gain, gain_tail, tl.zeros((), tl.float32), S, TAIL,
+            )  # fmt: skip
             output_weights = weighed(output_scales, rows, count, S)
-            add(output, rows, output_weights, gained, y, S, 0, MAIN, WIDTH, ATOMIC)
+            add(output, rows, output_weights, gain, y, S, 0, MAIN, WIDTH, ATOMIC)
             if TAIL:
-                add(output, rows, output_weights, gained_tail, y_tail, S, MAIN, TAIL, WIDTH, ATOMIC)
+                add(output, rows, output_weights, gain_tail, y_tail, S, MAIN, TAIL, WIDTH, ATOMIC)
             if CORRECTED:
                 change, change_tail = change * one_nth, change_tail * one_nth
             for some in range(0, n, C):
@@ -175,7 +160,7 @@ def train_cbow(
                 add(input, contexts, input_weights, alike(change, C), y, C, 0, MAIN, WIDTH, True)
                 if TAIL:
                     add(input, contexts, input_weights, alike(change_tail, C), y, C, MAIN, TAIL, WIDTH, True)
-            loss += (step_loss + tl.log(factor)).to(tl.float64)
+            loss += step_loss.to(tl.float64)
             windows += 1
     tl.store(losses + tl.program_id(0), loss)
     tl.store(examples + tl.program_id(0), windows)

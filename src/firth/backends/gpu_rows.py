@@ -17,14 +17,16 @@ import triton.language as tl
 
 @triton.jit
 def outputs_of(outputs, COUNT: tl.constexpr):
-    """The rows whose numbers stand at `outputs`, and how often each counts: 0.0 where the number is negative."""
+    """The rows whose numbers stand at `outputs`, their labels, and how often each counts: 0.0 where it is negative."""
     rows = ()
+    labels = ()
     counts = ()
     for s in tl.static_range(COUNT):
         row = tl.load(outputs + s)
         rows = rows + (tl.maximum(row, 0),)
+        labels = labels + (1.0 if s == 0 else 0.0,)
         counts = counts + ((row >= 0).to(tl.float32),)
-    return rows, counts
+    return rows, labels, counts
 
 
 @triton.jit
@@ -146,3 +148,25 @@ def pair(
         change_tail += g * y_tail
         gain_tail += g * x_tail
     return change + g * y, change_tail, gain + g * x, gain_tail, loss + part, factor * times
+
+
+@triton.jit
+def against(
+    x, x_tail, y, y_tail, labels, counts, there, rate, change, change_tail, gain, gain_tail, loss,
+    S: tl.constexpr, TAIL: tl.constexpr,
+):  # fmt: skip
+    """The steps of x, which is there or not (1.0, 0.0), against each of S output rows.
+
+    Gives what x's change, the rows' gains and the loss are with them.
+    """
+    factor = tl.full((), 1.0, tl.float32)
+    gained = ()
+    gained_tail = ()
+    for s in tl.static_range(S):
+        change, change_tail, new, new_tail, loss, factor = pair(
+            x, x_tail, y[s], y_tail[s], labels[s], there * counts[s], rate,
+            change, change_tail, gain[s], gain_tail[s], loss, factor, TAIL,
+        )  # fmt: skip
+        gained = gained + (new,)
+        gained_tail = gained_tail + (new_tail,)
+    return change, change_tail, gained, gained_tail, loss + tl.log(factor)

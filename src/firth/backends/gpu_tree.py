@@ -19,7 +19,7 @@ import triton.language as tl
 
 from firth.backends import base
 from firth.backends.gpu_plan import stretch
-from firth.backends.gpu_rows import add, alike, contexts_of, load, pair, sum_of, weighed, zeros
+from firth.backends.gpu_rows import add, against, alike, contexts_of, load, sum_of, weighed, zeros
 
 CONTEXTS_AT_ONCE = tl.constexpr(base.CONTEXTS_AT_ONCE)
 
@@ -104,19 +104,10 @@ def train_skipgram_tree(
                     changed = ()
                     changed_tail = ()
                     for c in tl.static_range(C):
-                        change, change_tail = before[c], before_tail[c]
-                        factor = tl.full((), 1.0, tl.float32)
-                        gained = ()
-                        gained_tail = ()
-                        for s in tl.static_range(S):
-                            change, change_tail, new, new_tail, step_loss, factor = pair(
-                                x[c], x_tail[c], y[s], y_tail[s], labels[s], there[c] * count[s], rate,
-                                change, change_tail, gain[s], gain_tail[s], step_loss, factor, TAIL,
-                            )  # fmt: skip
-                            gained = gained + (new,)
-                            gained_tail = gained_tail + (new_tail,)
-                        step_loss += tl.log(factor)
-                        gain, gain_tail = gained, gained_tail
+                        change, change_tail, gain, gain_tail, step_loss = against(
+                            x[c], x_tail[c], y, y_tail, labels, count, there[c], rate,
+                            before[c], before_tail[c], gain, gain_tail, step_loss, S, TAIL,
+                        )  # fmt: skip
                         changed = changed + (change,)
                         changed_tail = changed_tail + (change_tail,)
                     if tile + S < length:
@@ -213,25 +204,18 @@ def train_cbow_tree(
             step_loss = tl.zeros((), tl.float32)
             for tile in range(0, length, S):
                 rows, labels, count = nodes_of(path + tile, S)
-                y, none = load(output, rows, S, 0, MAIN, WIDTH), zeros(S, MAIN)
-                y_tail, none_tail = y, none
+                y, gain = load(output, rows, S, 0, MAIN, WIDTH), zeros(S, MAIN)
+                y_tail, gain_tail = y, gain
                 if TAIL:
-                    y_tail, none_tail = load(output, rows, S, MAIN, TAIL, WIDTH), zeros(S, TAIL)
-                factor = tl.full((), 1.0, tl.float32)
-                gained = ()
-                gained_tail = ()
-                for s in tl.static_range(S):
-                    change, change_tail, new, new_tail, step_loss, factor = pair(
-                        x, x_tail, y[s], y_tail[s], labels[s], count[s], rate,
-                        change, change_tail, none[s], none_tail[s], step_loss, factor, TAIL,
-                    )  # fmt: skip
-                    gained = gained + (new,)
-                    gained_tail = gained_tail + (new_tail,)
-                step_loss += tl.log(factor)
+                    y_tail, gain_tail = load(output, rows, S, MAIN, TAIL, WIDTH), zeros(S, TAIL)
+                change, change_tail, gain, gain_tail, step_loss = against(
+                    x, x_tail, y, y_tail, labels, count, 1.0, rate,
+                    change, change_tail, gain, gain_tail, step_loss, S, TAIL,
+                )  # fmt: skip
                 output_weights = weighed(output_scales, rows, count, S)
-                add(output, rows, output_weights, gained, y, S, 0, MAIN, WIDTH, ATOMIC)
+                add(output, rows, output_weights, gain, y, S, 0, MAIN, WIDTH, ATOMIC)
                 if TAIL:
-                    add(output, rows, output_weights, gained_tail, y_tail, S, MAIN, TAIL, WIDTH, ATOMIC)
+                    add(output, rows, output_weights, gain_tail, y_tail, S, MAIN, TAIL, WIDTH, ATOMIC)
             if CORRECTED:
                 change, change_tail = change * one_nth, change_tail * one_nth
             for some in range(0, n, C):
