@@ -6,7 +6,8 @@ Each program walks through a stretch of a chunk, window by window, as the GPU's 
 as they were before the last `--programs` windows were added ("delay": programs end their windows in turn), or all
 programs read, and then all add ("step"). `--limit` scales additions to frequent rows down, so that no more windows than
 this are expected to add to a row at once (`firth.backends.gpu_crowds`); 0 scales nothing. With `--storage bfloat16`
-rows are kept to eight bits, and additions rounded up or down by chance to what the row can hold.
+rows are kept to eight bits, and additions rounded up or down by chance to what the row can hold. `--loss hs` trains
+hierarchical softmax, the root of whose tree is in every window.
 
 Real programs keep no such order; what they add is late by about as much.
 """
@@ -33,10 +34,11 @@ from numba import njit
 
 from firth import WordVectors
 from firth.backends.gpu_crowds import Crowds
+from firth.huffman import tree_paths
 from firth.options import TrainingOptions, usable_cores
-from firth.training import rates_in
+from firth.training import rates_in, tables_for
 from firth.weights import initial_weights
-from firth.windows import noise_for, windows
+from firth.windows import Windows, noise_for, windows
 
 CHUNK = 1 << 20
 MIN_COUNT = 5
@@ -48,6 +50,7 @@ class Result:
     """One simulated training: the last epoch's mean loss, NaN where weights grew without bound."""
 
     architecture: str
+    loss_function: str
     programs: int
     limit: float
     order: str
@@ -65,6 +68,7 @@ def arguments() -> argparse.Namespace:
     add("--corpus", type=Path, help="plain text, a sentence per line, or packed; else FIRTH_CORPORA's")
     add("--tokens", type=int, default=4_000_000, help="of the text (default 4 M)")
     add("--architecture", nargs="+", default=["skipgram"], choices=["skipgram", "cbow"])
+    add("--loss", nargs="+", default=["ns"], choices=["ns", "hs"])
     add("--programs", nargs="+", type=int, default=[1, 64, 512, 2112], help="2112: 16 on each of 132 multiprocessors")
     add("--limit", nargs="+", type=float, default=[0, 8], help="windows that may add to a row at once; 0: no limit")
     add("--order", nargs="+", default=["delay"], choices=["delay", "step"])
@@ -90,10 +94,9 @@ def trained(
     input: Any,  # float32 (V, D)
     output: Any,
     order: Any,  # which window each turn takes
-    centres: Any,  # these as in `firth.windows.Windows`
-    contexts: Any,
+    contexts: Any,  # these as in `firth.windows.Windows`
     offsets: Any,
-    noise: Any,
+    outputs: Any,  # (N, S): see `output_rows`
     rates: Any,  # float32 (N,)
     scale_in: Any,  # float32 (V,): what additions to each row are multiplied by
     scale_out: Any,
@@ -103,7 +106,7 @@ def trained(
     halves: bool,
 ) -> float:
     """Train windows in this order, each added so late; gives the loss."""
-    programs, D, S = len(pending), input.shape[1], 1 + noise.shape[1]
+    programs, D, S = len(pending), input.shape[1], outputs.shape[1]
     loss, x = 0.0, np.zeros(D, np.float32)
     for turn in range(len(order) + programs):
         slot = turn % programs
@@ -117,8 +120,10 @@ def trained(
                         word = contexts[offsets[i] + r]
                         row, scale = input[word], scale_in[word]
                     else:
-                        word = centres[i] if r == C else noise[i, r - C - 1]
-                        row, scale = output[word], scale_out[word]
+                        entry = outputs[i, r - C]
+                        if entry < 0:
+                            continue
+                        row, scale = output[entry >> 1], scale_out[entry >> 1]
                     if halves:
                         for d in range(D):
                             row[d] += rounded(row[d], scale * rows[r, d])
@@ -140,14 +145,14 @@ def trained(
             else:
                 x[:] = input[contexts[low + c]]
             for s in range(S):
-                word = centres[i] if s == 0 else noise[i, s - 1]
-                if s and word == centres[i]:
+                entry = outputs[i, s]
+                if entry < 0:
                     continue
-                y, score = output[word], np.float32(0.0)
+                y, score = output[entry >> 1], np.float32(0.0)
                 for d in range(D):
                     score += x[d] * y[d]
-                label = 1.0 if s == 0 else 0.0
-                loss += math.log1p(math.exp(-abs(score))) + max(0.0, -score if s == 0 else score)
+                label = 1.0 - (entry & 1)
+                loss += math.log1p(math.exp(-abs(score))) + max(0.0, score if entry & 1 else -score)
                 g = np.float32(rate * (label - 1.0 / (1.0 + math.exp(-score))))
                 for d in range(D):
                     rows[c, d] += g * y[d]
@@ -158,6 +163,15 @@ def trained(
             for c in range(1, C):
                 rows[c] = rows[0]
     return loss
+
+
+def output_rows(text: Encoded, paths: Any, found: Windows, epoch: int, options: TrainingOptions) -> Any:
+    """Each window's output rows: (N, S), 2 · row, and 1 more where the label is 0; -1 for those that do not count."""
+    if options.loss == "hs":
+        return paths[found.centres]
+    noise = noise_for(found, epoch, options, text.tables.noise)
+    target = found.centres[:, None]
+    return np.hstack([2 * target, np.where(noise == target, -1, 2 * noise + 1)])
 
 
 def stretches(count: int, programs: int) -> Any:
@@ -173,11 +187,13 @@ def simulated(text: Encoded, options: TrainingOptions, programs: int, limit: flo
     V, D = len(text.vocabulary), options.vector_size
     weights = initial_weights(V, D, options.seed, usable_cores())
     input, output = np.ascontiguousarray(weights.input), np.ascontiguousarray(weights.output)
-    crowds = Crowds.of(text.tables, options)
+    tables = tables_for(text.vocabulary, options)
+    crowds, paths = Crowds.of(tables, options), tree_paths(tables.tree)
     scales = [np.ones(V, np.float32)] * 2
     if limit:
         scales = [crowds.scales(shares, programs, limit) for shares in (crowds.input, crowds.output)]
-    pending = np.zeros((programs, 2 * options.window + options.negative + 1, D), np.float32)
+    S = paths.shape[1] if options.loss == "hs" else options.negative + 1
+    pending = np.zeros((programs, 2 * options.window + S, D), np.float32)
     cbow = options.architecture == "cbow"
     loss = examples = 0.0
     for epoch in range(options.epochs):
@@ -185,16 +201,14 @@ def simulated(text: Encoded, options: TrainingOptions, programs: int, limit: flo
         loss = examples = 0.0
         for chunk in text.corpus.chunks(CHUNK):
             found = windows(chunk, epoch, options, text.tables.keep)
-            noise = noise_for(found, epoch, options, text.tables.noise)
             falling = np.maximum(rates.floor, rates.start - rates.slope * found.positions).astype(np.float32)
             loss += trained(
                 input,
                 output,
                 stretches(len(found), programs),
-                found.centres,
                 found.contexts,
                 found.offsets,
-                noise,
+                output_rows(text, paths, found, epoch, options),
                 falling,
                 *scales,
                 pending,
@@ -209,14 +223,18 @@ def simulated(text: Encoded, options: TrainingOptions, programs: int, limit: flo
 
 
 def results(given: argparse.Namespace, text: Encoded, sets: Path | None, folder: Path) -> Iterator[Result]:
-    whats = product(
-        given.seeds, given.architecture, given.alpha, given.programs, given.limit, given.order, given.storage
-    )
-    for seed, architecture, alpha, programs, limit, order, storage in whats:
+    models = product(given.seeds, given.architecture, given.loss, given.alpha)
+    whats = product(models, given.programs, given.limit, given.order, given.storage)
+    for (seed, architecture, loss_function, alpha), programs, limit, order, storage in whats:
         if programs == 1 and (limit, order) != (given.limit[0], given.order[0]):
             continue  # all the same
         options = TrainingOptions(
-            architecture=architecture, alpha=alpha, vector_size=given.vector_size, epochs=given.epochs, seed=seed
+            architecture=architecture,
+            loss=loss_function,
+            alpha=alpha,
+            vector_size=given.vector_size,
+            epochs=given.epochs,
+            seed=seed,
         )
         began = time.perf_counter()
         input, loss = simulated(text, options, programs, limit, order, storage)
@@ -226,20 +244,21 @@ def results(given: argparse.Namespace, text: Encoded, sets: Path | None, folder:
             WordVectors(text.vocabulary.words, input, text.vocabulary.counts).save(path)
             scores = {name: score for name, score in quality(path, sets).items() if score is not None}
         seconds = time.perf_counter() - began
-        yield Result(architecture, programs, limit, order, storage, alpha, seed, loss, scores, seconds)
+        yield Result(architecture, loss_function, programs, limit, order, storage, alpha, seed, loss, scores, seconds)
 
 
 def table(found: Sequence[Result]) -> Iterator[str]:
     """Markdown: a row for each simulated training."""
     names = list(found[0].scores) if found else []
-    head = ["architecture", "order", "storage", "alpha", "seed", "programs", "limit", "loss", *names, "mean"]
+    head = ["architecture", "of", "order", "storage", "alpha", "seed", "programs", "limit", "loss", *names, "mean"]
     yield "| " + " | ".join(head) + " |"
     yield "|" + "---|" * len(head)
     for each in found:
-        cells = [each.architecture, each.order, each.storage, f"{each.alpha:g}", str(each.seed), str(each.programs)]
+        cells = [each.architecture, each.loss_function, each.order, each.storage, f"{each.alpha:g}", str(each.seed)]
+        cells += [str(each.programs), f"{each.limit:g}", f"{each.loss:.4f}"]
         scores = [f"{each.scores[name]:.1f}" if name in each.scores else "" for name in names]
         average = f"{mean(each.scores.values()):.1f}" if each.scores else ""
-        yield "| " + " | ".join([*cells, f"{each.limit:g}", f"{each.loss:.4f}", *scores, average]) + " |"
+        yield "| " + " | ".join([*cells, *scores, average]) + " |"
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from material import chosen_corpus, corpora_folder, prepared, quality
 from firth import Word2Vec, WordVectors
 from firth.backends.base import Backend, Rates, Tables
 from firth.backends.cpu import CpuBackend
+from firth.backends.gpu_crowds import Crowds
 from firth.backends.reference import ReferenceBackend
 from firth.corpus.encoded import Chunk
 from firth.corpus.store import encoded_corpus
@@ -252,6 +253,8 @@ class Measurements:
         for architecture in ("skipgram", "cbow"):
             for D in size.sizes:
                 self.one_speed("D", architecture=architecture, D=D)
+        for architecture in ("skipgram", "cbow"):
+            self.one_speed("hierarchical softmax", architecture=architecture, loss="hs")
         for V in size.vocabularies:
             self.one_speed("vocabulary", V=V)
         for programs in (*size.programs, *(round(full * share) for share in (0.5, 2) if full)):
@@ -264,19 +267,22 @@ class Measurements:
         self.one_speed("stores that race", atomic=False)
         self.one_speed("corpus sent in each epoch", corpus_bytes=0)
 
-    def one_speed(self, what: str, architecture: str = "skipgram", D: int = 0, V: int = 0, **how: Any) -> int:
+    def one_speed(
+        self, what: str, architecture: str = "skipgram", loss: str = "ns", D: int = 0, V: int = 0, **how: Any
+    ) -> int:
         """Measure one; gives the number of programs, 0 where it was left out."""
         D, V, n = D or self.size.usual_size, V or self.size.usual_vocabulary, self.size.tokens
         named = f"{what}, {architecture}, D = {D}, V = {V:,}, {how}"
         if not self.fits("speed", named):
             return 0
-        options = TrainingOptions(architecture=architecture, vector_size=D)  # type: ignore[arg-type]
+        options = TrainingOptions(architecture=architecture, loss=loss, vector_size=D)  # type: ignore[arg-type]
         text = made(n, V)
+        tables = tables_for(text.vocabulary, options)
         chunks = text.chunks(n)
         began = time.perf_counter()
         backend = self.backend(**how)
         try:
-            backend.start(start_of(V, options), text.tables, options)
+            backend.start(start_of(V, options), tables, options)
         except Exception as error:  # a kernel that cannot be so compiled is a result, too
             self.report.tell("failed", what=named, error=str(error).split("\n")[0][:200])
             return 0
@@ -296,7 +302,7 @@ class Measurements:
         finite = bool(np.isfinite(backend.tally().loss))
         backend.close()
         N, contexts = drawn_windows(n, V)
-        S, width = options.negative + 1, -(-D // 16) * 16
+        S, width = float(Crowds.of(tables, options).output.sum()), -(-D // 16) * 16  # output rows of a window
         bytes_ = 2 * 4 * width * (contexts + S * N)
         flop = 6 * D * S * contexts if architecture == "skipgram" else 6 * D * S * N + 2 * D * contexts
         self.report.tell(

@@ -8,7 +8,10 @@ Whether Triton interprets is decided when kernels are defined, so the interprete
 from __future__ import annotations
 
 import sys
+import tempfile
 from dataclasses import replace
+from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -16,13 +19,16 @@ import triton
 import triton.language as tl
 from cases import ARCHITECTURES, Case, trained
 
-from firth import draws
+from firth import Callback, StopTraining, Word2Vec, draws, word2vec
 from firth.backends import gpu_draws
 from firth.backends.base import Rates
+from firth.backends.cpu import CpuBackend
 from firth.backends.gpu import GpuBackend
 from firth.backends.gpu_crowds import Crowds
 from firth.backends.reference import ReferenceBackend
 from firth.options import TrainingOptions
+from firth.training import tables_for
+from firth.vocabulary import Vocabulary
 
 RATES = Rates(0.05, 1e-6, 0.01)
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -146,6 +152,69 @@ def the_corpus_stays_on_the_device_where_there_is_room():
         assert machine.tally() == kept.tally()
 
 
+class Steep(Shuffled):
+    """Each word is counted half as often as the one before: paths of up to V - 1 nodes, which take several tiles."""
+
+    def tables(self):
+        words = Vocabulary(tuple(map(str, range(self.V))), 2 ** np.arange(self.V)[::-1])
+        return tables_for(words, self.options)
+
+
+def paths_in_one_program_are_the_reference():
+    """Of several tiles; rows of one tensor, and of two (D = 300); wide windows, which take two steps."""
+    for architecture in ARCHITECTURES:
+        for D, gradient in ((20, "historical"), (300, "corrected")):
+            options = TrainingOptions(
+                architecture=architecture, loss="hs", sample=0, window=9 if D == 20 else 2, cbow_gradient=gradient
+            )
+            lengths = (19, 1, 0, 3) if D == 20 else (4, 1, 0, 3)
+            held_to_the_reference(Steep(5, 20, D, lengths, options, position=2**48 - 7, epoch=3), backend())
+
+
+def paths_of_few_words():
+    """None, one and two nodes; words stand again and again in each window."""
+    for V in (1, 2, 3):
+        for architecture in ARCHITECTURES:
+            options = TrainingOptions(architecture=architecture, loss="hs", sample=0)
+            held_to_the_reference(Case(4, V, 20, (7, 3), options), backend(tile=16))
+
+
+def paths_of_several_programs():
+    """The same decisions however many there are; and other chunks, unknown words, sentences held out."""
+    for architecture in ARCHITECTURES:
+        options = TrainingOptions(architecture=architecture, loss="hs", sample=0.02, held_out=0.3)
+        case = Shuffled(7, 60, 20, (14, 3, 9), options, unknown=0.3, tokens_each=9)
+        held_to_the_reference(case, backend())
+        one, many = (trained(backend(programs=each), case)[1] for each in (1, 5))
+        assert (many.examples, many.words) == (one.examples, one.words)
+        np.testing.assert_allclose(many.loss, one.loss, rtol=0.05)
+
+
+class OneEpoch(Callback):
+    def on_epoch_end(self, _):
+        raise StopTraining
+
+
+def models_of_paths_go_on_elsewhere():
+    """The second epoch on the CPU after the first on the GPU, or the other way; by way of the model's file."""
+    text = [list("abcdefghij"), list("caib"), list("dbcaf")]
+    options = {"loss": "hs", "vector_size": 20, "min_count": 1, "sample": 0, "epochs": 2, "workers": 1}
+    whole = Word2Vec(**options).fit(text)
+    machines = CpuBackend, backend
+    for first, second in (machines, machines[::-1]):
+        with tempfile.TemporaryDirectory() as folder, patch.object(word2vec, "backend") as chosen:
+            chosen.return_value = first()
+            Word2Vec(**options).fit(text, callbacks=[OneEpoch()]).save(Path(folder, "model.safetensors"))
+            chosen.return_value = second()
+            model = Word2Vec.load(Path(folder, "model.safetensors")).fit(text, resume=True)
+        assert model.state.words == whole.state.words
+        np.testing.assert_allclose(model.state.losses, whole.state.losses, rtol=1e-5)
+        np.testing.assert_allclose(model.weights.input, whole.weights.input, rtol=1e-4, atol=2e-6)
+        np.testing.assert_allclose(model.weights.output, whole.weights.output, rtol=1e-4, atol=2e-6)
+        chances, expected = ([chance for _, chance in each.predict(["a", "c"])] for each in (model, whole))
+        np.testing.assert_allclose(chances, expected, rtol=1e-4)
+
+
 def programs_make_the_same_decisions_however_many():
     for architecture in ARCHITECTURES:
         case = Shuffled(3, 60, 20, (12, 9), TrainingOptions(architecture=architecture, sample=0, negative=1))
@@ -156,8 +225,9 @@ def programs_make_the_same_decisions_however_many():
 
 def additions_to_crowded_rows_are_scaled():
     """The interpreter runs one program after another, so windows come in order, each with its changes scaled."""
-    for architecture, D in (("skipgram", 20), ("cbow", 20), ("skipgram", 300)):
-        options = TrainingOptions(architecture=architecture, sample=0, negative=3)
+    kinds = [(architecture, loss, 20) for architecture in ARCHITECTURES for loss in ("ns", "hs")]
+    for architecture, loss, D in (*kinds, ("skipgram", "ns", 300)):
+        options = TrainingOptions(architecture=architecture, loss=loss, sample=0, negative=3)
         case = Shuffled(3, 20, D, (9, 5), options)
         crowds, programs = Crowds.of(case.tables(), options), 64
         scales = [crowds.scales(shares, programs)[:, None] for shares in (crowds.input, crowds.output)]
@@ -188,6 +258,10 @@ TESTS = [
     the_corpus_stays_on_the_device_where_there_is_room,
     programs_make_the_same_decisions_however_many,
     additions_to_crowded_rows_are_scaled,
+    paths_in_one_program_are_the_reference,
+    paths_of_few_words,
+    paths_of_several_programs,
+    models_of_paths_go_on_elsewhere,
 ]
 
 if __name__ == "__main__":

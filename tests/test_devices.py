@@ -134,6 +134,12 @@ def test_auto_takes_the_gpu_where_there_is_one_and_says_so(monkeypatch):
     assert decided(TrainingOptions(device="cuda"))[0].device == "cuda"
 
 
+def test_what_draws_no_noise_may_have_any_options_of_it(monkeypatch):
+    monkeypatch.setattr(devices, "found", lambda: H200)
+    options = TrainingOptions(device="cuda", loss="hs", noise="pair", distinct_noise=True)
+    assert decided(options)[0].device == "cuda"
+
+
 def test_auto_says_which_where_it_trains(capsys, monkeypatch):
     monkeypatch.setattr(devices, "found", lambda: ABSENT["no driver"][0])
     model = Word2Vec(device="auto", min_count=1, vector_size=16, sample=0, epochs=1, workers=1).fit([["a", "b"]] * 9)
@@ -144,8 +150,7 @@ def test_auto_says_which_where_it_trains(capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"loss": "hs"}, "trains loss 'ns', got 'hs'; take loss='ns', or device='cpu'"),
-        ({"loss": "softmax"}, "trains loss 'ns', got 'softmax'"),
+        ({"loss": "softmax"}, "trains losses 'ns' and 'hs', got 'softmax'; take one of these, or device='cpu'"),
         ({"noise": "pair"}, "by window, got noise 'pair'; take noise='window'"),
         ({"distinct_noise": True}, "got distinct_noise True; leave it out"),
     ],
@@ -178,6 +183,6 @@ def test_a_multiprocessor_holds_as_many_programs_as_its_registers_and_threads_al
     registers, warps, threads, capability, programs
 ):
     pytest.importorskip("torch", reason="PyTorch is not installed; pip install --group test installs it")
-    from firth.backends.gpu import programs_of_a_multiprocessor
+    from firth.backends.gpu_shapes import programs_of_a_multiprocessor
 
     assert programs_of_a_multiprocessor(registers, warps, threads, capability) == programs

@@ -31,6 +31,10 @@ HERE = Path(__file__).parent
         "what_is_measured_moves_nothing",
         "the_corpus_stays_on_the_device_where_there_is_room",
         "programs_make_the_same_decisions_however_many",
+        "paths_in_one_program_are_the_reference",
+        "paths_of_few_words",
+        "paths_of_several_programs",
+        "models_of_paths_go_on_elsewhere",
     ],
 )
 def test_on_the_gpu(name):
@@ -38,14 +42,16 @@ def test_on_the_gpu(name):
     subprocess.run([sys.executable, str(HERE / "gpu_cases.py"), name], check=True, env=environment)
 
 
-@pytest.mark.parametrize("architecture", ["skipgram", "cbow"])
-def test_a_text_is_learned_as_on_the_cpu(architecture):
+@pytest.mark.parametrize("loss", ["ns", "hs"])
+@pytest.mark.parametrize(("architecture", "within"), [("skipgram", 0.05), ("cbow", 0.15)])
+def test_a_text_is_learned_as_on_the_cpu(architecture, within, loss):
+    """Simulated, CBOW's loss is 7 to 10 % higher with 500 programs than with one (docs/performance.md)."""
     text = list(sentences(20_000))
     one, other = (
-        Word2Vec(architecture=architecture, device=device, vector_size=32, held_out=0.1, epochs=3).fit(text)
+        Word2Vec(architecture=architecture, loss=loss, device=device, vector_size=32, held_out=0.1, epochs=3).fit(text)
         for device in ("cpu", "cuda")
     )
-    assert other.state.held_out_losses[-1] == pytest.approx(one.state.held_out_losses[-1], rel=0.05)
+    assert other.state.held_out_losses[-1] == pytest.approx(one.state.held_out_losses[-1], rel=within)
     assert other.state.words == one.state.words
 
 

@@ -40,6 +40,10 @@ def run(*arguments, interpret):
         "the_corpus_stays_on_the_device_where_there_is_room",
         "programs_make_the_same_decisions_however_many",
         "additions_to_crowded_rows_are_scaled",
+        "paths_in_one_program_are_the_reference",
+        "paths_of_few_words",
+        "paths_of_several_programs",
+        "models_of_paths_go_on_elsewhere",
     ],
 )
 def test_under_the_interpreter(name):
@@ -52,22 +56,25 @@ from pathlib import Path
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from firth.backends import gpu_kernels
-from firth.backends.gpu import shape_of
+from firth.backends.gpu import kernel_for
+from firth.options import TrainingOptions
 from firth.weights import aligned_rows
 
 POINTERS = dict(input="fp32", output="fp32", input_scales="fp32", output_scales="fp32", words="i32", low="i32",
-                high="i32", rates="fp32", at_once="i32", outputs="i32", ends="i32", settings="i64",
-                losses="fp64", examples="i64")
+                high="i32", rates="fp32", at_once="i32", outputs="i32", centres="i32", ends="i32", settings="i64",
+                losses="fp64", examples="i64", paths="i32", lengths="i32", changes="fp32")
+KINDS = [dict(architecture=architecture, loss=loss) for architecture in ("skipgram", "cbow") for loss in ("ns", "hs")]
 ptxas = Path(triton.__file__).parent / "backends/nvidia/bin/ptxas"
 for D in (128, 300):
     for capability in (80, 90):
-        for kernel in (gpu_kernels.train_skipgram, gpu_kernels.train_cbow):
+        for kind in KINDS:
             width = aligned_rows(1, D).shape[1]
-            shape = shape_of(width, 6)
-            known = dict(S=6, PADDED=8, C=shape.tile, MAIN=shape.main, TAIL=shape.tail, WIDTH=width, ATOMIC=True,
+            kernel, shape, S, _ = kernel_for(TrainingOptions(**kind), width)
+            known = dict(S=S, PADDED=8, C=shape.tile, MAIN=shape.main, TAIL=shape.tail, WIDTH=width, ATOMIC=True,
                          CORRECTED=True)
-            types = {name: "*" + POINTERS[name] if name in POINTERS else "constexpr" for name in kernel.arg_names}
+            known = {name: value for name, value in known.items() if name in kernel.arg_names}
+            types = {name: "*" + POINTERS[name] if name in POINTERS else "i32" for name in kernel.arg_names}
+            types |= dict.fromkeys(known, "constexpr")
             aligned = {(i,): [["tt.divisibility", 16]] for i, name in enumerate(kernel.arg_names) if name in POINTERS}
             source = ASTSource(fn=kernel, signature=types, constexprs=known, attrs=aligned)
             how = {"num_warps": shape.warps, "enable_fp_fusion": True}
@@ -91,7 +98,7 @@ for D in (128, 300):
 def test_kernels_compile_ahead_and_neither_spill_registers_nor_wait_at_barriers():
     """For Ampere and Hopper, by the assembler that Triton brings; as text is compiled, in a folder, with its source."""
     lines = run("-c", COMPILE, interpret=False).splitlines()
-    assert len(lines) == 8
+    assert len(lines) == 16
     for line in lines:
         _, _, _, registers, spilled, barriers = line.split()
         assert 0 < int(registers) <= 255, line

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firth.errors import BadOption
-from firth.huffman import huffman_tree, path
+from firth.huffman import huffman_tree, path, tree_paths
 
 
 def textbook_cost(counts):
@@ -77,6 +77,15 @@ def test_one_word_has_no_path_and_two_share_the_root():
     tree = huffman_tree(np.array([7, 7]))
     assert [path(tree, word).nodes.tolist() for word in (0, 1)] == [[0], [0]]
     assert sorted(int(path(tree, word).codes[0]) for word in (0, 1)) == [0, 1]
+
+
+@pytest.mark.parametrize("V", [1, 2, 3, 40])
+def test_the_table_of_paths_says_what_each_path_says(V):
+    tree = huffman_tree(np.sort(np.random.default_rng(5).integers(1, 999, V))[::-1].astype(np.int64))
+    for word, entries in enumerate(tree_paths(tree)):
+        nodes, codes = path(tree, word)
+        assert [entry for entry in entries.tolist() if entry >= 0] == (2 * nodes + codes).tolist()
+        assert (entries[len(nodes) :] == -1).all()
 
 
 def test_words_that_never_occur_stand_as_one_occurrence():

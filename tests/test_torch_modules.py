@@ -27,10 +27,9 @@ from firth.backends import reference
 from firth.backends.base import SOFTMAX_BATCH, Rates
 from firth.backends.reference import ReferenceBackend
 from firth.errors import BadOption, NotTrained, UnknownWord
-from firth.huffman import huffman_tree, path
 from firth.options import Combine
 from firth.torch import FeedForwardCBOW, fit, to_word2vec
-from firth.torch.modules import logistic, tree_paths
+from firth.torch.modules import logistic
 from firth.training import tables_for
 from firth.vocabulary import Vocabulary
 from firth.weights import initial_weights
@@ -145,15 +144,6 @@ def test_large_scores_do_not_overflow():
     loss.backward()
     assert loss.item() == pytest.approx(2e4)
     assert scores.grad.tolist() == [[-1.0, 1.0]]
-
-
-@pytest.mark.parametrize("V", [1, 2, 3, 40])
-def test_paths_are_those_of_the_tree(V):
-    tree = huffman_tree(np.sort(np.random.default_rng(5).integers(1, 999, V))[::-1].astype(np.int64))
-    for word, entries in enumerate(tree_paths(tree)):
-        nodes, codes = path(tree, word)
-        assert [entry for entry in entries.tolist() if entry >= 0] == (2 * nodes + codes).tolist()
-        assert (entries[len(nodes) :] == -1).all()
 
 
 def test_modules_start_where_every_backend_starts_and_leave_pytorch_s_generator_alone():

@@ -68,3 +68,30 @@ def path(tree: Tree, word: int) -> Path:
         codes.append(entry & 1)
         entry = int(tree[V + nodes[-1]])
     return Path(np.array(nodes, np.int64), np.array(codes, np.int64))
+
+
+def shares_of_nodes(tree: Tree, shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """How much of the words' shares, float64 (V,), lies below each inner node: all below the root.
+
+    Gives float64 (V,), a number for each row of the output matrix, the last of which is no node's.
+    """
+    V = len(shares)
+    below = np.zeros(V)
+    entry = tree[:V]
+    while (there := entry != ROOT).any():
+        below += np.bincount(entry[there] >> 1, shares[there], V)
+        entry = np.where(there, tree[V + (entry >> 1)], ROOT)
+    return below
+
+
+def tree_paths(tree: Tree) -> npt.NDArray[np.int32]:
+    """The paths of all words: int32 (V, L), each entry 2 · node + code, ROOT behind a path's end.
+
+    It takes less memory than the weights: L, the longest path, is some 20 to 30.
+    """
+    V = (len(tree) + 1) // 2
+    steps, entry = [], tree[:V]
+    while (entry != ROOT).any():
+        steps.append(entry)
+        entry = np.where(entry == ROOT, ROOT, tree[V + (entry >> 1)])
+    return np.stack(steps, axis=1) if steps else np.empty((V, 0), np.int32)

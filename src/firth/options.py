@@ -293,8 +293,8 @@ class TrainingOptions(_Checked):
     )
     device: Literal["cpu", "cuda", "auto"] = option(
         "cpu",
-        "cpu; cuda: an NVIDIA GPU (loss ns, noise by window); auto: the GPU if there is one that can train this, and "
-        "says which. Not yet run on a GPU",
+        "cpu; cuda: an NVIDIA GPU (losses ns and hs, noise by window); auto: the GPU if there is one that can train "
+        "this, and says which. Not yet run on a GPU",
         choices=("cpu", "cuda", "auto"),
     )
     held_out: float = option(

@@ -96,8 +96,10 @@ def gpu() -> Gpu:
 
 def refusal(options: TrainingOptions) -> str:
     """Why the GPU cannot train this, and what to do about it; nothing where it can."""
-    if options.loss != "ns":
-        return f"device='cuda' trains loss 'ns', got {options.loss!r}; take loss='ns', or device='cpu'"
+    if options.loss == "softmax":
+        return "device='cuda' trains losses 'ns' and 'hs', got 'softmax'; take one of these, or device='cpu'"
+    if options.loss == "hs":
+        return ""  # which draws no noise
     if options.noise == "pair" and options.architecture == "skipgram":
         return "device='cuda' draws noise by window, got noise 'pair'; take noise='window', or device='cpu'"
     if options.distinct_noise:

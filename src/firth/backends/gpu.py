@@ -1,9 +1,10 @@
 """Training on a GPU: kernels in Triton, memory and streams by PyTorch.
 
 A chunk goes through three kernels: which tokens are kept, what each window needs (`gpu_plan`), and training
-(`gpu_kernels`), whose programs race on the shared matrices. The host sends tokens and reads sums of losses, and waits
-for neither. With one program, windows are trained in the order of the corpus, as the reference trains them; so tests
-run these kernels without a GPU, under Triton's interpreter. No speed is measured yet.
+(`gpu_kernels`; `gpu_tree` for hierarchical softmax), whose programs race on the shared matrices. The host sends tokens
+and reads sums of losses, and waits for neither. With one program, windows are trained in the order of the corpus, as
+the reference trains them; so tests run these kernels without a GPU, under Triton's interpreter. No speed is measured
+yet.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from firth.backends.base import LOSS_UNITS, Rates, Tables, Tally
+from firth.backends.base import CONTEXTS_AT_ONCE, LOSS_UNITS, Rates, Tables, Tally
 from firth.backends.gpu_crowds import Crowds
+from firth.backends.gpu_shapes import Shape, nodes_at_once, programs_of_a_multiprocessor, shape_of
 from firth.corpus.encoded import Chunk
 from firth.draws import Purpose, as_chance, stream_key
 from firth.errors import BadOption, optional
+from firth.huffman import ROOT, tree_paths
 from firth.options import TrainingOptions
 from firth.weights import Floats, Weights, with_padding
 from firth.windows import span
@@ -31,63 +34,34 @@ MOST_PLANNED = 256  # tokens of one program of `plan_windows`
 SHARE_FOR_CORPUS = 0.5  # of the device's memory that is free once weights and tables are there
 PINNED_BYTES = 2 * 4 * (1 << 20)  # the buffers through which tokens travel, of a chunk each
 
-# Of a multiprocessor, on all of NVIDIA's since 2014 (CUDA C++ Programming Guide, "Compute Capabilities").
-REGISTERS, REGISTERS_AT_ONCE = 65_536, 8
-# Programs that a multiprocessor holds at most, which PyTorch does not tell, by compute capability; as many as the
-# smallest holds where it is not known.
-MOST_PROGRAMS = {(8, 0): 32, (8, 6): 16, (8, 7): 16, (8, 9): 24, (9, 0): 32, (10, 0): 32}
-FEWEST_PROGRAMS = 16
-THREADS = 32  # in a warp
-
-# Floats of output rows that a thread may hold: it holds as many of what they gain, and has 255 registers. With 60, for
-# D = 300 and K = 5, it takes 222; with 84 some are spilled.
-MOST_FLOATS = 64
-FEW_FLOATS = 32  # with no more, two contexts at a time take no register from programs that could run beside
-
 # Tokens of a chunk for each program, or more: windows that read a frequent row before its program adds to it are then a
 # small part of the chunk's, also where it is a whole small corpus.
 SHORTEST_STRETCH = 256
 
 
-class Shape(NamedTuple):
-    """How a window lies in a program's registers.
+class Kernel(NamedTuple):
+    """What trains: a compiled function, its shape, and how many output rows are planned and used at a time."""
 
-    Rows are blocks of `main` and `tail` floats in so many warps; `tile` contexts are at hand at a time.
-    """
-
-    main: int
-    tail: int
-    warps: int
-    tile: int
+    train: Any
+    shape: Shape
+    S: int
+    planned: int
 
 
-def shape_of(width: int, S: int) -> Shape:
-    """The shape for rows of `width` floats and S output rows, which fills registers and spills none.
+def kernel_for(options: TrainingOptions, width: int) -> Kernel:
+    """The kernel that trains what is asked for on rows of `width` floats."""
+    from firth.backends import gpu_kernels, gpu_tree  # Triton loads at use
 
-    One warp needs no barrier and no shared memory to sum a row. Where a row's floats for each of its threads, times S,
-    are too many, more warps share them.
-    """
-    whole = max(THREADS, 1 << (width - 1).bit_length())
-    half = whole // 2
-    tail = max(THREADS, 1 << max(width - half - 1, 0).bit_length())
-    split = (half, tail) if width > half and half + tail < whole else (whole, 0)
-    if S * sum(split) <= MOST_FLOATS * THREADS:
-        main, tail, warps = *split, 1
-    else:
-        main, tail, warps = whole, 0, 2
-        while S * main > MOST_FLOATS * THREADS * warps and main > THREADS * warps:
-            warps *= 2
-    return Shape(main, tail, warps, 2 if S * (main + tail) <= FEW_FLOATS * THREADS * warps else 1)
-
-
-def programs_of_a_multiprocessor(registers: int, warps: int, threads: int, capability: tuple[int, int]) -> int:
-    """How many programs one multiprocessor holds at once.
-
-    A program is so many warps of threads that take so many registers each; the multiprocessor holds so many threads.
-    """
-    taken = -(-registers // REGISTERS_AT_ONCE) * REGISTERS_AT_ONCE * THREADS * warps
-    most = MOST_PROGRAMS.get(capability, FEWEST_PROGRAMS)
-    return max(1, min(REGISTERS // taken, threads // (THREADS * warps), most))
+    skipgram = options.architecture == "skipgram"
+    if options.loss == "hs":
+        S = nodes_at_once(width)
+        shape = shape_of(width, S)
+        if skipgram:  # labels and counts take what two contexts at a time would need
+            return Kernel(gpu_tree.train_skipgram_tree, shape._replace(tile=1), S, planned=1)
+        return Kernel(gpu_tree.train_cbow_tree, shape, S, planned=1)
+    S = options.negative + 1
+    train = gpu_kernels.train_skipgram if skipgram else gpu_kernels.train_cbow
+    return Kernel(train, shape_of(width, S), S, planned=S)
 
 
 class GpuBackend:
@@ -120,17 +94,17 @@ class GpuBackend:
 
         Raises `BadOption` where the device's memory does not suffice.
         """
-        from firth.backends import gpu_kernels, gpu_plan
+        from firth.backends import gpu_plan
         from firth.backends.gpu_corpus import ResidentCorpus
 
         self._plan = gpu_plan
-        skipgram = options.architecture == "skipgram"
-        self._kernel = gpu_kernels.train_skipgram if skipgram else gpu_kernels.train_cbow
         self._weights, self._options, self._keep = weights, options, tables.keep
         self._padded = Weights(with_padding(weights.input), with_padding(weights.output))
         self._width = self._padded.input.shape[1]
-        shape = shape_of(self._width, options.negative + 1)
-        self._shape = shape._replace(tile=self._tile or shape.tile, warps=self._warps or shape.warps)
+        self._kernel = kernel_for(options, self._width)
+        shape = self._kernel.shape
+        shape = shape._replace(tile=self._tile or shape.tile, warps=self._warps or shape.warps)
+        self._kernel = self._kernel._replace(shape=shape)
         self._in_flight: deque[tuple[Any, Any]] = deque()
         self._tally = Tally()
         self._current = True  # whether the host's weights are those of the device
@@ -138,6 +112,7 @@ class GpuBackend:
             self._input, self._output = self._on_device(self._padded.input), self._on_device(self._padded.output)
             self._chances = self._on_device(tables.keep.astype(np.int32))
             self._noise = self._on_device(tables.noise.astype(np.int32))
+            self._tree = self._tree_on_device(tables)
             self._corpus = ResidentCorpus(self._torch, self._device, self._room_for_corpus())
         self._crowds = Crowds.of(tables, options)
         self._scales: tuple[int, Any, Any] = 0, None, None
@@ -148,7 +123,7 @@ class GpuBackend:
         if self._given_programs is None:
             has = self._torch.cuda.get_device_properties(self._device)
             threads, capability = has.max_threads_per_multi_processor, (has.major, has.minor)
-            held = programs_of_a_multiprocessor(compiled.n_regs, self._shape.warps, threads, capability)
+            held = programs_of_a_multiprocessor(compiled.n_regs, self._kernel.shape.warps, threads, capability)
             self._programs = has.multi_processor_count * held
 
     @contextlib.contextmanager
@@ -165,6 +140,16 @@ class GpuBackend:
                 f"{free / megabyte:,.0f} of {total / megabyte:,.0f} MB are free; lower vector_size, raise min_count, "
                 "set max_vocabulary, or take device='cpu'"
             ) from error
+
+    def _tree_on_device(self, tables: Tables) -> tuple[Any, ...]:
+        """All words' paths, int32 (V, a multiple of the nodes at a time), and their lengths; nothing without a tree."""
+        if not len(tables.tree):
+            return ()
+        found = tree_paths(tables.tree)
+        V, longest = found.shape
+        paths = np.full((V, -(-max(longest, 1) // self._kernel.S) * self._kernel.S), ROOT, np.int32)
+        paths[:, :longest] = found
+        return self._on_device(paths), self._on_device((paths != ROOT).sum(axis=1, dtype=np.int32))
 
     def _on_device(self, array: Any) -> Any:
         return self._torch.from_numpy(np.ascontiguousarray(array)).to(self._device, copy=True)
@@ -234,8 +219,13 @@ class GpuBackend:
         ends, seen, planned = self._decided(piece, settings, held_out)
         programs = self.programs_for(len(piece.tokens))
         losses, examples = self._empty(programs, dtype="float64"), self._empty(programs, dtype="int64")
-        shape, S = self._shape, self._options.negative + 1
-        compiled = self._kernel[(programs,)](
+        train, shape, S, _ = self._kernel
+        if self._tree:
+            changes = self._empty(programs, CONTEXTS_AT_ONCE, self._width, dtype="float32")
+            further, known = (*self._tree, changes, self._tree[0].shape[1]), {}
+        else:
+            further, known = (), {"PADDED": planned[-1].shape[1]}
+        compiled = train[(programs,)](
             self._input,
             self._output,
             *self._scales_for(programs),
@@ -244,8 +234,9 @@ class GpuBackend:
             settings,
             losses,
             examples,
+            *further,
+            **known,
             S=S,
-            PADDED=planned[-1].shape[1],
             C=shape.tile,
             MAIN=shape.main,
             TAIL=shape.tail,
@@ -301,8 +292,7 @@ class GpuBackend:
 
     def _planned(self, piece: Any, sentences: Any, ends: Any, settings: Any) -> tuple[Any, ...]:
         """What `plan_windows` writes, in the order of the kernels' arguments."""
-        n, options = len(piece.tokens), self._options
-        S = options.negative + 1
+        n, options, S = len(piece.tokens), self._options, self._kernel.planned
         padded = 1 << (S - 1).bit_length()
         block = max(1, min(MOST_PLANNED, PLAN_NUMBERS // padded**2))
         words, low, high, at_once = (self._empty(n) for _ in range(4))
@@ -365,4 +355,4 @@ class GpuBackend:
     def close(self) -> None:
         """Take the weights back, and give the device's memory back."""
         self.weights()
-        del self._input, self._output, self._corpus
+        del self._input, self._output, self._corpus, self._tree

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from firth.backends.base import Tables
 from firth.draws import CHANCE_ONE
+from firth.huffman import shares_of_nodes
 from firth.options import TrainingOptions
 
 MOST_ON_A_ROW = 8.0
@@ -36,14 +37,18 @@ class Crowds:
 
     @classmethod
     def of(cls, tables: Tables, options: TrainingOptions) -> Crowds:
-        """From how often words stand in the text, and are drawn as noise."""
+        """From how often words stand in the text, and are drawn as noise or have a node of the tree on their path."""
         V = len(tables.counts)
         kept = np.maximum(tables.counts, 1) * (tables.keep / CHANCE_ONE)
         text = kept / kept.sum()
-        stays = tables.noise[:, 0] / CHANCE_ONE
-        noise = (np.bincount(tables.noise[:, 1], 1 - stays, V) + stays) / V
         contexts = options.window + 1 if options.dynamic_window else 2 * options.window
-        return cls((contexts * text).astype(np.float32), (text + options.negative * noise).astype(np.float32))
+        if options.loss == "hs":
+            output = shares_of_nodes(tables.tree, text)
+        else:
+            stays = tables.noise[:, 0] / CHANCE_ONE
+            noise = (np.bincount(tables.noise[:, 1], 1 - stays, V) + stays) / V
+            output = text + options.negative * noise
+        return cls((contexts * text).astype(np.float32), output.astype(np.float32))
 
     @staticmethod
     def scales(shares: Shares, programs: int, most: float = MOST_ON_A_ROW) -> Any:

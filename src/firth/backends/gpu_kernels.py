@@ -14,18 +14,8 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from firth.backends.gpu_plan import FIRST, LAST
-from firth.backends.gpu_rows import add, contexts_of, load, outputs_of, pair, weighed, zeros
-
-
-@triton.jit
-def _stretch(ends, settings):
-    """The kept words [at, upto) of the chunk that are this program's."""
-    first, last = tl.load(settings + FIRST), tl.load(settings + LAST)
-    begin = tl.load(ends + first - 1, mask=first > 0, other=0).to(tl.int64)
-    length = tl.load(ends + last - 1).to(tl.int64) - begin
-    program, programs = tl.program_id(0).to(tl.int64), tl.num_programs(0)
-    return begin + length * program // programs, begin + length * (program + 1) // programs
+from firth.backends.gpu_plan import stretch
+from firth.backends.gpu_rows import add, against, alike, contexts_of, load, outputs_of, sum_of, weighed, zeros
 
 
 @triton.jit
@@ -54,14 +44,14 @@ def train_skipgram(
     CORRECTED: tl.constexpr,
 ):
     """Train the windows of the chunk's kept words by skip-gram."""
-    at, upto = _stretch(ends, settings)
+    at, upto = stretch(ends, settings)
     loss = tl.zeros((), tl.float64)
     pairs = tl.zeros((), tl.int64)
     for i in range(at, upto):
         first = tl.load(low + i)
         n = tl.load(high + i) - first - 1
         rate, most = tl.load(rates + i), tl.load(at_once + i)
-        rows, count = outputs_of(outputs + i * PADDED, S)
+        rows, labels, count = outputs_of(outputs + i * PADDED, S)
         for begin in range(0, n, most):
             end = tl.minimum(n, begin + most)
             y, gain = load(output, rows, S, 0, MAIN, WIDTH), zeros(S, MAIN)
@@ -82,18 +72,10 @@ def train_skipgram(
                     change_tail = change
                     if TAIL:
                         change_tail = tl.zeros((TAIL,), tl.float32)
-                    factor = tl.full((), 1.0, tl.float32)
-                    gained = ()
-                    gained_tail = ()
-                    for s in tl.static_range(S):
-                        change, change_tail, new, new_tail, step_loss, factor = pair(
-                            x[c], x_tail[c], y[s], y_tail[s], 1.0 if s == 0 else 0.0, there[c] * count[s], rate,
-                            change, change_tail, gain[s], gain_tail[s], step_loss, factor, TAIL,
-                        )  # fmt: skip
-                        gained = gained + (new,)
-                        gained_tail = gained_tail + (new_tail,)
-                    step_loss += tl.log(factor)
-                    gain, gain_tail = gained, gained_tail
+                    change, change_tail, gain, gain_tail, step_loss = against(
+                        x[c], x_tail[c], y, y_tail, labels, count, there[c], rate,
+                        change, change_tail, gain, gain_tail, step_loss, S, TAIL,
+                    )  # fmt: skip
                     changes = changes + (change,)
                     changes_tail = changes_tail + (change_tail,)
                 input_weights = weighed(input_scales, contexts, there, C)
@@ -108,23 +90,6 @@ def train_skipgram(
         pairs += tl.maximum(n, 0)
     tl.store(losses + tl.program_id(0), loss)
     tl.store(examples + tl.program_id(0), pairs)
-
-
-@triton.jit
-def _sum(x, there, C: tl.constexpr):
-    """The sum of those rows that are there."""
-    total = x[0] * there[0]
-    for c in tl.static_range(1, C):
-        total += x[c] * there[c]
-    return total
-
-
-@triton.jit
-def _alike(change, C: tl.constexpr):
-    changes = ()
-    for _ in tl.static_range(C):
-        changes = changes + (change,)
-    return changes
 
 
 @triton.jit
@@ -156,14 +121,14 @@ def train_cbow(
 
     Additions to contexts are always atomic: their rows are not at hand any more when the mean's gradient is known.
     """
-    at, upto = _stretch(ends, settings)
+    at, upto = stretch(ends, settings)
     loss = tl.zeros((), tl.float64)
     windows = tl.zeros((), tl.int64)
     for i in range(at, upto):
         first = tl.load(low + i)
         n = tl.load(high + i) - first - 1
         if n > 0:
-            rows, count = outputs_of(outputs + i * PADDED, S)
+            rows, labels, count = outputs_of(outputs + i * PADDED, S)
             y, gain = load(output, rows, S, 0, MAIN, WIDTH), zeros(S, MAIN)
             y_tail, gain_tail = y, gain
             x, change = tl.zeros((MAIN,), tl.float32), tl.zeros((MAIN,), tl.float32)
@@ -173,36 +138,29 @@ def train_cbow(
                 x_tail, change_tail = tl.zeros((TAIL,), tl.float32), tl.zeros((TAIL,), tl.float32)
             for some in range(0, n, C):
                 contexts, there = contexts_of(words, i, first, some, n, C)
-                x += _sum(load(input, contexts, C, 0, MAIN, WIDTH), there, C)
+                x += sum_of(load(input, contexts, C, 0, MAIN, WIDTH), there, C)
                 if TAIL:
-                    x_tail += _sum(load(input, contexts, C, MAIN, TAIL, WIDTH), there, C)
+                    x_tail += sum_of(load(input, contexts, C, MAIN, TAIL, WIDTH), there, C)
             one_nth = 1.0 / n.to(tl.float32)
             x, x_tail = x * one_nth, x_tail * one_nth
             rate = tl.load(rates + i)
-            step_loss = tl.zeros((), tl.float32)
-            factor = tl.full((), 1.0, tl.float32)
-            gained = ()
-            gained_tail = ()
-            for s in tl.static_range(S):
-                change, change_tail, new, new_tail, step_loss, factor = pair(
-                    x, x_tail, y[s], y_tail[s], 1.0 if s == 0 else 0.0, count[s], rate,
-                    change, change_tail, gain[s], gain_tail[s], step_loss, factor, TAIL,
-                )  # fmt: skip
-                gained = gained + (new,)
-                gained_tail = gained_tail + (new_tail,)
+            change, change_tail, gain, gain_tail, step_loss = against(
+                x, x_tail, y, y_tail, labels, count, 1.0, rate,
+                change, change_tail, gain, gain_tail, tl.zeros((), tl.float32), S, TAIL,
+            )  # fmt: skip
             output_weights = weighed(output_scales, rows, count, S)
-            add(output, rows, output_weights, gained, y, S, 0, MAIN, WIDTH, ATOMIC)
+            add(output, rows, output_weights, gain, y, S, 0, MAIN, WIDTH, ATOMIC)
             if TAIL:
-                add(output, rows, output_weights, gained_tail, y_tail, S, MAIN, TAIL, WIDTH, ATOMIC)
+                add(output, rows, output_weights, gain_tail, y_tail, S, MAIN, TAIL, WIDTH, ATOMIC)
             if CORRECTED:
                 change, change_tail = change * one_nth, change_tail * one_nth
             for some in range(0, n, C):
                 contexts, there = contexts_of(words, i, first, some, n, C)
                 input_weights = weighed(input_scales, contexts, there, C)
-                add(input, contexts, input_weights, _alike(change, C), y, C, 0, MAIN, WIDTH, True)
+                add(input, contexts, input_weights, alike(change, C), y, C, 0, MAIN, WIDTH, True)
                 if TAIL:
-                    add(input, contexts, input_weights, _alike(change_tail, C), y, C, MAIN, TAIL, WIDTH, True)
-            loss += (step_loss + tl.log(factor)).to(tl.float64)
+                    add(input, contexts, input_weights, alike(change_tail, C), y, C, MAIN, TAIL, WIDTH, True)
+            loss += step_loss.to(tl.float64)
             windows += 1
     tl.store(losses + tl.program_id(0), loss)
     tl.store(examples + tl.program_id(0), windows)

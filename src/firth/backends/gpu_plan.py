@@ -141,3 +141,13 @@ def plan_windows(
     row = tl.where(counts | (s == 0)[None, :], row, -1)
     spots = number[:, None].to(tl.int64) * PADDED + s[None, :]
     tl.store(outputs + spots, row, mask=kept[:, None])
+
+
+@triton.jit
+def stretch(ends, settings):
+    """The kept words [at, upto) of the chunk that are this program's."""
+    first, last = tl.load(settings + FIRST), tl.load(settings + LAST)
+    begin = tl.load(ends + first - 1, mask=first > 0, other=0).to(tl.int64)
+    length = tl.load(ends + last - 1).to(tl.int64) - begin
+    program, programs = tl.program_id(0).to(tl.int64), tl.num_programs(0)
+    return begin + length * program // programs, begin + length * (program + 1) // programs

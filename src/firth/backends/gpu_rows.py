@@ -17,14 +17,16 @@ import triton.language as tl
 
 @triton.jit
 def outputs_of(outputs, COUNT: tl.constexpr):
-    """The rows whose numbers stand at `outputs`, and how often each counts: 0.0 where the number is negative."""
+    """The rows whose numbers stand at `outputs`, their labels, and how often each counts: 0.0 where it is negative."""
     rows = ()
+    labels = ()
     counts = ()
     for s in tl.static_range(COUNT):
         row = tl.load(outputs + s)
         rows = rows + (tl.maximum(row, 0),)
+        labels = labels + (1.0 if s == 0 else 0.0,)
         counts = counts + ((row >= 0).to(tl.float32),)
-    return rows, counts
+    return rows, labels, counts
 
 
 @triton.jit
@@ -37,6 +39,15 @@ def zeros(COUNT: tl.constexpr, SIZE: tl.constexpr):
 
 
 @triton.jit
+def alike(row, COUNT: tl.constexpr):
+    """So many times the same tensor."""
+    found = ()
+    for _ in tl.static_range(COUNT):
+        found = found + (row,)
+    return found
+
+
+@triton.jit
 def load(matrix, rows, COUNT: tl.constexpr, BEGIN: tl.constexpr, SIZE: tl.constexpr, WIDTH: tl.constexpr):
     """Columns [BEGIN, BEGIN + SIZE) of the rows with these numbers: as many tensors (SIZE,)."""
     d = BEGIN + tl.arange(0, SIZE)
@@ -45,6 +56,15 @@ def load(matrix, rows, COUNT: tl.constexpr, BEGIN: tl.constexpr, SIZE: tl.conste
         at = matrix + rows[n].to(tl.int64) * WIDTH + d
         found = found + (tl.load(at, mask=d < WIDTH, other=0.0, cache_modifier=".cg"),)
     return found
+
+
+@triton.jit
+def sum_of(rows, counts, COUNT: tl.constexpr):
+    """The sum of the rows that count."""
+    total = rows[0] * counts[0]
+    for n in tl.static_range(1, COUNT):
+        total += rows[n] * counts[n]
+    return total
 
 
 @triton.jit
@@ -128,3 +148,25 @@ def pair(
         change_tail += g * y_tail
         gain_tail += g * x_tail
     return change + g * y, change_tail, gain + g * x, gain_tail, loss + part, factor * times
+
+
+@triton.jit
+def against(
+    x, x_tail, y, y_tail, labels, counts, there, rate, change, change_tail, gain, gain_tail, loss,
+    S: tl.constexpr, TAIL: tl.constexpr,
+):  # fmt: skip
+    """The steps of x, which is there or not (1.0, 0.0), against each of S output rows.
+
+    Gives what x's change, the rows' gains and the loss are with them.
+    """
+    factor = tl.full((), 1.0, tl.float32)
+    gained = ()
+    gained_tail = ()
+    for s in tl.static_range(S):
+        change, change_tail, new, new_tail, loss, factor = pair(
+            x, x_tail, y[s], y_tail[s], labels[s], there * counts[s], rate,
+            change, change_tail, gain[s], gain_tail[s], loss, factor, TAIL,
+        )  # fmt: skip
+        gained = gained + (new,)
+        gained_tail = gained_tail + (new_tail,)
+    return change, change_tail, gained, gained_tail, loss + tl.log(factor)

@@ -13,13 +13,12 @@ from __future__ import annotations
 from typing import ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 from torch.nn import functional
 
 from firth.errors import BadOption
-from firth.huffman import ROOT, huffman_tree
+from firth.huffman import ROOT, huffman_tree, tree_paths
 from firth.torch.batches import Batch
 from firth.torch.words import WordModule, table
 from firth.vocabulary import Vocabulary
@@ -45,19 +44,6 @@ def target_and_noise(targets: torch.Tensor, noise: torch.Tensor) -> Outputs:
     labels[:, 0] = 1
     weights = (rows != targets.unsqueeze(1)) | labels.bool()
     return Outputs(rows, labels, weights.to(labels.dtype))
-
-
-def tree_paths(tree: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """All words' paths through a Huffman tree: int32 (V, L), each entry 2 · node + code, ROOT behind a path's end.
-
-    It takes less memory than the weights: L, the longest path, is some 20 to 30.
-    """
-    V = (len(tree) + 1) // 2
-    steps, entry = [], tree[:V]
-    while (entry != ROOT).any():
-        steps.append(entry)
-        entry = np.where(entry == ROOT, ROOT, tree[V + (entry >> 1)])
-    return np.stack(steps, axis=1) if steps else np.empty((V, 0), np.int32)
 
 
 def nodes_of(paths: torch.Tensor) -> Outputs:
