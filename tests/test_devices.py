@@ -151,6 +151,7 @@ def test_auto_says_which_where_it_trains(capsys, monkeypatch):
     ("options", "message"),
     [
         ({"loss": "softmax"}, "trains losses 'ns' and 'hs', got 'softmax'; take one of these, or device='cpu'"),
+        ({"window": "all"}, "windows of a number of words, got 'all'; give one"),
         ({"noise": "pair"}, "by window, got noise 'pair'; take noise='window'"),
         ({"distinct_noise": True}, "got distinct_noise True; leave it out"),
     ],

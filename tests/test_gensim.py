@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import firth
-from firth.errors import BadFile, CutShort
+from firth.errors import BadFile, BadOption, CutShort
 from firth.gensim import CallbackAny2Vec, KeyedVectors, LineSentence, PathLineSentences, Text8Corpus, Word2Vec, utils
 from firth.gensim.models import phrases as firth_phrases
 from firth.gensim.models.phrases import ENGLISH_CONNECTOR_WORDS, FrozenPhrases, Phraser, Phrases

@@ -41,7 +41,7 @@ class Crowds:
         V = len(tables.counts)
         kept = np.maximum(tables.counts, 1) * (tables.keep / CHANCE_ONE)
         text = kept / kept.sum()
-        contexts = options.window + 1 if options.dynamic_window else 2 * options.window
+        contexts = options.reach + 1 if options.reach_is_drawn else 2 * options.reach
         if options.loss == "hs":
             output = shares_of_nodes(tables.tree, text)
         else:

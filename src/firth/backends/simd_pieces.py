@@ -146,7 +146,7 @@ def ask(builder: Any, address: Any, blocks: int) -> None:
 def ask_in_turn(builder: Any, ahead: Any, count: int, blocks: int, turn: Any, turns: int) -> None:
     """Ask for this turn's share of `count` rows; `ahead` is where their addresses stand: (address, bytes between two).
 
-    A core has some two dozen lines under way at once, and waits when it is asked for more: with all rows of a window
+    A core has only so many lines under way at once, and waits when it is asked for more: with all rows of a window
     asked for in one go, the whole of skip-gram took a thirtieth longer at D = 100, a fifth at D = 300.
     """
     table, between = (builder.extract_value(ahead, part) for part in range(2))
