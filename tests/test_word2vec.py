@@ -430,3 +430,16 @@ def test_a_vocabulary_given_must_have_the_unknown_word():
     given = Vocabulary.of_words(["a", "b", "<unk>"], [3, 3, 1])
     whole = Word2Vec(**OPTIONS, unknown="<unk>").fit(RARE, vocabulary=given)
     assert whole.state.words == 2 * 10
+
+
+def test_threads_do_not_race_on_little_text_unless_asked_to(monkeypatch):
+    monkeypatch.setattr("firth.options.usable_cores", lambda: 8)
+    small = [["a", "b", "c", "d"]] * 300
+    one, same = (Word2Vec(vector_size=16, min_count=1, epochs=1).fit(small) for _ in range(2))
+    assert one.workers == same.workers == 1
+    np.testing.assert_array_equal(one.vectors.matrix, same.vectors.matrix)
+    assert one.options.workers is None, "what was asked for stays: a larger corpus takes more"
+    assert Word2Vec(vector_size=16, min_count=1, epochs=1, workers=2).fit(small).workers == 2
+    options = TrainingOptions()
+    assert [options.for_corpus(tokens).workers for tokens in (0, 99_999, 250_000, 10**9)] == [1, 1, 2, 8]
+    assert TrainingOptions(loss="softmax").for_corpus(10).workers == 8, "which learns the same with any number"

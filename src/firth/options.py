@@ -11,7 +11,7 @@ import math
 import operator
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, Self, get_origin, get_type_hints
 
@@ -23,6 +23,7 @@ USUAL_RATE = 0.05
 CORRECTED_RATE = 0.15  # a context gets but a share of the gradient
 CORRECTED_RATE_OF_PROBABILITIES = 0.1  # hierarchical and full softmax
 WIDEST_WINDOW = 10_000  # words to each side; kernels note places of 1,024 + 2 · this many words in 15 bits
+TOKENS_A_WORKER = 100_000  # of text, below which threads that race learn less than one
 WIDEST_BY_PAIR = 1_000  # where each pair has its own noise: draws are numbered for 2,048 contexts of a word
 
 # What gensim and fastText call them.
@@ -279,7 +280,8 @@ class TrainingOptions(_Checked):
     seed: int = option(1, "all that is random follows from this number", at_least=0, at_most=2**63 - 1)
     workers: int | None = option(
         None,
-        "threads; all cores if not given. One worker gives the same bytes at every run",
+        "threads; all cores if not given, but no more than one for 100,000 tokens, as threads that share little text "
+        "learn less from it. One worker gives the same bytes at every run",
         at_least=1,
         at_most=1024,
     )
@@ -355,6 +357,14 @@ class TrainingOptions(_Checked):
     def threads(self) -> int:
         """How many threads train: `workers`, or every core that this process may use."""
         return self.workers or usable_cores()
+
+    def for_corpus(self, tokens: int) -> Self:
+        """The same with a number of workers: what was asked for, or what suits a corpus of so many tokens.
+
+        Full softmax learns the same with any number of threads; other losses race (docs/howto/options.md).
+        """
+        most = usable_cores() if self.loss == "softmax" else max(1, tokens // TOKENS_A_WORKER)
+        return replace(self, workers=self.workers or min(usable_cores(), most))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -134,7 +134,7 @@ def train_and_report(
         losses=model.state.losses,
         held_out_losses=model.state.held_out_losses,
         peak_memory_bytes=peak_memory_bytes(),
-        workers=model.options.threads,
+        workers=model.workers,
         interrupted=model.state.epoch < model.options.epochs,
     )
 

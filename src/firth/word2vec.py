@@ -72,6 +72,7 @@ class Word2Vec:
         weights: both matrices, float32 (V, D); after `fit`.
         state: where training stands and the loss of each epoch.
         seconds: where the time of the last `fit` went.
+        workers: how many threads the last `fit` trained with.
     """
 
     @takes_options(TrainingOptions)
@@ -79,6 +80,7 @@ class Word2Vec:
         self.options = TrainingOptions.from_dict(options)
         self.state = State()
         self.seconds = Seconds()
+        self.workers = self.options.threads
         self._vocabulary: Vocabulary | None = None
         self._weights: Weights | None = None
         self._vectors: WordVectors | None = None
@@ -165,6 +167,7 @@ class Word2Vec:
         reading_seconds: float,
     ) -> None:
         began = time.perf_counter()
+        options = options.for_corpus(corpus.total_tokens)
         if resume:
             vocabulary = self.vocabulary
         vocabulary, ids = trained_words(corpus, options, vocabulary)
@@ -180,6 +183,7 @@ class Word2Vec:
         training = state.seconds - before
         self._set(vocabulary, weights, state)
         self.seconds = Seconds(reading_seconds, time.perf_counter() - began - training, training)
+        self.workers = options.threads
 
     def _set(self, vocabulary: Vocabulary, weights: Weights, state: State) -> None:
         self._vocabulary, self._weights, self.state = vocabulary, weights, state

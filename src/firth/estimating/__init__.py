@@ -137,6 +137,7 @@ def _estimated(
     distinct = len(corpus.words) if read.share == 1 else words_in_whole(quarters(corpus), read.share, 1)
     tokens, sentences = round(corpus.total_tokens / read.share), round(corpus.sentences / read.share)
     letters = mean_word_bytes(corpus, V)
+    options = options.for_corpus(tokens)
     machine, memory = backend(options), machine_memory_bytes()
     check_affordable(V, options, machine)
     speed = measured_speed(corpus, V, tokens, options, ids, counts, machine, folder, memory)
