@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from firth import Word2Vec, WordVectors, evaluate_next_items, hold_out_sessions, leave_last_out
 from firth.cli import main
-from firth.errors import BadCorpus, BadOption, MissingFile
+from firth.errors import BadCorpus, BadFile, BadOption, MissingFile
 from firth.evaluate.next_items import judged
 from firth.evaluate.recommending import ByPrediction, BySimilarity, CoOccurrence, Popularity
 from firth.evaluate.sessions import Asked, Sessions
@@ -400,6 +400,9 @@ def test_the_command_line_says_what_it_cannot_do(run, tmp_path):
         (["next-items", model, sessions, "--k", 2, "--markdown", sessions], "is also what is to be read"),
         (["hold-out", sessions, "--train", sessions, "--held-out", other], "is also what is to be read"),
         (["hold-out", sessions, "--train", other, "--held-out", tmp_path / "b", "--seed", 1], "--share 0.1"),
+        (["hold-out", sessions, "--train", other, "--held-out", other], "give two names"),
+        (["hold-out", "s.txt.bz2", "--train", other, "--held-out", tmp_path / "b"], "unpack it first"),
+        (["hold-out", sessions, "--train", other, "--held-out", tmp_path / "b.zst"], "name it otherwise"),
     ]:
         status, _, complained = run(*arguments)
         assert status == 2, arguments
@@ -422,3 +425,12 @@ def test_window_all_is_a_flag(run, tmp_path):
     assert Word2Vec.load(model).options.window == "all"
     assert len(WordVectors.load(model)) == 4
     assert run("train", text, "-o", model, "--window", "some", *flags)[0] == 2
+
+
+def test_scores_that_are_no_numbers_and_models_named_like_baselines_are_refused():
+    model = Word2Vec(vector_size=16, min_count=1, sample=0, epochs=1).fit([["a", "b", "c"]] * 9)
+    with pytest.raises(BadOption, match="'popularity' is the name of a baseline"):
+        evaluate_next_items({"popularity": model}, [["a", "b"]], trained_on=[["a", "b"]])
+    model.weights.output[:] = np.nan
+    with pytest.raises(BadFile, match="not all finite numbers"):
+        evaluate_next_items(model, [["a", "b"]], k=1)

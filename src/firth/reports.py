@@ -516,7 +516,12 @@ def held_out_sessions(
 
     if share is None and seed is not None:
         raise BadOption(f"seed draws which sessions are held out, got {seed} without a share of them; give --share 0.1")
+    if train.resolve() == held_out.resolve():
+        raise BadOption(f"the sessions to train on and those held out would both be {train}; give two names")
+    if sessions.suffix.lower() in NOT_WRITTEN_AS_TEXT:
+        raise BadOption(f"sessions are parted as lines of text, plain or .gz, got {sessions}; unpack it first")
     for path in (train, held_out):
+        _check_text_name(path)
         _check_output(path, str(sessions), what="sessions")
     with opened(sessions) as file:
         found = [line.split() for line in file]

@@ -23,7 +23,7 @@ from firth.blas import threads_at_most
 from firth.corpus import EncodedCorpus
 from firth.corpus.sources import CorpusLike
 from firth.corpus.tokenizers import TokenizerLike
-from firth.errors import BadOption
+from firth.errors import BadFile, BadOption
 from firth.evaluate.comparing import Difference, differences
 from firth.evaluate.parts import Parts
 from firth.evaluate.recommending import CoOccurrence, Popularity, Recommender, recommender_for
@@ -106,6 +106,8 @@ def evaluate_next_items(
         raise BadOption("there must be a model to judge, got none")
     recommenders = {each: recommender_for(model, chosen.scores) for each, model in named.items()}
     if trained_on is not None:
+        if taken := sorted({POPULARITY, CO_OCCURRENCE} & named.keys()):
+            raise BadOption(f"{taken[0]!r} is the name of a baseline; call the model otherwise")
         recommenders |= _baselines(Sessions.read(trained_on, how, tokenizer=tokenizer, threads=chosen.cores), chosen)
     held_out = Sessions.read(sessions, how, tokenizer=tokenizer, threads=chosen.cores)
     asked = Asked.of(held_out, chosen.positions)
@@ -226,6 +228,8 @@ def _ranks(
     offsets, items = known.held(some, None if options.history == "all" else options.history)
     sessions: csr_array = csr_array((np.ones(len(items), np.float32), items, offsets), shape=(B, V))
     scores, targets, rows = recommender.scores(sessions), known.targets[some], np.arange(B)
+    if not np.isfinite(scores).all():
+        raise BadFile("a model's scores of items are not all finite numbers; train it again at a lower rate")
     right = scores[rows, targets][:, None]
     returning = np.zeros(B, np.bool_)
     if options.exclude_seen:
