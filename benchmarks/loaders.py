@@ -22,7 +22,7 @@ Work = Callable[[], Any]
 class Job:
     """Which library does what, with which file; what is written is first read from `source`, which is not timed."""
 
-    library: str
+    package: str
     what: str
     path: str
     source: str = ""
@@ -71,7 +71,7 @@ def described(made: Any) -> dict[str, Any]:
 
 def main() -> None:
     job = Job(**json.loads(sys.argv[1]))
-    work = LIBRARIES[job.library](job)
+    work = LIBRARIES[job.package](job)
     began = time.perf_counter()
     made = work()
     seconds = time.perf_counter() - began

@@ -40,7 +40,7 @@ class Run:
     """One process, measured."""
 
     what: str
-    library: str
+    package: str
     round: int
     seconds: float
     peak_bytes: int
@@ -124,7 +124,7 @@ def launched(job: Job) -> dict[str, Any]:
         check=False,
     )
     if done.returncode:
-        raise SystemExit(f"{job.library}, {job.what}, failed with status {done.returncode}:\n{done.stderr[-4000:]}")
+        raise SystemExit(f"{job.package}, {job.what}, failed with status {done.returncode}:\n{done.stderr[-4000:]}")
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return told
 
@@ -138,9 +138,9 @@ def measured(jobs: list[Job], rounds: int) -> Iterator[Run]:
             if "last" in told:
                 first = read.setdefault(job.what, [told["words"], *told["last"]])
                 if not np.allclose(first, [told["words"], *told["last"]], rtol=1e-5):
-                    raise SystemExit(f"{job.library} read other vectors from {job.path}")
+                    raise SystemExit(f"{job.package} read other vectors from {job.path}")
             if number:
-                yield Run(job.what, job.library, number, told["seconds"], told["peak_bytes"])
+                yield Run(job.what, job.package, number, told["seconds"], told["peak_bytes"])
 
 
 # ---- telling -----------------------------------------------------------------------------------
@@ -163,9 +163,9 @@ def table(runs: list[Run], options: argparse.Namespace) -> Iterator[str]:
     yield "| what | by | median, s | least | most | memory, MB | firth is |"
     yield "|---|---|---:|---:|---:|---:|---:|"
     for what, told in meanings(options).items():
-        ours = [each for each in runs if (each.what, each.library) == (what, "firth")]
-        for library in dict.fromkeys(each.library for each in runs if each.what == what):
-            some = [each for each in runs if (each.what, each.library) == (what, library)]
+        ours = [each for each in runs if (each.what, each.package) == (what, "firth")]
+        for library in dict.fromkeys(each.package for each in runs if each.what == what):
+            some = [each for each in runs if (each.what, each.package) == (what, library)]
             seconds = [each.seconds for each in some]
             ratios = [theirs.seconds / own.seconds for own, theirs in zip(ours, some, strict=True)]
             times = "" if library == "firth" else f"{median(ratios):.1f} × ({min(ratios):.1f} to {max(ratios):.1f})"
@@ -175,7 +175,7 @@ def table(runs: list[Run], options: argparse.Namespace) -> Iterator[str]:
 
 
 def notes(runs: list[Run], options: argparse.Namespace) -> Iterator[str]:
-    packages = ", ".join(f"{name} {version(name)}" for name in sorted({each.library for each in runs} | {"numpy"}))
+    packages = ", ".join(f"{name} {version(name)}" for name in sorted({each.package for each in runs} | {"numpy"}))
     system = f"{platform.system()}, Python {platform.python_version()}"
     yield f"\n- {machine()}; {system}; {packages}; {datetime.date.today()}."
     yield (
@@ -192,7 +192,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=options.folder) as scratch:
         runs = []
         for run in measured(prepared(options, Path(scratch)), options.rounds):
-            print(f"{run.what}, {run.library}, round {run.round}: {run.seconds:.3f} s", file=sys.stderr, flush=True)
+            print(f"{run.what}, {run.package}, round {run.round}: {run.seconds:.3f} s", file=sys.stderr, flush=True)
             runs.append(run)
     print(*table(runs, options), *notes(runs, options), sep="\n")
     if options.json:

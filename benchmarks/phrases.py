@@ -41,7 +41,7 @@ ULPS = 4  # by which two logarithms may differ
 class Job:
     """Which library, on what text, and how."""
 
-    library: str
+    package: str
     corpus: str
     joined: str
     threads: int
@@ -121,7 +121,7 @@ LIBRARIES = {FIRTH: run_firth, GENSIM: run_gensim}
 
 def run(job: Job) -> Done:
     done = Done()
-    LIBRARIES[job.library](job, done)
+    LIBRARIES[job.package](job, done)
     done.peak_bytes = peak_bytes()
     return done
 
@@ -157,7 +157,7 @@ def launched(job: Job) -> Done:
     command = [sys.executable, __file__, "--job", json.dumps(asdict(job))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SystemExit(f"{job.library} failed with status {done.returncode}:\n{done.stderr[-4000:]}")
+        raise SystemExit(f"{job.package} failed with status {done.returncode}:\n{done.stderr[-4000:]}")
     return Done(**json.loads(done.stdout.splitlines()[-1]))
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 from firth.cache import cache_folder
+from firth.cli import main
 
 # No deadline: the first example may have to compile what it calls. The same examples at every run of CI.
 settings.register_profile("firth", deadline=None, derandomize=bool(os.environ.get("CI")))
@@ -31,3 +32,17 @@ def cache(tmp_path, monkeypatch):
     """An empty cache for encoded corpora, this test's alone; gives the folder that they stand in."""
     monkeypatch.setenv("FIRTH_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache" / "corpora"
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    """Call `firth` with arguments; gives (exit status, standard output, standard error)."""
+
+    def call(*arguments):
+        monkeypatch.setattr("sys.argv", ["firth", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        printed = capsys.readouterr()
+        return stopped.value.code, printed.out, printed.err
+
+    return call

@@ -12,25 +12,10 @@ import numpy as np
 import pytest
 
 from firth import Word2Vec, WordVectors, __version__, judge
-from firth.cli import main
 from firth.formats.model import read_model
 from firth.options import CorpusOptions, TrainingOptions
 from firth.transforms import read_lexicon, retrofitted
 from firth.world import sentences
-
-
-@pytest.fixture
-def run(capsys, monkeypatch):
-    """Call `firth` with arguments; gives (exit status, standard output, standard error)."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["firth", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        printed = capsys.readouterr()
-        return stopped.value.code, printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture(scope="module")

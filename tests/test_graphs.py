@@ -315,3 +315,16 @@ def test_all_ways_to_a_graph_give_the_same(tmp_path_factory, edges, directed):
 def test_an_unknown_node_is_named():
     with pytest.raises(UnknownWord, match="the graph has no node 'x'; names are text"):
         Graph.from_edges([0], [1]).neighbours("x")
+
+
+@pytest.mark.parametrize("kinds", [("int32", "uint32"), ("int64", "uint64"), ("uint8", "int16")])
+def test_ends_may_be_whole_numbers_of_any_kind(kinds):
+    graph = Graph.from_edges(np.array([1, 2], kinds[0]), np.array([2, 3], kinds[1]))
+    assert graph.names.to_pylist() == ["1", "2", "3"]
+
+
+def test_numbers_too_large_for_a_node_and_names_that_are_no_text_are_refused():
+    with pytest.raises(BadOption, match="sources must be numbers up to"):
+        Graph.from_edges(np.array([2**63], np.uint64), np.array([1], np.uint64))
+    with pytest.raises(BadOption, match="nodes have names, which are text, got 1; ask for '1'"):
+        Graph.from_edges([1], [2]).neighbours(1)

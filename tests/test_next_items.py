@@ -5,15 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import sys
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
 from firth import Word2Vec, WordVectors, evaluate_next_items, hold_out_sessions, leave_last_out
-from firth.cli import main
-from firth.errors import BadCorpus, BadFile, BadOption, MissingFile
+from firth.errors import BadCorpus, BadOption, Diverged, MissingFile
 from firth.evaluate.next_items import judged
 from firth.evaluate.recommending import ByPrediction, BySimilarity, CoOccurrence, Popularity
 from firth.evaluate.sessions import Asked, Sessions
@@ -353,19 +351,6 @@ def test_sessions_of_one_item_have_no_last_one_to_leave_out():
 # ---- on the command line -----------------------------------------------------------------------
 
 
-@pytest.fixture
-def run(capsys, monkeypatch):
-    """Call `firth` with arguments; gives (exit status, standard output, standard error)."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["firth", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        return stopped.value.code, *capsys.readouterr()
-
-    return call
-
-
 def test_the_command_line_parts_sessions_and_judges_by_them(run, tmp_path):
     sessions, train, held_out = (tmp_path / f"{name}.txt" for name in ("sessions", "train", "held-out"))
     sessions.write_text("a b c\nb c d\nc d a\nd\n" * 20)
@@ -393,6 +378,8 @@ def test_the_command_line_says_what_it_cannot_do(run, tmp_path):
     model, sessions, other = (tmp_path / name for name in ("model.safetensors", "sessions.txt", "other.txt"))
     model_of().save(model)
     sessions.write_text("a b c\n" * 3)
+    vectors = tmp_path / "vectors.safetensors"
+    assert run("shrink", model, vectors)[0] == 0
     for arguments, said in [
         (["next-items", model, tmp_path / "none.txt"], "none.txt"),
         (["next-items", model, sessions], "k must be less than the number of items, of which there are 5, got 10"),
@@ -401,6 +388,8 @@ def test_the_command_line_says_what_it_cannot_do(run, tmp_path):
         (["hold-out", sessions, "--train", sessions, "--held-out", other], "is also what is to be read"),
         (["hold-out", sessions, "--train", other, "--held-out", tmp_path / "b", "--seed", 1], "--share 0.1"),
         (["hold-out", sessions, "--train", other, "--held-out", other], "give two names"),
+        (["next-items", model, sessions, "--json", "r.json", "--markdown", "r.json"], "cannot both be r.json"),
+        (["next-items", vectors, sessions, "--k", 2], "--scores similar takes vectors alone"),
         (["hold-out", "s.txt.bz2", "--train", other, "--held-out", tmp_path / "b"], "unpack it first"),
         (["hold-out", sessions, "--train", other, "--held-out", tmp_path / "b.zst"], "name it otherwise"),
     ]:
@@ -424,7 +413,9 @@ def test_window_all_is_a_flag(run, tmp_path):
     assert run("train", text, "-o", model, "--window", "all", *flags)[0] == 0
     assert Word2Vec.load(model).options.window == "all"
     assert len(WordVectors.load(model)) == 4
-    assert run("train", text, "-o", model, "--window", "some", *flags)[0] == 2
+    status, _, complained = run("train", text, "-o", model, "--window", "some", *flags)
+    assert status == 2
+    assert "'some' is no whole number, nor all" in " ".join(complained.split())
 
 
 def test_scores_that_are_no_numbers_and_models_named_like_baselines_are_refused():
@@ -432,5 +423,14 @@ def test_scores_that_are_no_numbers_and_models_named_like_baselines_are_refused(
     with pytest.raises(BadOption, match="'popularity' is the name of a baseline"):
         evaluate_next_items({"popularity": model}, [["a", "b"]], trained_on=[["a", "b"]])
     model.weights.output[:] = np.nan
-    with pytest.raises(BadFile, match="not all finite numbers"):
+    with pytest.raises(Diverged, match="not all finite numbers"):
         evaluate_next_items(model, [["a", "b"]], k=1)
+
+
+def test_sessions_need_an_order_and_a_share_is_a_number():
+    with pytest.raises(BadCorpus, match="session 0 must have an order, got set"):
+        leave_last_out([{"a", "b"}])
+    with pytest.raises(BadCorpus, match="sessions must be lists of items, got 5"):
+        leave_last_out(5)
+    with pytest.raises(BadOption, match="share must be a number above 0 and below 1"):
+        hold_out_sessions([["a", "b"]] * 9, "0.1")

@@ -6,21 +6,6 @@ import numpy as np
 import pytest
 
 from firth import Phrases, Word2Vec
-from firth.cli import main
-
-
-@pytest.fixture
-def run(capsys, monkeypatch):
-    """Call `firth` with arguments; gives (exit status, standard output, standard error)."""
-
-    def call(*arguments):
-        monkeypatch.setattr("sys.argv", ["firth", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        printed = capsys.readouterr()
-        return stopped.value.code, printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture

@@ -104,6 +104,12 @@ def test_each_step_of_retrofitting_is_the_update_of_the_paper():
     np.testing.assert_array_equal(found.matrix[[1, 2, 4]], vectors.matrix[[1, 2, 4]])
 
 
+def test_the_strongest_pull_that_is_allowed_stays_finite():
+    vectors = WordVectors(["a", "b"], np.array([[1e18, 0], [0, 1e18]], np.float32))
+    found = retrofitted(vectors, {"a": ["b"]}, iterations=1, beta=1e6)
+    np.testing.assert_allclose(found["a"], [1e12, 1e18], rtol=1e-5)
+
+
 def test_retrofitting_reaches_the_least_of_the_paper_s_objective():
     """With both directions named, the fixed point solves (αI + L) Q = α Q̂, row by row with β_ij = 1 / degree(i)."""
     vectors = some_vectors(V=4, D=3)

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 from itertools import pairwise
+from pathlib import Path
 
 import networkx
 import numpy as np
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from firth import Graph, Word2Vec
-from firth.cli import main
 from firth.errors import BadOption
 from firth.graphs.kernels import ATTEMPTS, walk
 from firth.graphs.reference import rules_of, starts_of, walk_by_steps
@@ -266,20 +266,6 @@ def test_training_on_walks_twice_gives_the_same_bytes():
 
 
 @pytest.fixture
-def run(capsys, monkeypatch):
-    """Call `firth` with arguments; gives (exit status, standard output, standard error)."""
-
-    def call(*arguments):
-        monkeypatch.setattr("sys.argv", ["firth", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        printed = capsys.readouterr()
-        return stopped.value.code, printed.out, printed.err
-
-    return call
-
-
-@pytest.fixture
 def edges(tmp_path):
     path = tmp_path / "edges.txt"
     path.write_text("".join(f"{a} {b}\n" for a, b in networkx.karate_club_graph().edges))
@@ -339,12 +325,11 @@ def test_bad_input_gets_one_sentence_and_status_2(run, edges, tmp_path, argument
 
 def test_vectors_of_cora_tell_what_papers_are_about():
     """Seven nearest neighbours vote on each paper's subject: the largest class alone is 30 %."""
-    folder = os.environ.get("FIRTH_CORPORA")
-    if not folder or not os.path.exists(f"{folder}/graphs/cora.edges.tsv"):  # noqa: PTH110
+    folder = Path(os.environ.get("FIRTH_CORPORA", "")) / "graphs"
+    if not (folder / "cora.edges.tsv").exists():
         pytest.skip("set FIRTH_CORPORA to a folder that holds graphs/cora.edges.tsv")
-    graph = Graph.read(f"{folder}/graphs/cora.edges.tsv")
-    with open(f"{folder}/graphs/cora.labels.tsv") as lines:  # noqa: PTH123
-        subject = dict(line.split() for line in lines)
+    graph = Graph.read(folder / "cora.edges.tsv")
+    subject = dict(line.split() for line in (folder / "cora.labels.tsv").read_text().splitlines())
     model = Word2Vec(vector_size=16, window=5, min_count=1, sample=0, epochs=1, workers=2)
     with graph.walks(num_walks=10, walk_length=40, workers=2) as walks:
         vectors = model.fit(walks, progress=False).vectors
@@ -353,3 +338,10 @@ def test_vectors_of_cora_tell_what_papers_are_about():
         votes = [subject[other] for other, _ in found]
         right += max(set(votes), key=votes.count) == subject[name]
     assert right / len(vectors) > 0.75
+
+
+def test_every_node_is_trained_on_however_few_its_walks(run, tmp_path):
+    (tmp_path / "edges.txt").write_text("a b\nb c\n")
+    few = ("--num-walks", 1, "--walk-length", 3, "--vector-size", 16, "--epochs", 1, "--sample", 0)
+    assert run("train", tmp_path / "edges.txt", "--graph", "-o", tmp_path / "m.safetensors", *few)[0] == 0
+    assert sorted(Word2Vec.load(tmp_path / "m.safetensors").vectors.words) == ["a", "b", "c"]

@@ -13,10 +13,10 @@ import json
 import math
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import NoneType
-from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 import typer
 from typer.core import TyperCommand
@@ -38,6 +38,9 @@ from firth.options import (
     TransformOptions,
     WalkOptions,
 )
+
+if TYPE_CHECKING:
+    from firth.evaluate import Report
 
 PANELS: dict[type, str] = {
     TrainingOptions: "Training",
@@ -118,7 +121,16 @@ def _flags(options: type[Any]) -> Iterator[inspect.Parameter]:
 
 def _number_or_word(words: tuple[str, ...]) -> Callable[[str], int | str]:
     """What reads a flag whose value is a whole number or one of some words."""
-    return lambda text: text if text in words else int(text)
+
+    def read(text: str) -> int | str:
+        if text in words:
+            return text
+        try:
+            return int(text)
+        except ValueError:
+            raise typer.BadParameter(f"{text!r} is no whole number, nor {' nor '.join(words)}") from None
+
+    return read
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
@@ -153,7 +165,11 @@ def train(
     ] = None,
     graph: Annotated[
         bool,
-        typer.Option("--graph", help="CORPUS is a file of edges: train on random walks over it, as of firth walk."),
+        typer.Option(
+            "--graph",
+            help="CORPUS is a file of edges: train on random walks over it, as of firth walk; on every node, unless "
+            "--min-count is given.",
+        ),
     ] = False,
     resume: Annotated[bool, typer.Option(help="Go on with the model at --output, where it was interrupted.")] = False,
     json_: Json = False,
@@ -357,6 +373,30 @@ class _JsonToFile(TyperCommand):
         return super().parse_args(ctx, given)
 
 
+JsonToFile = Annotated[
+    str | None,
+    typer.Option("--json", metavar="[FILE.json]", help="Write the report as JSON to a file, or print it alone."),
+]
+Markdown = Annotated[Path | None, typer.Option(help="Write the report as Markdown to this file.")]
+
+
+def _report_files(json_: str | None, markdown: Path | None) -> dict[str, Path | None]:
+    """Which files a report goes to."""
+    written = None if json_ in (None, PRINTED) else Path(str(json_))
+    if written and markdown and written.resolve() == markdown.resolve():
+        raise BadOption(f"the report as JSON and as Markdown cannot both be {written}; give two names")
+    return {"json": written, "markdown": markdown}
+
+
+def _show_report(report: Report, json_: str | None, files: Mapping[str, Path | None]) -> None:
+    from firth.reports import judgement_tables
+
+    _show(report.as_dict(), json_ == PRINTED, judgement_tables(report))
+    if json_ != PRINTED:
+        for path in filter(None, files.values()):
+            typer.echo(f"wrote {path}")
+
+
 @app.command(cls=_JsonToFile)
 @with_options(EvaluationOptions)
 def evaluate(
@@ -374,25 +414,19 @@ def evaluate(
         list[str] | None,
         typer.Option(help="Fetch a published set: google, ws353 or simlex999; may be given several times."),
     ] = None,
-    json_: Annotated[
-        str | None,
-        typer.Option("--json", metavar="[FILE.json]", help="Write the report as JSON to a file, or print it alone."),
-    ] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Write the report as Markdown to this file.")] = None,
+    json_: JsonToFile = None,
+    markdown: Markdown = None,
     **options: Any,
 ) -> None:
     """Judge vectors by sets: how good a model is, and whether better than another.
 
     In brackets stand 95 % intervals by the bootstrap.
     """
-    from firth.reports import judged, judgement_tables
+    from firth.reports import judged
 
-    files = {"json": None if json_ in (None, PRINTED) else Path(str(json_)), "markdown": markdown}
+    files = _report_files(json_, markdown)
     report = judged(model, sets or [], published or [], files, _given(context, options))
-    _show(report.as_dict(), json_ == PRINTED, judgement_tables(report))
-    if json_ != PRINTED:
-        for path in filter(None, files.values()):
-            typer.echo(f"wrote {path}")
+    _show_report(report, json_, files)
 
 
 @app.command(name="next-items", cls=_JsonToFile)
@@ -414,25 +448,19 @@ def next_items(
         str | None,
         typer.Option(help="The sessions trained on: popularity and co-occurrence in them are compared, too."),
     ] = None,
-    json_: Annotated[
-        str | None,
-        typer.Option("--json", metavar="[FILE.json]", help="Write the report as JSON to a file, or print it alone."),
-    ] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Write the report as Markdown to this file.")] = None,
+    json_: JsonToFile = None,
+    markdown: Markdown = None,
     **options: Any,
 ) -> None:
     """Judge item vectors by what came next in sessions: hit rate, MRR and NDCG, beside two baselines.
 
     firth hold-out parts a file of sessions into those to train on and those held out.
     """
-    from firth.reports import judged_next_items, judgement_tables
+    from firth.reports import judged_next_items
 
-    files = {"json": None if json_ in (None, PRINTED) else Path(str(json_)), "markdown": markdown}
+    files = _report_files(json_, markdown)
     report = judged_next_items(models, sessions, trained_on, files, _given(context, options))
-    _show(report.as_dict(), json_ == PRINTED, judgement_tables(report))
-    if json_ != PRINTED:
-        for path in filter(None, files.values()):
-            typer.echo(f"wrote {path}")
+    _show_report(report, json_, files)
 
 
 @app.command(name="hold-out")
@@ -452,7 +480,10 @@ def hold_out(
     ] = None,
     json_: Json = False,
 ) -> None:
-    """Part sessions into those to train on and those held out, for firth next-items."""
+    """Part sessions into those to train on and those held out, for firth next-items.
+
+    Items are what stands between white space: train and judge with the tokenizer that splits so, the usual one.
+    """
     from firth.reports import held_out_sessions, hold_out_lines
 
     facts = held_out_sessions(sessions, train, held_out, share, seed)

@@ -514,8 +514,8 @@ class RetrofitOptions(_Checked):
     """How far vectors are drawn to those of their neighbours in a lexicon. The defaults are the authors'."""
 
     iterations: int = option(10, "how often all words of the lexicon are gone through", at_least=1)
-    alpha: float = option(1.0, "how much a word keeps to its own vector", at_least=0)
-    beta: float = option(1.0, "how much all its neighbours together draw it to theirs", at_least=0)
+    alpha: float = option(1.0, "how much a word keeps to its own vector", at_least=0, at_most=1e6)
+    beta: float = option(1.0, "how much all its neighbours together draw it to theirs", at_least=0, at_most=1e6)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firth.corpus import EncodedCorpus, encoded_corpus
-from firth.errors import BadOption, MissingFile
+from firth.errors import BadFile, BadOption, MissingFile
 from firth.formats import read_vectors, recognised
 from firth.formats.hub import push, write_hub_folder
 from firth.formats.model import read_model
@@ -104,6 +104,8 @@ def train_and_report(
     """
     check_model_name(output)
     _check_output(output, corpus, vocabulary, phrases)
+    if walking is not None:
+        options = {"min_count": 1, **options}  # every node of a graph is meant, however few the walks
     model = _resumed(output, options) if resume else Word2Vec(**options)
     words_before = model.state.words
     given = None if vocabulary is None else Vocabulary.load(vocabulary)
@@ -183,9 +185,9 @@ def _check_output(output: Path, corpus: str, *others: Path | None, what: str = "
     """Refuse, before hours of training, a place that cannot be written, or that holds what is to be read."""
     for read in (corpus, *others):
         if read is not None and output.exists() and Path(read).exists() and output.samefile(read):
-            raise BadOption(f"--output {output} is also what is to be read; give the {what} another name")
+            raise BadOption(f"{output} is also what is to be read; give the {what} another name")
     if Path(corpus).is_dir() and Path(corpus).resolve() in output.resolve().parents:
-        raise BadOption(f"--output {output} lies in the folder that is read; write the {what} elsewhere")
+        raise BadOption(f"{output} lies in the folder that is read; write the {what} elsewhere")
     check_writable(output)
 
 
@@ -501,11 +503,18 @@ def judged_next_items(
     for path in filter(None, files.values()):
         _check_output(path, sessions, *models, None if trained_on is None else Path(trained_on), what="report")
     by_similarity = options.get("scores", NextItemOptions().scores) == "similar"
-    loaded = [WordVectors.load(path) if by_similarity else Word2Vec.load(path) for path in models]
+    loaded = [WordVectors.load(path) if by_similarity else _predicting(path) for path in models]
     named = dict(zip(names(models), loaded, strict=True))
     report = evaluate_next_items(named, sessions, trained_on=trained_on, name=set_name(sessions), **options)
     report.save(**files)
     return report
+
+
+def _predicting(path: Path) -> Word2Vec:
+    try:
+        return Word2Vec.load(path)
+    except BadFile as error:
+        raise BadFile(f"{error}. To predict takes the output matrix; --scores similar takes vectors alone") from error
 
 
 def held_out_sessions(

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from firth.errors import BadFile, CannotWrite, FirthError, MissingFile
+from firth.errors import BadFile, CannotWrite, CutShort, FirthError, MissingFile
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -161,6 +161,8 @@ def opened(path: AnyPath) -> Iterator[IO[bytes]]:
         try:
             with gzip.open(file, "rb") as unpacked:
                 yield unpacked  # type: ignore[misc]  # a GzipFile reads as IO[bytes] does
+        except CutShort:  # what was unpacked is too short, not the packed data
+            raise
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise BadFile(
                 f"{path} is not whole gzip data ({error}); fetch it anew, or drop .gz from its name if it is not packed"

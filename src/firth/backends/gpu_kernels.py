@@ -15,7 +15,17 @@ import triton
 import triton.language as tl
 
 from firth.backends.gpu_plan import stretch
-from firth.backends.gpu_rows import add, against, alike, contexts_of, load, outputs_of, sum_of, weighed, zeros
+from firth.backends.gpu_rows import (
+    add,
+    add_to_contexts,
+    against,
+    contexts_of,
+    load,
+    mean_of,
+    outputs_of,
+    weighed,
+    zeros,
+)
 
 
 @triton.jit
@@ -117,10 +127,7 @@ def train_cbow(
     ATOMIC: tl.constexpr,
     CORRECTED: tl.constexpr,  # whether each context gets its share of the gradient, instead of the whole
 ):
-    """Train the windows of the chunk's kept words by CBOW; the arguments are those of `train_skipgram`.
-
-    Additions to contexts are always atomic: their rows are not at hand any more when the mean's gradient is known.
-    """
+    """Train the windows of the chunk's kept words by CBOW; the arguments are those of `train_skipgram`."""
     at, upto = stretch(ends, settings)
     loss = tl.zeros((), tl.float64)
     windows = tl.zeros((), tl.int64)
@@ -131,18 +138,10 @@ def train_cbow(
             rows, labels, count = outputs_of(outputs + i * PADDED, S)
             y, gain = load(output, rows, S, 0, MAIN, WIDTH), zeros(S, MAIN)
             y_tail, gain_tail = y, gain
-            x, change = tl.zeros((MAIN,), tl.float32), tl.zeros((MAIN,), tl.float32)
-            x_tail, change_tail = x, change
+            x, x_tail = mean_of(input, words, i, first, n, C, MAIN, TAIL, WIDTH)
+            change, change_tail = tl.zeros_like(x), tl.zeros_like(x_tail)
             if TAIL:
                 y_tail, gain_tail = load(output, rows, S, MAIN, TAIL, WIDTH), zeros(S, TAIL)
-                x_tail, change_tail = tl.zeros((TAIL,), tl.float32), tl.zeros((TAIL,), tl.float32)
-            for some in range(0, n, C):
-                contexts, there = contexts_of(words, i, first, some, n, C)
-                x += sum_of(load(input, contexts, C, 0, MAIN, WIDTH), there, C)
-                if TAIL:
-                    x_tail += sum_of(load(input, contexts, C, MAIN, TAIL, WIDTH), there, C)
-            one_nth = 1.0 / n.to(tl.float32)
-            x, x_tail = x * one_nth, x_tail * one_nth
             rate = tl.load(rates + i)
             change, change_tail, gain, gain_tail, step_loss = against(
                 x, x_tail, y, y_tail, labels, count, 1.0, rate,
@@ -153,13 +152,9 @@ def train_cbow(
             if TAIL:
                 add(output, rows, output_weights, gain_tail, y_tail, S, MAIN, TAIL, WIDTH, ATOMIC)
             if CORRECTED:
+                one_nth = 1.0 / n.to(tl.float32)
                 change, change_tail = change * one_nth, change_tail * one_nth
-            for some in range(0, n, C):
-                contexts, there = contexts_of(words, i, first, some, n, C)
-                input_weights = weighed(input_scales, contexts, there, C)
-                add(input, contexts, input_weights, alike(change, C), y, C, 0, MAIN, WIDTH, True)
-                if TAIL:
-                    add(input, contexts, input_weights, alike(change_tail, C), y, C, MAIN, TAIL, WIDTH, True)
+            add_to_contexts(input, input_scales, words, i, first, n, change, change_tail, C, MAIN, TAIL, WIDTH)
             loss += step_loss.to(tl.float64)
             windows += 1
     tl.store(losses + tl.program_id(0), loss)

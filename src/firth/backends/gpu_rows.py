@@ -118,6 +118,42 @@ def contexts_of(words, centre, low, first, upto, C: tl.constexpr):
 
 
 @triton.jit
+def mean_of(
+    input, words, centre, first, n, C: tl.constexpr, MAIN: tl.constexpr, TAIL: tl.constexpr, WIDTH: tl.constexpr
+):
+    """The mean of the rows of a window's n contexts, C of them read at once: tensors (MAIN,) and (TAIL,)."""
+    x = tl.zeros((MAIN,), tl.float32)
+    x_tail = x
+    if TAIL:
+        x_tail = tl.zeros((TAIL,), tl.float32)
+    for some in range(0, n, C):
+        contexts, there = contexts_of(words, centre, first, some, n, C)
+        x += sum_of(load(input, contexts, C, 0, MAIN, WIDTH), there, C)
+        if TAIL:
+            x_tail += sum_of(load(input, contexts, C, MAIN, TAIL, WIDTH), there, C)
+    one_nth = 1.0 / n.to(tl.float32)
+    return x * one_nth, x_tail * one_nth
+
+
+@triton.jit
+def add_to_contexts(
+    input, scales, words, centre, first, n, change, change_tail,
+    C: tl.constexpr, MAIN: tl.constexpr, TAIL: tl.constexpr, WIDTH: tl.constexpr,
+):  # fmt: skip
+    """Add one change to the rows of all n contexts of a window.
+
+    Always atomically: the rows that their mean was made of are not at hand any more.
+    """
+    for some in range(0, n, C):
+        contexts, there = contexts_of(words, centre, first, some, n, C)
+        weights = weighed(scales, contexts, there, C)
+        add(input, contexts, weights, alike(change, C), alike(change, C), C, 0, MAIN, WIDTH, True)
+        if TAIL:
+            changes = alike(change_tail, C)
+            add(input, contexts, weights, changes, changes, C, MAIN, TAIL, WIDTH, True)
+
+
+@triton.jit
 def logistic(score, label, count):
     """The difference label - σ(z) of a pair that counts or not (1.0, 0.0), and the two parts of its loss log(1 + e^±z).
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from numbers import Real
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -50,8 +51,8 @@ def hold_out_sessions(
     Raises `BadOption` for a share that is not between 0 and 1, or that leaves either side without a session, and
     `BadCorpus` where a session is no list of items.
     """
-    if not 0 < share < 1:
-        raise BadOption(f"share must be above 0 and below 1, got {share}; 0.1 is usual")
+    if not isinstance(share, Real) or not 0 < share < 1:
+        raise BadOption(f"share must be a number above 0 and below 1, got {share!r}; 0.1 is usual")
     found = _lists(sessions)
     places = np.arange(len(found))
     if seed is None:
@@ -68,9 +69,13 @@ def hold_out_sessions(
 
 
 def _lists(sessions: Iterable[Sequence[Item]]) -> list[list[Item]]:
+    if isinstance(sessions, (str, bytes)) or not isinstance(sessions, Iterable):
+        raise BadCorpus(f"sessions must be lists of items, got {sessions!r}; read a file's lines and split them")
     found = []
     for number, session in enumerate(sessions):
         if isinstance(session, (str, bytes)) or not isinstance(session, Iterable):
             raise BadCorpus(f"session {number:,} must be a list of items, got {session!r}; split it, with .split()")
+        if isinstance(session, (Set, Mapping)):
+            raise BadCorpus(f"session {number:,} must have an order, got {type(session).__name__}; give a list")
         found.append(list(session))
     return found

@@ -23,7 +23,7 @@ from firth.blas import threads_at_most
 from firth.corpus import EncodedCorpus
 from firth.corpus.sources import CorpusLike
 from firth.corpus.tokenizers import TokenizerLike
-from firth.errors import BadFile, BadOption
+from firth.errors import BadOption, Diverged
 from firth.evaluate.comparing import Difference, differences
 from firth.evaluate.parts import Parts
 from firth.evaluate.recommending import CoOccurrence, Popularity, Recommender, recommender_for
@@ -98,6 +98,7 @@ def evaluate_next_items(
         MissingFile, BadCorpus: sessions cannot be read, hold no item, or none of them has two.
         BadOption: an option is out of range, k is not less than the number of items, or `scores` is "predict" and a
             model has no output matrix.
+        Diverged: a model's scores are not finite.
     """
     reading = {each.name: options.pop(each.name) for each in fields(CorpusOptions) if each.name in options}
     chosen, how = NextItemOptions.from_dict(options), CorpusOptions.from_dict(reading)
@@ -229,7 +230,7 @@ def _ranks(
     sessions: csr_array = csr_array((np.ones(len(items), np.float32), items, offsets), shape=(B, V))
     scores, targets, rows = recommender.scores(sessions), known.targets[some], np.arange(B)
     if not np.isfinite(scores).all():
-        raise BadFile("a model's scores of items are not all finite numbers; train it again at a lower rate")
+        raise Diverged("a model's scores of items are not all finite numbers; train it again at a lower rate")
     right = scores[rows, targets][:, None]
     returning = np.zeros(B, np.bool_)
     if options.exclude_seen:

@@ -49,6 +49,11 @@ def write_onnx(path: AnyPath, words: Sequence[str], rows: StoredRows, *, ids: bo
     """
     if not words:
         raise BadOption("a graph of no words answers nothing; give at least one word")
+    if len(words) != rows.shape[0] or rows.dtype not in DTYPES:
+        raise BadOption(
+            f"a graph takes a row of {', '.join(DTYPES)} for each word, got {rows.shape[0]} rows of {rows.dtype} for "
+            f"{len(words)} words; see WordVectors.save"
+        )
     check_unique(words, BadOption)
     norms = rows.lengths(threads=1)
     if not np.isfinite(norms).all():

@@ -16,6 +16,8 @@ from firth.graphs.adjacency import NO_EDGE, Adjacency, Weights, adjacency, bad_w
 
 Named = tuple[Adjacency, pa.LargeStringArray]
 
+MOST_NUMBER = 2**63 - 1  # that stands for a node
+
 
 def of_edges(sources: Any, targets: Any, weights: Any, names: Iterable[str] | None, *, directed: bool) -> Named:
     """The rows and names of edges from each of `sources` to the one of `targets` in the same place."""
@@ -110,6 +112,10 @@ def as_names(names: Iterable[str]) -> pa.LargeStringArray:
 def _ends(what: str, given: Any) -> npt.NDArray[Any]:
     """Names or numbers at one end of all edges, as an array of strings or whole numbers."""
     ends = np.asarray(given)
+    if ends.ndim == 1 and ends.dtype.kind in "iu":
+        if len(ends) and ends.max() > MOST_NUMBER:
+            raise BadOption(f"{what} must be numbers up to {MOST_NUMBER:,}, got {ends.max():,}; give names as text")
+        return ends.astype(np.int64)
     if ends.ndim != 1 or (len(ends) and ends.dtype.kind not in "iuU"):
         if ends.ndim == 1 and all(isinstance(each, str) for each in ends.tolist()):
             return ends.astype(np.str_)

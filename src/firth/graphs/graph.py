@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from firth.arrow import as_arrow
 from firth.corpus.encoded import EncodedCorpus
-from firth.errors import UnknownWord
+from firth.errors import BadOption, UnknownWord
 from firth.graphs.adjacency import Adjacency, adjacency, check_nodes
 from firth.graphs.given import of_edges, of_matrix, of_networkx
 from firth.graphs.kernels import Arcs, fill_aliases
@@ -141,7 +141,12 @@ class Graph:
         return (arcs + int((sources == self.rows.indices).sum())) // 2
 
     def neighbours(self, name: str) -> list[tuple[str, float]]:
-        """The nodes that edges lead to from the one of this name, and their weights. Raises `UnknownWord`."""
+        """The nodes that edges lead to from the one of this name, and their weights.
+
+        Raises `UnknownWord`, and `BadOption` for a name that is no text.
+        """
+        if not isinstance(name, str):
+            raise BadOption(f"nodes have names, which are text, got {name!r}; ask for {str(name)!r}")
         node = pc.index(self.names, pa.scalar(name, pa.large_string())).as_py()
         if node < 0:
             raise UnknownWord(f"the graph has no node {name!r}; names are text, also those that were numbers")

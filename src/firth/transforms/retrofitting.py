@@ -42,10 +42,11 @@ def retrofitted(vectors: WordVectors, lexicon: Mapping[str, Iterable[str]], **op
         )
     own = vectors.rows.decoded(slice(None))
     new = np.array(own, np.float32)  # a copy
+    share = asked.beta / (asked.alpha + asked.beta)
     for _ in range(asked.iterations):
         for row, others in neighbours:
-            drawn = asked.beta * new[others].mean(axis=0, dtype=np.float64)
-            new[row] = (asked.alpha * own[row].astype(np.float64) + drawn) / (asked.alpha + asked.beta)
+            mean = new[others].mean(axis=0, dtype=np.float64)
+            new[row] = (1 - share) * own[row].astype(np.float64) + share * mean
     return WordVectors(vectors.words, new, vectors.counts, check=False)
 
 
