@@ -12,6 +12,8 @@ import datetime
 import json
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
@@ -20,11 +22,14 @@ from statistics import median
 from typing import Any
 
 from epochs import Encoded, encoded, trained
+from kernel_parts import run_peak
 from material import chosen_corpus, machine, made_up, prepared
 
 from firth.options import TrainingOptions, usable_cores
 
 MIN_COUNT = 5
+REGISTERS = "registers"  # the part of a loop that needs nothing but its core: no training can gain more by threads
+REPEATS = 60_000_000  # of that loop: a sixth of a second
 NATURAL = "natural"
 LINES = ("5", NATURAL, "10000")
 COLOURS = {"skipgram": "#4477aa", "cbow": "#cc6677"}
@@ -197,9 +202,25 @@ def measured(part: Part, options: argparse.Namespace, folder: Path) -> Iterator[
     cases = part.cases(options)
     counts = {case.text: case.min_count for case in cases}
     texts = {name: encoded(path, counts[name]) for name, path in part.texts(options, folder).items()}
+    run_peak(1)  # compiles
     for number in range(1, options.rounds + 1):
+        if part is PARTS["threads"]:
+            for threads in options.threads:
+                yield run_in_registers(threads, number)
         for case in cases:
             yield from runs_of(case, texts[case.text], number)
+
+
+def run_in_registers(threads: int, number: int) -> Run:
+    """A loop of vector FMAs that touches registers alone, once in each of so many threads."""
+    loops = [threading.Thread(target=run_peak, args=(REPEATS,)) for _ in range(threads)]
+    began = time.perf_counter()
+    for loop in loops:
+        loop.start()
+    for loop in loops:
+        loop.join()
+    seconds = time.perf_counter() - began
+    return Run(REGISTERS, "", "", threads, 1, number, 0, threads * REPEATS, threads * REPEATS, seconds)
 
 
 def runs_of(case: Case, text: Encoded, number: int) -> Iterator[Run]:
@@ -238,8 +259,8 @@ def speed(runs: Sequence[Run]) -> float:
 
 def gain(runs: Sequence[Run], fewest: Sequence[Run]) -> float:
     """How many times as fast as the same with the fewest threads: the median of the rounds' ratios."""
-    before = {run.round: run.seconds for run in fewest}
-    return median(before[run.round] / run.seconds for run in runs)
+    before = {run.round: run.words / run.seconds for run in fewest}
+    return median(run.words / run.seconds / before[run.round] for run in runs)
 
 
 def select(runs: Sequence[Run], **wanted: Any) -> list[Run]:
@@ -277,6 +298,11 @@ def notes(runs: Sequence[Run]) -> Iterator[str]:
         "- Speed of training alone, epoch by epoch: no reading, tables, weights. Vocabularies: made-up texts of one "
         "length, words drawn by Zipf's law, each at least once, all trained. Else min_count 5."
     )
+    alone = select(runs, part=REGISTERS)
+    fewest, *more = distinct(alone, "threads") or [1]
+    for threads in more:
+        ratio = gain(select(alone, threads=threads), select(alone, threads=fewest))
+        yield f"- A loop that touches registers alone, in the same rounds: {threads} threads {ratio:.2f} × {fewest}."
 
 
 def plot(path: Path, runs: Sequence[Run]) -> None:
@@ -366,7 +392,7 @@ def main() -> None:
             for run in measured(PARTS[name], options, Path(scratch)):
                 print(run, file=sys.stderr, flush=True)
                 runs.append(run)
-    for part in distinct(runs, "part"):
+    for part in [each for each in distinct(runs, "part") if each in PARTS]:
         print(*table(part, select(runs, part=part)), sep="\n")
     print(*notes(runs), sep="\n")
     if options.json:
