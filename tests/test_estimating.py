@@ -220,9 +220,8 @@ def test_an_encoded_corpus_has_the_size_that_is_told(text):
 
 def test_matrices_are_counted_with_their_padding():
     def parts(D, workers=1):
-        return sizes.memory_parts(
-            1000, 5000, 6.0, TrainingOptions(vector_size=D, workers=workers), CpuBackend(), renumbered=False
-        )
+        options = TrainingOptions(vector_size=D, workers=workers)
+        return sizes.memory_parts(1000, 5000, 6.0, 10**8, options, CpuBackend(), renumbered=False)
 
     assert parts(16)["two matrices"] == 2 * 1000 * 16 * 4
     assert parts(17)["two matrices"] == 2 * 1000 * 32 * 4

@@ -142,7 +142,7 @@ def _estimated(
     check_affordable(V, options, machine)
     speed = measured_speed(corpus, V, tokens, options, ids, counts, machine, folder, memory)
     start = tried(options, folder)
-    parts = memory_parts(V, distinct, letters, options, machine, renumbered=ids is not None)
+    parts = memory_parts(V, distinct, letters, tokens, options, machine, renumbered=ids is not None)
     epoch = tokens * (speed.per_token + speed.per_held_out_token) + speed.checking
     return Estimate(
         words=tokens,

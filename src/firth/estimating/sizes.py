@@ -9,7 +9,7 @@ from firth.corpus.encoded import PAGES_KEPT, EncodedCorpus
 from firth.corpus.writer import BATCH_TOKENS
 from firth.formats.tensors import BLOCK_BYTES
 from firth.options import TrainingOptions
-from firth.training import MOST_TOKENS_EACH
+from firth.training import tokens_each
 from firth.weights import aligned_rows
 
 NUMBER = 8  # bytes of a count, and of the offset at which a word begins
@@ -25,17 +25,17 @@ def mean_word_bytes(corpus: EncodedCorpus, most: int) -> float:
 
 
 def memory_parts(
-    V: int, distinct: int, letters: float, options: TrainingOptions, machine: Backend, *, renumbered: bool
+    V: int, distinct: int, letters: float, tokens: int, options: TrainingOptions, machine: Backend, *, renumbered: bool
 ) -> dict[str, int]:
     """What training keeps in memory beside the program, in bytes.
 
-    V words are trained of `distinct` in the corpus, of `letters` bytes in the mean; `renumbered` where the vocabulary
-    is given, so that tokens are numbered anew, batch by batch.
+    V words are trained of `distinct` in a corpus of so many tokens, of `letters` bytes in the mean; `renumbered` where
+    the vocabulary is given, so that tokens are numbered anew, batch by batch.
     """
     width = aligned_rows(1, options.vector_size).shape[1]
     in_arrow = distinct * (letters + 2 * NUMBER)
     in_python = V * (letters + PYTHON_STRING + NUMBER)
-    chunks = TOKEN * MOST_TOKENS_EACH * 2 * options.threads  # those that wait for a worker
+    chunks = TOKEN * tokens_each(tokens, options) * 2 * options.threads  # those that wait for a worker
     numbered = 2 * TOKEN * BATCH_TOKENS + TOKEN * distinct if renumbered else 0
     packing = V * (2 * letters + 2 * NUMBER)  # the words, joined to be written
     return {
