@@ -129,10 +129,20 @@ def test_lines_are_counted_over_blocks(written):
         Graph.read(written(text))
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "# only a remark\n"])
-def test_a_file_without_an_edge_is_refused(written, text):
-    with pytest.raises(BadCorpus, match=r"edges\.txt holds no edge; give two names on a line"):
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("", ""), ("\n\n", ""), ("#cat #dog\n\n #dog #cow\n", r" \(lines that begin with # are none: 2\)")],
+)
+def test_a_file_without_an_edge_is_refused(written, text, told):
+    with pytest.raises(BadCorpus, match=rf"edges\.txt holds no edge{told}; give two names on a line"):
         Graph.read(written(text))
+
+
+def test_lines_that_are_remarks_are_counted(written):
+    assert Graph.read(written("#cat #dog\na b # of two\n  # more\nb c\n#")).remarks == 3
+    many = "".join(f"#{n}\n{n} {n + 1}\n" for n in range(200_000))  # more than a block
+    assert Graph.read(written(many)).remarks == 200_000
+    assert Graph.from_edges(["a"], ["b"]).remarks == 0
 
 
 def test_what_cannot_be_read_is_refused(written, tmp_path):
@@ -321,6 +331,16 @@ def test_an_unknown_node_is_named():
 def test_ends_may_be_whole_numbers_of_any_kind(kinds):
     graph = Graph.from_edges(np.array([1, 2], kinds[0]), np.array([2, 3], kinds[1]))
     assert graph.names.to_pylist() == ["1", "2", "3"]
+
+
+def test_names_that_differ_in_zeros_at_their_end_stay_apart():
+    """NumPy's arrays of strings drop such zeros."""
+    names = ["a", "a\0", "a\0\0"]
+    for make in (list, tuple, lambda ends: np.array(ends, object)):
+        graph = Graph.from_edges(make(names[:2]), make(names[1:]))
+        assert graph.names.to_pylist() == names
+        assert edges_of(graph) == both_ways({("a", "a\0"): 1.0, ("a\0", "a\0\0"): 1.0})
+    assert edges_of(Graph.from_edges(["a"], ["a\0"], names=names[:2])) == both_ways({("a", "a\0"): 1.0})
 
 
 def test_numbers_too_large_for_a_node_and_names_that_are_no_text_are_refused():

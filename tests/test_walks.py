@@ -277,14 +277,14 @@ def test_the_command_writes_walks_and_trains_on_the_same(run, edges, tmp_path):
     status, printed, complained = run("walk", edges, "-o", tmp_path / "walks.gz", *walking, "--json")
     assert (status, complained) == (0, "")
     assert json.loads(printed) == {
-        "target": str(tmp_path / "walks.gz"), "nodes": 34, "edges": 78, "walks": 204, "tokens": 6120,
+        "target": str(tmp_path / "walks.gz"), "nodes": 34, "edges": 78, "remarks": 0, "walks": 204, "tokens": 6120,
     }  # fmt: skip
     with Graph.read(edges).walks(num_walks=6, walk_length=30, p=0.5, seed=3) as walks:
         lines = gzip.decompress((tmp_path / "walks.gz").read_bytes()).decode().splitlines()
         assert lines == [" ".join(each) for each in walks]
     status, printed, _ = run("walk", edges, "-o", tmp_path / "walks.txt", *walking)
     assert status == 0
-    assert "34 nodes, 78 edges" in printed
+    assert "34 nodes, 78 edges\n" in printed
     assert "wrote 204 walks of 6,120 nodes in all" in printed
 
     training = ("--vector-size", 16, "--epochs", 1, "--workers", 1, "--sample", 0, "--seed", 3, "--json")
@@ -294,6 +294,12 @@ def test_the_command_writes_walks_and_trains_on_the_same(run, edges, tmp_path):
     assert run("train", tmp_path / "walks.txt", "-o", tmp_path / "b.safetensors", *training)[0] == 0
     one, other = (Word2Vec.load(tmp_path / f"{name}.safetensors") for name in "ab")
     np.testing.assert_array_equal(one.weights.input, other.weights.input)
+
+
+def test_the_command_tells_how_many_lines_were_remarks(run, tmp_path):
+    (tmp_path / "tags.txt").write_text("#cats #dogs\na b\n#x\n")
+    status, printed, _ = run("walk", tmp_path / "tags.txt", "-o", tmp_path / "walks.txt")
+    assert (status, printed.splitlines()[0]) == (0, "2 nodes, 1 edges; lines that begin with #, passed over: 2")
 
 
 @pytest.mark.parametrize(

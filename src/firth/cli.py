@@ -273,7 +273,8 @@ def walk(
 
     done = walk_and_write(graph, output, _given(context, options), quiet=json_)
     told = f"wrote {done['walks']:,} walks of {done['tokens']:,} nodes in all to {output}"
-    _show(done, json_, [f"{done['nodes']:,} nodes, {done['edges']:,} edges", told])
+    remarks = f"; lines that begin with #, passed over: {done['remarks']:,}" if done["remarks"] else ""
+    _show(done, json_, [f"{done['nodes']:,} nodes, {done['edges']:,} edges{remarks}", told])
 
 
 @app.command()

@@ -271,7 +271,7 @@ def walk_and_write(graph: str, output: Path, options: Mapping[str, Any], *, quie
     _check_text_name(output)
     _check_output(output, graph, what="walks")
     read = _read_graph(graph, options)
-    facts = {"target": str(output), "nodes": len(read), "edges": read.edges}
+    facts = {"target": str(output), "nodes": len(read), "edges": read.edges, "remarks": read.remarks}
     chosen = _those_of(WalkOptions, options)
     with read.walks(progress=False if quiet else None, **chosen) as walks, replaced_packed(output) as file:
         write_text(walks, file)

@@ -6,7 +6,7 @@ from firth.jit import compiled, inlined
 
 WITHOUT_WEIGHTS, WITH_WEIGHTS = 2, 3  # columns
 NEW_LINE, TAB, SPACE, RETURN, HASH = 10, 9, 32, 13, 35
-COLUMNS, LINE, FAULT, MET = 0, 1, 2, 3  # the places of `state`
+COLUMNS, LINE, FAULT, MET, REMARKS = 0, 1, 2, 3, 4  # the places of `state`
 
 # What may be wrong with a line. An error goes on from "line 3 of edges.txt ".
 COUNT, OTHER_COUNT, EMPTY = 1, 2, 3
@@ -32,7 +32,8 @@ def cut_edges(data, delimiter, weighted, names, ends, weights, weight_ends, line
     weights[weight_ends[i]:weight_ends[i + 1]], if it has one, and its line lines[i], from 1 on. `delimiter` is the byte
     between columns, 0 for any white space. What stands behind a # at the beginning of a line, or of a column where
     columns are told by white space, is left out. `state` says how many columns an edge has (0: not yet known), and
-    takes how many lines there are; at a fault, its line, and what was met there.
+    takes how many lines there are, and how many of them are remarks and nothing else; at a fault, its line, and what
+    was met there.
     """
     at, end = 0, len(data)
     edges, filled, weight_filled = 0, 0, 0
@@ -45,6 +46,7 @@ def cut_edges(data, delimiter, weighted, names, ends, weights, weight_ends, line
             if at == end or data[at] == NEW_LINE:
                 break
             if data[at] == HASH and (fields == 0 or delimiter == 0):
+                state[REMARKS] += fields == 0
                 while at < end and data[at] != NEW_LINE:
                     at += 1
                 break

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from firth.errors import BadCorpus, BadOption
 from firth.graphs.adjacency import NO_EDGE, Adjacency, Weights, adjacency, bad_weight, check_nodes, of_csr
 
 Named = tuple[Adjacency, pa.LargeStringArray]
+Ends: TypeAlias = npt.NDArray[Any] | pa.LargeStringArray  # whole numbers, or names
 
 MOST_NUMBER = 2**63 - 1  # that stands for a node
 
@@ -24,18 +25,16 @@ def of_edges(sources: Any, targets: Any, weights: Any, names: Iterable[str] | No
     first, second = _ends("sources", sources), _ends("targets", targets)
     if len(first) != len(second):
         raise BadOption(f"sources and targets must be as many, got {len(first):,} and {len(second):,}")
-    if first.dtype.kind != second.dtype.kind and len(first):
+    if isinstance(first, np.ndarray) != isinstance(second, np.ndarray) and len(first):
         raise BadOption("sources and targets must both be names or both be whole numbers; convert names with str")
     values = None if weights is None else _weights(weights, len(first), lambda edge: f"edge {edge:,}")
     if not len(first):
         raise BadCorpus(NO_EDGE)
-    both = np.concatenate([first, second])
     if names is None:
-        labels, numbers = np.unique(both, return_inverse=True)
-        called = as_names([str(label) for label in labels.tolist()])
+        called, numbers = _numbered(first, second)
     else:
         called = as_names(names)
-        numbers = _places(both, called)
+        numbers = np.concatenate([_places(each, called) for each in (first, second)])
     check_nodes(len(called))
     ends = np.split(np.asarray(numbers, np.int32), 2)
     return adjacency(ends[0], ends[1], values, len(called), directed=directed), called
@@ -103,32 +102,50 @@ def as_names(names: Iterable[str]) -> pa.LargeStringArray:
         if name in met:
             raise BadOption(f"two nodes have the name {name!r}, as text; give each its own")
         met.add(name)
-    try:
-        return pa.array(listed, pa.large_string())
-    except UnicodeEncodeError as error:
-        raise BadOption(f"names must be text that UTF-8 can hold: {error}; replace what it cannot") from error
+    return _as_text(listed)
 
 
-def _ends(what: str, given: Any) -> npt.NDArray[Any]:
-    """Names or numbers at one end of all edges, as an array of strings or whole numbers."""
+def _ends(what: str, given: Any) -> Ends:
+    """Names or numbers at one end of all edges.
+
+    Names stay out of NumPy's arrays of strings, which are as wide as the longest and drop zeros at the end.
+    """
+    if isinstance(given, (list, tuple)) and given and all(isinstance(each, str) for each in given):
+        return _as_text(given)
     ends = np.asarray(given)
     if ends.ndim == 1 and ends.dtype.kind in "iu":
         if len(ends) and ends.max() > MOST_NUMBER:
             raise BadOption(f"{what} must be numbers up to {MOST_NUMBER:,}, got {ends.max():,}; give names as text")
         return ends.astype(np.int64)
-    if ends.ndim != 1 or (len(ends) and ends.dtype.kind not in "iuU"):
-        if ends.ndim == 1 and all(isinstance(each, str) for each in ends.tolist()):
-            return ends.astype(np.str_)
-        raise BadOption(
-            f"{what} must be one list of names or of whole numbers, got {ends.dtype} of the shape {ends.shape}; "
-            "convert it with str or int"
-        )
-    return ends
+    if ends.ndim == 1 and all(isinstance(each, str) for each in ends.tolist()):
+        return _as_text(ends.tolist())
+    raise BadOption(
+        f"{what} must be one list of names or of whole numbers, got {ends.dtype} of the shape {ends.shape}; "
+        "convert it with str or int"
+    )
 
 
-def _places(ends: npt.NDArray[Any], names: pa.LargeStringArray) -> npt.NDArray[Any]:
+def _as_text(names: Sequence[str]) -> pa.LargeStringArray:
+    try:
+        return pa.array(names, pa.large_string())
+    except UnicodeEncodeError as error:
+        raise BadOption(f"names must be text that UTF-8 can hold: {error}; replace what it cannot") from error
+
+
+def _numbered(first: Ends, second: Ends) -> tuple[pa.LargeStringArray, npt.NDArray[Any]]:
+    """The nodes' names, in rising order of the names or numbers given, and the place of each end among them."""
+    if isinstance(first, np.ndarray):
+        labels, numbers = np.unique(np.concatenate([first, second]), return_inverse=True)
+        return as_names([str(label) for label in labels.tolist()]), numbers
+    met = pa.concat_arrays([first, second])
+    names = pc.unique(met)
+    called = as_names(names.take(pc.sort_indices(names)).to_pylist())
+    return called, as_numpy(pc.index_in(met, value_set=called))
+
+
+def _places(ends: Ends, names: pa.LargeStringArray) -> npt.NDArray[Any]:
     """The number of the node that each of `ends` stands for."""
-    if ends.dtype.kind != "U":
+    if isinstance(ends, np.ndarray):
         for wrong in (int(ends.min()), int(ends.max())):
             if not 0 <= wrong < len(names):
                 raise BadOption(
@@ -136,12 +153,10 @@ def _places(ends: npt.NDArray[Any], names: pa.LargeStringArray) -> npt.NDArray[A
                     f"{wrong:,}; add names, or leave them out, as numbers are names then"
                 )
         return ends
-    found = pc.index_in(pa.array(ends.tolist(), pa.large_string()), value_set=names)
+    found = pc.index_in(ends, value_set=names)
     if found.null_count:
-        unknown = ends[pc.index(found.is_null(), True).as_py()]
-        raise BadOption(
-            f"edges must join nodes that have names, got {str(unknown)!r}, which is not among names; add it"
-        )
+        unknown = ends[pc.index(found.is_null(), True).as_py()].as_py()
+        raise BadOption(f"edges must join nodes that have names, got {unknown!r}, which is not among names; add it")
     return as_numpy(found)
 
 

@@ -39,10 +39,11 @@ class Graph:
         rows: who is next to whom, by number, as compressed sparse rows: `indptr` int64 (N + 1,), `indices` int32 (A,),
             `weights` float64 (A,), None where all edges weigh the same.
         directed: whether edges lead one way.
+        remarks: how many lines of the file that it was read from begin with #, and so are no edges.
     """
 
-    def __init__(self, rows: Adjacency, names: pa.LargeStringArray, *, directed: bool) -> None:
-        self.rows, self.names, self.directed = rows, names, directed
+    def __init__(self, rows: Adjacency, names: pa.LargeStringArray, *, directed: bool, remarks: int = 0) -> None:
+        self.rows, self.names, self.directed, self.remarks = rows, names, directed, remarks
 
     # ---- where it comes from -------------------------------------------------------------------
 
@@ -51,8 +52,8 @@ class Graph:
         """The graph of a file of edges: on each line two names and, in all lines or none, a weight.
 
         Packed files (.gz, .bz2, .xz, .zst) and remote addresses are read as those of text. Empty lines, and what stands
-        behind a # at a line's beginning, are left out. An edge that stands several times, in an undirected graph also
-        the other way round, counts once; weights are added up.
+        behind a # at a line's beginning, are left out; `remarks` counts such lines. An edge that stands several times,
+        in an undirected graph also the other way round, counts once; weights are added up.
 
         Args:
             path: the file.
@@ -68,7 +69,7 @@ class Graph:
         edges = read_edges(os.fspath(path), chosen)
         check_nodes(len(edges.names))
         rows = adjacency(edges.sources, edges.targets, edges.weights, len(edges.names), directed=chosen.directed)
-        return cls(rows, edges.names, directed=chosen.directed)
+        return cls(rows, edges.names, directed=chosen.directed, remarks=edges.remarks)
 
     @classmethod
     def from_edges(

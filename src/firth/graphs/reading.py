@@ -26,12 +26,16 @@ FEWEST_BYTES = 4  # of a line with an edge: two names, what is between, the line
 
 
 class Edges(NamedTuple):
-    """Edge i leads from node sources[i] to targets[i], both int32; `names` are those of the nodes."""
+    """Edge i leads from node sources[i] to targets[i], both int32; `names` are those of the nodes.
+
+    `remarks` is how many lines begin with #, which were passed over.
+    """
 
     sources: Nodes
     targets: Nodes
     weights: Weights | None
     names: pa.LargeStringArray
+    remarks: int
 
 
 def read_edges(path: str, options: GraphOptions) -> Edges:
@@ -50,24 +54,26 @@ def read_edges(path: str, options: GraphOptions) -> Edges:
             numbers.append(cutter.lexicon.number(names, ends))
             weights.append(values)
     if not numbers:
-        raise BadCorpus(f"{shortened(path)} holds no edge; give two names on a line, and a weight if you like")
+        told = f" (lines that begin with # are none: {cutter.remarks:,})" if cutter.remarks else ""
+        raise BadCorpus(f"{shortened(path)} holds no edge{told}; give two names on a line, and a weight if you like")
     nodes = np.concatenate(numbers)
     return Edges(
         np.ascontiguousarray(nodes[0::2]),
         np.ascontiguousarray(nodes[1::2]),
         np.concatenate(weights) if cutter.columns == WITH_WEIGHTS else None,
         cutter.names(),
+        cutter.remarks,
     )
 
 
 class _Cutter:
-    """Cuts blocks of one file. `columns` are those of its first edge, 0 before there is one."""
+    """Cuts blocks of one file. `columns` are those of its first edge, 0 before there is one; `remarks` are counted."""
 
     def __init__(self, path: str, options: GraphOptions) -> None:
         self.path, self.weighted = shortened(path), options.weighted
         self.delimiter = DELIMITERS.get(options.delimiter)
         self.columns = 0
-        self.lines = 0  # before the block
+        self.lines, self.remarks = 0, 0  # before the block
         self.lexicon = Lexicon()
 
     def cut(self, block: TextBlock) -> tuple[Bytes, Ints, Weights]:
@@ -81,9 +87,10 @@ class _Cutter:
         names, weights = np.empty(len(data), np.uint8), np.empty(len(data) if self.weighted else 0, np.uint8)
         ends, weight_ends = np.zeros(2 * most + 1, np.int64), np.zeros(most + 1, np.int64)
         lines = np.empty(most, np.int64)
-        state = np.array([self.columns, 0, 0, 0], np.int64)
+        state = np.array([self.columns, 0, 0, 0, 0], np.int64)
         edges = cut_edges(data, self.delimiter or 0, self.weighted, names, ends, weights, weight_ends, lines, state)
-        self.columns, line, fault, met = map(int, state)
+        self.columns, line, fault, met, remarks = map(int, state)
+        self.remarks += remarks
         if fault:
             said = FAULTS[fault].format(met=met, columns=self.columns)
             raise BadFile(f"line {self.lines + line:,} of {self.path} {said}")
