@@ -355,7 +355,8 @@ def test_a_corpus_larger_than_all_room_is_kept_while_it_is_the_latest(cache, tex
     assert encoded_corpus(text).folder.exists()
 
 
-def test_abandoned_encodings_go_but_not_those_under_way(cache, text):
+@pytest.mark.parametrize("kept", [True, False])
+def test_abandoned_encodings_go_but_not_those_under_way(cache, text, kept):
     dead, alive = cache / "making-dead", cache / "making-alive"
     long_ago = time.time() - 2 * store.ABANDONED_SECONDS
     for folder in (dead, alive):
@@ -363,7 +364,7 @@ def test_abandoned_encodings_go_but_not_those_under_way(cache, text):
         (folder / "ids").write_bytes(b"")
         os.utime(folder, (long_ago, long_ago))
     os.utime(dead / "ids", (long_ago, long_ago))
-    encoded_corpus(text)
+    encoded_corpus(text if kept else [["a", "b"]])
     assert not dead.exists()
     assert alive.exists()
 

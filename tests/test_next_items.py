@@ -381,7 +381,7 @@ def test_the_command_line_says_what_it_cannot_do(run, tmp_path):
     vectors = tmp_path / "vectors.safetensors"
     assert run("shrink", model, vectors)[0] == 0
     for arguments, said in [
-        (["next-items", model, tmp_path / "none.txt"], "none.txt"),
+        (["next-items", model, tmp_path / "none.txt"], "none.txt; check the path"),
         (["next-items", model, sessions], "k must be less than the number of items, of which there are 5, got 10"),
         (["next-items", model, sessions, "--history", "some"], "some"),
         (["next-items", model, sessions, "--k", 2, "--markdown", sessions], "is also what is to be read"),

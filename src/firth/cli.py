@@ -1,7 +1,7 @@
 """The `firth` command: what can be asked of it, from training to a demo.
 
 Flags come from `options.py`; what the commands do stands elsewhere. Exit status: 0 done, 1 a fault of firth's own,
-2 wrong input or options, 130 interrupted (with what was trained kept).
+2 wrong input or options, 130 interrupted, by Ctrl-C or SIGTERM (with what was trained kept).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import inspect
 import io
 import json
 import math
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -878,6 +879,7 @@ def main() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):  # a terminal or file that cannot show a letter shows its number
             stream.reconfigure(errors="backslashreplace")
     warnings.showwarning = lambda message, *_: typer.echo(f"firth: {message}", err=True)
+    signal.signal(signal.SIGTERM, _interrupted)
     try:
         status = int(app(standalone_mode=False) or 0)
         if status == INTERRUPTED:  # some versions of typer give Ctrl-C back as a status, others raise it
@@ -897,6 +899,14 @@ def main() -> NoReturn:
             raise
         status = _complain(error.format_message())  # click's errors: unknown commands, missing arguments
     sys.exit(status)
+
+
+def _interrupted(_: int, frame: Any) -> None:
+    """Do as at Ctrl-C when asked to end: what is trained is kept, what is unfinished removed."""
+    at_ctrl_c = signal.getsignal(signal.SIGINT)
+    if not callable(at_ctrl_c):  # ignored, as in what a shell starts with &
+        raise KeyboardInterrupt
+    at_ctrl_c(signal.SIGINT, frame)
 
 
 def _complain(message: str) -> int:

@@ -69,7 +69,7 @@ def readable(path: str) -> Iterator[BinaryIO]:
     try:
         file = _opened(path)
     except FileNotFoundError as error:
-        hint = "check the address" if _is_remote(path) else "to train on text itself, give a list of sentences"
+        hint = "check the address" if _is_remote(path) else "check the path, or give a list of sentences"
         raise MissingFile(f"there is no file {shortened(path)}; {hint}") from error
     except PermissionError as error:
         raise MissingFile(f"the file {path} may not be read; check its permissions") from error

@@ -96,6 +96,7 @@ def new_folder(store: Path, *, warn: bool) -> Path:
     """A folder to encode into: in the store, or, where nothing can be written there, among the temporary files."""
     try:
         store.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(store)
         return Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=store))
     except OSError as error:
         if warn:
@@ -143,13 +144,18 @@ def _kept(folder: Path, place: Path) -> Path:
     return place
 
 
+def _remove_abandoned(store: Path) -> None:
+    """Remove what processes left unfinished that were killed."""
+    for entry in store.glob(f"{UNFINISHED}*"):
+        if time.time() - max(map(_changed, [entry, *_files(entry)])) > ABANDONED_SECONDS:
+            shutil.rmtree(entry, ignore_errors=True)
+
+
 def _forget_old(store: Path, but: Path) -> None:
-    """Remove abandoned encodings, and those longest unused beyond MOST_CACHED_BYTES."""
+    """Remove the encodings longest unused beyond MOST_CACHED_BYTES."""
     room = MOST_CACHED_BYTES
     for entry in sorted(store.iterdir(), key=_changed, reverse=True):
         if entry.name.startswith(UNFINISHED):
-            if time.time() - max(map(_changed, [entry, *_files(entry)])) > ABANDONED_SECONDS:
-                shutil.rmtree(entry, ignore_errors=True)
             continue
         room -= sum(_bytes(file) for file in _files(entry))
         if room < 0 and entry != but:
