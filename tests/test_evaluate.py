@@ -116,6 +116,14 @@ def test_a_set_that_tells_nothing_has_no_score_and_says_why(tmp_path, vectors, t
     }
 
 
+@pytest.mark.parametrize(
+    ("evaluate", "text"), [(evaluate_similarity, "word1\tword2\tscore\n"), (evaluate_categories, "word,class\n")]
+)
+def test_a_set_of_a_header_alone_is_told(tmp_path, vectors, evaluate, text):
+    with pytest.raises(BadFile, match="is an empty set: there is nothing in it but a header"):
+        evaluate(vectors, file_of(tmp_path, text))
+
+
 @pytest.mark.parametrize("text", ["", "\n\n", "# nothing\n"])
 @pytest.mark.parametrize("evaluate", [evaluate_similarity, evaluate_analogies, evaluate_categories, evaluate_outliers])
 def test_an_empty_set_is_told(tmp_path, vectors, text, evaluate):
@@ -194,6 +202,8 @@ def test_an_analogy_set_that_tells_nothing_has_no_score(tmp_path, royal, text):
     result = evaluate_analogies(royal, file_of(tmp_path, text))
     assert result.total.accuracy is None
     assert all(each.accuracy is None for each in result.sections)
+    said = "there is no question in it" if text == ": empty\n" else "none of the 1 questions has vectors"
+    assert said in result.measure("accuracy").reason
 
 
 def test_analogies_are_those_of_a_plain_reckoning(tmp_path):
@@ -255,6 +265,19 @@ def test_bats_asks_each_line_by_every_other_and_takes_any_answer(tmp_path, royal
             ("2_Up", 6, 2),
         ]
         assert [each.name for each in result.sections[0].sections] == ["I01 [royal - plain]"]
+
+
+def test_a_file_of_bats_is_told_by_its_name(tmp_path, royal):
+    # By its lines, words with classes.
+    path = file_of(tmp_path, "man\tqueen/king\nwoman\tqueen\nboy\tking\n", "E01 [royal - plain].txt")
+    for result in (judge(royal, path).result("E01 [royal - plain]"), evaluate_analogies(royal, path)):
+        assert (result.kind, result.questions, result.known) == ("analogies", 6, 6)
+
+
+def test_words_of_a_section_may_be_numbers(tmp_path):
+    vectors = WordVectors(["1", "one", "2", "two"], np.array([[1, 0], [1, 1], [2, 0], [2, 1]], np.float32))
+    report = judge(vectors, file_of(tmp_path, ": numbers\none 1 two 2\n"))
+    assert report.result("set").kind == "analogies"
 
 
 def test_a_folder_of_pairs_that_is_not_called_as_bats_is_read_when_told(tmp_path, royal):
@@ -348,6 +371,12 @@ def test_a_missing_file_and_one_of_another_encoding_are_told(tmp_path, royal, ev
     (tmp_path / "wide").write_bytes("man king".encode("utf-16"))
     with pytest.raises(BadFile, match="encoding='utf-16'"):
         evaluate(royal, tmp_path / "wide")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf_8", "U8", "utf-8-sig"])
+def test_a_byte_order_mark_is_no_part_of_the_first_word(tmp_path, vectors, encoding):
+    path = file_of(tmp_path, "\ufeffa b 1\na c 2\na d 3\n")
+    assert evaluate_similarity(vectors, path, encoding=encoding).known == 3
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-8", "cp1252"])

@@ -86,11 +86,15 @@ class AnalogySet:
 
     @classmethod
     def read(cls, path: AnyPath, encoding: str = "utf-8") -> AnalogySet:
-        """The set in a file of fours, or in a folder of files of pairs.
+        """The set in a file of fours, in a folder of files of pairs, or in one such file of BATS.
 
         Raises `MissingFile`, and `BadFile` for a line that is none of it.
         """
-        return cls._read_pairs(Path(path), encoding) if Path(path).is_dir() else cls._read_fours(path, encoding)
+        if Path(path).is_dir():
+            return cls._read_pairs(Path(path), sorted(Path(path).rglob("*.txt")), encoding)
+        if BATS_NAME.fullmatch(Path(path).name):
+            return cls._read_pairs(Path(path), [Path(path)], encoding)
+        return cls._read_fours(path, encoding)
 
     @classmethod
     def _read_fours(cls, path: AnyPath, encoding: str) -> AnalogySet:
@@ -108,13 +112,13 @@ class AnalogySet:
         return cls(set_name(path), tuple(questions), tuple(dict.fromkeys(sections)))
 
     @classmethod
-    def _read_pairs(cls, folder: Path, encoding: str) -> AnalogySet:
-        files = sorted(each for each in folder.rglob("*.txt") if not each.name.startswith("."))
+    def _read_pairs(cls, path: Path, files: list[Path], encoding: str) -> AnalogySet:
+        files = [each for each in files if not each.name.startswith(".")]
         if not files:
-            raise MissingFile(f"the folder {folder} holds no .txt files of words and their answers; check the path")
+            raise MissingFile(f"the folder {path} holds no .txt files of words and their answers; check the path")
         questions, sections = [], []
         for file in files:
-            section = (*file.relative_to(folder).parent.parts, file.stem)
+            section = (*file.relative_to(path).parent.parts, file.stem)
             sections.append(section)
             pairs = list(_pairs(file, encoding))
             questions += [
@@ -123,7 +127,7 @@ class AnalogySet:
                 for other, (a, b) in enumerate(pairs)
                 if other != place
             ]
-        return cls(folder.name, tuple(questions), tuple(sections))
+        return cls(path.name.removesuffix(".txt"), tuple(questions), tuple(sections))
 
     def called(self, name: str) -> AnalogySet:
         """The same set under another name."""
@@ -174,7 +178,11 @@ class AnalogySet:
             if len(section) > depth:
                 inside[section[depth]].append(place)
         mine, parts = outcomes[places], self.parts.of(places)
-        reason = f"none of the {len(places)} questions has vectors for all its words; check how words are cased"
+        reason = (
+            f"none of the {len(places)} questions has vectors for all its words; check how words are cased"
+            if len(places)
+            else "there is no question in it"
+        )
         return AnalogyResult(
             name=name,
             items=len(places),

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firth.evaluate.known import UNKNOWN, KnownWords, Rows
-from firth.evaluate.lines import fields_of, lines_of, malformed, set_name
+from firth.evaluate.lines import empty_set, fields_of, lines_of, malformed, set_name
 from firth.evaluate.resampling import Numbers
 from firth.evaluate.results import Measure, Result, mean_measure
 
@@ -64,7 +64,9 @@ class CategorySet:
                 continue
             word = BLESS_WORD.fullmatch(fields[0]) if is_bless(fields) else None
             pairs[word[1] if word else fields[0], fields[1]] = None
-        first, second = zip(*pairs, strict=True) if pairs else ((), ())
+        if not pairs:
+            raise empty_set(path, "a header")
+        first, second = zip(*pairs, strict=True)
         words, classes = (second, first) if len(set(first)) < len(set(second)) else (first, second)
         return cls(set_name(path), words, classes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 from typing import TypeAlias
 
@@ -24,7 +25,7 @@ def all_lines(path: AnyPath, encoding: str = "utf-8") -> list[Line]:
     with opened(path) as file:
         data = file.read()
     try:
-        text = data.decode("utf-8-sig" if encoding.lower().replace("-", "") in ("utf8", "u8") else encoding)
+        text = data.decode("utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding)
     except UnicodeError as error:
         line = data.count(b"\n", 0, getattr(error, "start", 0)) + 1
         likely = MARKS.get(data[:2], "latin-1")
@@ -42,8 +43,13 @@ def lines_of(path: AnyPath, encoding: str = "utf-8") -> list[Line]:
     """As `all_lines`, but blank ones left out; `BadFile` where none is left."""
     found = [each for each in all_lines(path, encoding) if each[1] and not each[1].isspace()]
     if not found:
-        raise BadFile(f"{path} is an empty set: there is no line in it but blanks and comments; check the file")
+        raise empty_set(path, "blanks and comments")
     return found
+
+
+def empty_set(path: AnyPath, held: str) -> BadFile:
+    """The error for a file that is a set but for what is asked."""
+    return BadFile(f"{path} is an empty set: there is nothing in it but {held}; check the file")
 
 
 def fields_of(text: str) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 from firth.errors import BadFile, MissingFile
-from firth.evaluate.analogies import AnalogySet, is_bats
+from firth.evaluate.analogies import BATS_NAME, AnalogySet, is_bats
 from firth.evaluate.association import AssociationSet, is_association
 from firth.evaluate.categories import CategorySet, is_bless
 from firth.evaluate.known import KnownWords
@@ -151,19 +151,26 @@ def _kind_or_none(path: Path, encoding: str) -> Kind | None:
 def kind_of(path: AnyPath, encoding: str = "utf-8") -> Kind | None:
     """What kind of set a file is, told by its first two lines, as the first may be a header; or None.
 
+    A file of BATS, which could pass for words with classes, is told by its name.
+
     Raises `MissingFile` where nothing is there, and `BadFile` where nothing is in it, or it is not of this encoding.
     """
     texts = [text for _, text in lines_of(path, encoding)]
     first = texts[:2]
+    if BATS_NAME.fullmatch(Path(path).name):
+        return "analogies"
     if is_association(texts):
         return "association"
     if any(is_marked(word) for text in first for word in words_in(text)) or is_topic(path, encoding):
         return "outliers"
-    if any(score_in(fields_of(text)) is not None for text in first):
+    scored = [score_in(fields_of(text)) is not None for text in first]
+    if first[0].startswith(":") and not scored[0]:  # of a section; words may be numbers
+        return "analogies"
+    if any(scored):
         return "similarity"
     if any(is_bless(fields_of(text)) for text in first):
         return "categories"
-    if first[0].startswith(":") or all(len(text.split()) == 4 for text in first):
+    if all(len(text.split()) == 4 for text in first):
         return "analogies"
     if _are_classes(texts):
         return "categories"

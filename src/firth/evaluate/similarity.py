@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from firth.evaluate.known import UNKNOWN, KnownWords
-from firth.evaluate.lines import fields_of, lines_of, malformed, set_name
+from firth.evaluate.lines import empty_set, fields_of, lines_of, malformed, set_name
 from firth.evaluate.resampling import (
     Numbers,
     correlation,
@@ -70,10 +70,12 @@ class SimilaritySet:
         lines = lines_of(path, encoding)
         if _scored(lines[0][1]) is None and len(fields_of(lines[0][1])) >= 3:  # a header
             del lines[0]
+        if not lines:
+            raise empty_set(path, "a header")
         found = [_scored(text) for _, text in lines]
         if not all(found):
             raise malformed(path, *lines[found.index(None)], RULE)
-        first, second, scores = zip(*filter(None, found), strict=True) if found else ((), (), ())
+        first, second, scores = zip(*filter(None, found), strict=True)
         return cls(set_name(path), tuple(zip(first, second, strict=True)), np.array(scores, np.float64))
 
     def called(self, name: str) -> SimilaritySet:
