@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firth import WordVectors, evaluate_analogies, evaluate_similarity, judge, stability
+from firth import Word2Vec, WordVectors, evaluate_analogies, evaluate_similarity, judge, stability, weat
 from firth.errors import BadOption
 from firth.evaluate.given import is_model, models_and_sets, names
 from firth.evaluate.report import SCHEMA
+from firth.transforms import align, retrofitted, transformed
+from firth.visualise import draw_map, draw_page, plot
 
 V, D = 400, 12
 
@@ -50,6 +52,40 @@ def sets(models, tmp_path_factory):
 @pytest.fixture(scope="module")
 def report(models, sets):
     return judge(models, sets, neighbours=5, resamples=300)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return Word2Vec(vector_size=16, min_count=1, sample=0, epochs=1).fit([["a", "b", "c"]] * 9, progress=False)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda model, pairs: judge(model, pairs),
+        lambda model, pairs: judge({"a": model}, pairs),
+        lambda model, pairs: evaluate_similarity(model, pairs),
+        lambda model, _: stability({"a": model, "b": model}),
+        lambda model, _: weat(model, ["a", "b"], ["b", "c"], ["a"], ["c"]),
+        lambda model, _: transformed(model, centre=True),
+        lambda model, _: retrofitted(model, {"a": ["b"]}),
+        lambda model, _: align(model, model.vectors),
+        lambda model, _: align(model.vectors, model),
+        lambda model, _: draw_map(model, ["a", "b"]),
+        lambda model, _: draw_page(model, ["a", "b"]),
+        lambda model, _: plot(model, most=3),
+    ],
+)
+def test_a_model_in_the_place_of_its_vectors_is_told(model, sets, asked):
+    with pytest.raises(BadOption, match=r"vectors must be WordVectors, got Word2Vec; give its \.vectors"):
+        asked(model, sets / "pairs.tsv")
+
+
+def test_what_has_no_vectors_is_told(model, sets):
+    with pytest.raises(BadOption, match=r"vectors must be WordVectors, got str; see WordVectors\.load"):
+        judge("model.safetensors", sets)
+    with pytest.raises(BadOption, match="models must be a mapping of names to vectors, got list; give each a name"):
+        stability([model.vectors, model.vectors])
 
 
 # ---- differences ----------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from firth.errors import BadOption
 from firth.evaluate.resampling import Numbers, mean_interval
 from firth.evaluate.results import Measure
 from firth.options import EvaluationOptions, whole
+from firth.vectors import word_vectors
 
 if TYPE_CHECKING:
     from firth.vectors import WordVectors
@@ -59,10 +60,14 @@ def stability(
     Only words that all models have are neighbours. `options` are those of `EvaluationOptions`.
 
     Raises:
-        BadOption: fewer than two models, no more words in common than `topn`, or an option out of range.
+        BadOption: what are no vectors with names, fewer than two models, no more words in common than `topn`, or an
+            option out of range.
     """
     chosen = EvaluationOptions(**options)
     whole("most", most, at_least=1)
+    if not isinstance(models, Mapping):
+        raise BadOption(f"models must be a mapping of names to vectors, got {type(models).__name__}; give each a name")
+    models = {name: word_vectors(each) for name, each in models.items()}
     if len(models) < 2:
         raise BadOption(f"stability is that of two models or more, got {len(models)}; give models of other seeds")
     common = common_words(models)

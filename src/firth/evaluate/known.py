@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from firth.nearest import SMALLEST
 from firth.options import EvaluationOptions
+from firth.vectors import word_vectors
 from firth.vectors.lookup import LEAST_NORM
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class KnownWords:
     """
 
     def __init__(self, vectors: WordVectors, options: EvaluationOptions) -> None:
-        self.vectors, self.options = vectors, options
+        self.vectors, self.options = word_vectors(vectors), options
         self.count = min(options.restrict or len(vectors), len(vectors))
         self._fold, self._lower = options.case == "fold", options.case == "lower"
         self._rows = self._folded if self._fold else vectors._index

@@ -18,6 +18,7 @@ from firth.evaluate.sets import EvaluationSet, read_sets
 from firth.evaluate.tables import Table, as_markdown, notes, set_table, summary_table
 from firth.options import EvaluationOptions, JudgingOptions
 from firth.storage import AnyPath, replaced
+from firth.vectors import word_vectors
 
 if TYPE_CHECKING:
     from firth.vectors import WordVectors
@@ -140,7 +141,8 @@ def judge(models: WordVectors | Mapping[str, WordVectors], sets: AnyPath | Seque
         BadOption: an option is out of range, or models have no word in common.
     """
     chosen = EvaluationOptions(**options)
-    named = dict(models) if isinstance(models, Mapping) else {"model": models}
+    given = models if isinstance(models, Mapping) else {"model": models}
+    named = {name: word_vectors(each) for name, each in given.items()}
     if not named:
         raise BadOption("there must be a model to judge, got none")
     paths = list(sets) if isinstance(sets, Sequence) and not isinstance(sets, str) else [sets]

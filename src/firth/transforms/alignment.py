@@ -20,7 +20,7 @@ from firth.errors import BadOption
 from firth.options import whole
 from firth.stored.base import steps
 from firth.transforms.components import at_unit_length
-from firth.vectors import WordVectors
+from firth.vectors import WordVectors, word_vectors
 
 Reals: TypeAlias = NDArray[np.float64]
 Rows: TypeAlias = NDArray[np.int64]
@@ -112,6 +112,7 @@ def align(
     Raises `BadOption` for models of different size, no word in common, or pairs that are none, and `BadFile` for
     vectors that are not finite.
     """
+    vectors, onto = word_vectors(vectors), word_vectors(onto)
     D = vectors.vector_size
     if onto.vector_size != D:
         raise BadOption(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from firth.errors import BadOption
 from firth.options import TransformOptions
 from firth.stored.base import steps
-from firth.vectors import WordVectors
+from firth.vectors import WordVectors, word_vectors
 
 Reals: TypeAlias = NDArray[np.float64]
 Blocks: TypeAlias = Callable[[], Iterable[Reals]]
@@ -40,7 +40,7 @@ def transformed(vectors: WordVectors, **options: bool | int) -> WordVectors:
     asked = TransformOptions.from_dict(options)
     if asked == TransformOptions():
         raise BadOption("nothing to do: give centre, remove_components or unit")
-    V, D = len(vectors), vectors.vector_size
+    V, D = len(word_vectors(vectors)), vectors.vector_size
     assert vectors.norms is not None  # measured, and so finite
     rank = min(D, V - asked.centre)
     if asked.remove_components and asked.remove_components >= rank:

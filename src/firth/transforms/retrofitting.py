@@ -9,7 +9,7 @@ import numpy as np
 
 from firth.errors import BadOption
 from firth.options import RetrofitOptions
-from firth.vectors import WordVectors
+from firth.vectors import WordVectors, word_vectors
 from firth.vectors.given import several
 
 
@@ -33,7 +33,7 @@ def retrofitted(vectors: WordVectors, lexicon: Mapping[str, Iterable[str]], **op
         raise BadOption(
             f"lexicon must be a mapping of words to neighbours, got {type(lexicon).__name__}; see read_lexicon"
         )
-    assert vectors.norms is not None  # measured, and so finite
+    assert word_vectors(vectors).norms is not None  # measured, and so finite
     neighbours = known_neighbours(vectors, lexicon)
     if not neighbours:
         raise BadOption(

@@ -9,8 +9,9 @@ editing.py      other sets of words made of these
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from firth.errors import BadOption
 from firth.vectors.editing import Edited
 from firth.vectors.indexing import open_beside
 
@@ -65,3 +66,11 @@ class WordVectors(Edited):
         if index is not None:
             open_beside(vectors, path, index, threads)
         return vectors
+
+
+def word_vectors(given: Any) -> WordVectors:
+    """The `WordVectors` given, or `BadOption` for what is none, as a model that has some."""
+    if isinstance(given, WordVectors):
+        return given
+    remedy = "give its .vectors" if isinstance(getattr(given, "vectors", None), WordVectors) else "see WordVectors.load"
+    raise BadOption(f"vectors must be WordVectors, got {type(given).__name__}; {remedy}")

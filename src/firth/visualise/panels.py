@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from firth.errors import BadOption, UnknownWord
-from firth.vectors import WordVectors
+from firth.vectors import WordVectors, word_vectors
 from firth.vectors.index import close_words
 
 if TYPE_CHECKING:
@@ -68,8 +68,10 @@ def vectors_of(vectors: Vectors, words: Sequence[str]) -> NDArray[np.float32]:
 
     Raises:
         UnknownWord: words have no vector; all are named, the first few with what is spelled like them.
-        BadOption: a vector is not of finite numbers.
+        BadOption: a vector is not of finite numbers, or what is given knows no words.
     """
+    if not hasattr(vectors, "__contains__"):
+        word_vectors(vectors)  # says what would be some
     unknown = [word for word in dict.fromkeys(words) if word not in vectors]
     if unknown:
         named = [f"{word!r}{_alike(vectors, word)}" for word in unknown[:WITH_SPELLINGS]]

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from firth.errors import BadOption
 from firth.options import whole
 from firth.storage import AnyPath, check_writable
-from firth.vectors import WordVectors
+from firth.vectors import WordVectors, word_vectors
 from firth.vectors.given import several
 from firth.visualise.choosing import neighbourhoods, read_groups
 from firth.visualise.heat import Order, draw_heatmap
@@ -64,7 +64,7 @@ def plot(
             `draw_analogies` do; nothing to draw; or options that do not go together.
         MissingFile, BadFile: the file of groups cannot be read.
     """
-    words = several("words", words)
+    vectors, words = word_vectors(vectors), several("words", words)
     explore = path is not None and Path(path).suffix.lower() in SUFFIXES
     _check(kind, words, explore=explore, pairs=pairs, around=around, path=path)
     if kind == "analogies":
