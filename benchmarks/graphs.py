@@ -1,11 +1,13 @@
 """Vectors of nodes from random walks: how well they tell what nodes are about, and how fast they are made.
 
     FIRTH_CORPORA=... python benchmarks/graphs.py quality      # node classification beside published figures
+    FIRTH_CORPORA=... python benchmarks/graphs.py quality --graphs cora --seeds 3 --trainers firth gensim
     FIRTH_CORPORA=... python benchmarks/graphs.py speed        # walks and training beside the node2vec package
 
 Classification is that of DeepWalk's own scoring.py: nodes are split at random into a share that a one-against-rest
 logistic regression (L2, C = 1) learns from and the rest, on which it names as many labels as each node truly has, those
-of the highest probabilities. Given are means of micro- and macro-F1 over several splits.
+of the highest probabilities. Given are means of micro- and macro-F1 over several splits. gensim, if asked for, trains
+on the very same walks with the same options, and its vectors are judged on the same splits.
 
 Speed is taken from edges in memory (a networkx graph) to vectors, in turns, each in a fresh process that has compiled
 before, with the same walks, window, size, noise words, epochs and workers.
@@ -14,6 +16,7 @@ before, with the same walks, window, size, noise words, epochs and workers.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import subprocess
@@ -27,7 +30,7 @@ from typing import Any
 import numpy as np
 from material import corpora_folder, machine
 
-from firth import Graph, Word2Vec, WordVectors
+from firth import Graph, TrainingOptions, Word2Vec, WordVectors
 
 PERCENTS = range(10, 100, 10)  # of the nodes, to learn from
 
@@ -53,6 +56,7 @@ METHODS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
 }
 TRAINING = {"vector_size": 128, "window": 10, "min_count": 1, "sample": 0}
+NEGATIVE = TrainingOptions().negative
 
 
 def folder() -> Path:
@@ -98,34 +102,41 @@ def scores(vectors: WordVectors, labels: np.ndarray, share: float, split: int) -
     return 100 * micro, 100 * macro
 
 
-def trained(graph: Graph, method: str, seed: int, workers: int) -> WordVectors:
+def trained(graph: Graph, method: str, trainer: str, seed: int, workers: int) -> WordVectors:
     walking, training = METHODS[method]
+    options = TRAINING | training | {"seed": seed, "workers": workers}
     with graph.walks(**walking, seed=seed, workers=workers) as walks:
-        return Word2Vec(**TRAINING, **training, seed=seed, workers=workers).fit(walks, progress=False).vectors
+        if trainer == "firth":
+            return Word2Vec(**options).fit(walks, progress=False).vectors
+        import gensim.models
+
+        hs = options.pop("loss") == "hs"
+        model = gensim.models.Word2Vec(walks, sg=1, hs=int(hs), negative=0 if hs else NEGATIVE, **options)
+        return WordVectors(model.wv.index_to_key, model.wv.vectors)
 
 
 def quality(given: argparse.Namespace) -> None:
     found: dict[str, Any] = {}
     for name in given.graphs:
         graph = Graph.read(folder() / f"{name}.edges.tsv")
-        for method in given.methods:
+        for method, trainer in itertools.product(given.methods, given.trainers):
             measured: dict[int, list[tuple[float, float]]] = defaultdict(list)
             for seed in range(1, given.seeds + 1):
-                vectors = trained(graph, method, seed, given.workers)
+                vectors = trained(graph, method, trainer, seed, given.workers)
                 labels = labels_of(name, vectors.words)
                 for percent in given.percents:
                     splits = range(given.splits)
                     measured[percent] += [scores(vectors, labels, percent / 100, split) for split in splits]
             means = {percent: np.mean(each, axis=0).round(2).tolist() for percent, each in measured.items()}
-            found[f"{name} {method}"] = means
-            print("\n".join(rows(name, method, means)), flush=True)
+            found[f"{name} {method} {trainer}"] = means
+            print("\n".join(rows(name, method, trainer, means)), flush=True)
     if given.json:
         given.json.write_text(json.dumps({"machine": machine(), "percent: [micro-F1, macro-F1]": found}, indent=1))
 
 
-def rows(name: str, method: str, means: dict[int, list[float]]) -> Iterator[str]:
+def rows(name: str, method: str, trainer: str, means: dict[int, list[float]]) -> Iterator[str]:
     """A table: shares across, micro- and macro-F1 below, with what was published beneath."""
-    yield f"\n| {name}, {method} | " + " | ".join(f"{percent} %" for percent in means) + " |"
+    yield f"\n| {name}, {method}, {trainer} | " + " | ".join(f"{percent} %" for percent in means) + " |"
     yield "|---|" + "---|" * len(means)
     for place, kind in enumerate(("micro", "macro")):
         yield f"| {kind}-F1 | " + " | ".join(f"{each[place]:.2f}" for each in means.values()) + " |"
@@ -196,6 +207,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("what", choices=("quality", "speed"))
     parser.add_argument("--graphs", nargs="+", default=["cora", "blogcatalog"])
     parser.add_argument("--methods", nargs="+", default=[*METHODS], choices=[*METHODS])
+    parser.add_argument("--trainers", nargs="+", default=["firth"], choices=["firth", "gensim"], help="of the walks")
     parser.add_argument("--percents", nargs="+", type=int, default=[*PERCENTS], help="of the nodes, to learn from")
     parser.add_argument("--splits", type=int, default=10, help="of the nodes, to take the mean over")
     parser.add_argument("--seeds", type=int, default=1, help="trainings to take the mean over")
