@@ -47,6 +47,9 @@ WEIGHTED = both_ways({("a", "b"): 2.0, ("b", "c"): 0.5})
     [
         ("a b\nb c\n", TWO),
         ("a b\nb c", TWO),
+        ("a b", both_ways({("a", "b"): 1.0})),
+        ("a,b", both_ways({("a", "b"): 1.0})),
+        ("Area 5,1\n", both_ways({("Area 5", "1"): 1.0})),
         ("a\tb\r\nb\tc\r\n", TWO),
         ("a,b\nb , c\n", TWO),
         ("  a   b \n\n # a remark\nb\t c # another, with words\n#c a\n", TWO),
@@ -104,7 +107,7 @@ def test_a_file_of_many_blocks_is_read_as_networkx_reads_it(written):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("a b\n\nc\n", r"line 3 of .*edges\.txt has 1 columns; an edge has two names"),
+        ("a b\n\nc\n", r"line 3 of .*edges\.txt has 1 column; an edge has two names"),
         ("a b 1 2\n", r"line 1 of .* has 4 columns; .* weighted=False"),
         ("a b\nb c 1\n", "line 2 of .* has 3 columns where those before had 2; give every edge a weight, or none"),
         ("a b 1\nb c\n", "line 2 of .* has 2 columns where those before had 3"),
@@ -115,7 +118,10 @@ def test_a_file_of_many_blocks_is_read_as_networkx_reads_it(written):
         ("a b nan\n", "got 'nan'"),
         ("a b inf\n", "got 'inf'"),
         (b"a b\nb \xff\n", "names that are not UTF-8"),
-        (b"a b " + b"x" * (5 << 20) + b" c\n", "line 1 of .* has .* bytes; it is no edge"),
+        (b"a b " + b"x" * (5 << 20) + b" c\n", "line 1 of .* has 4 columns"),
+        (b"a b\n" + b"a " * (5 << 20) + b"\n", "line 2 of .* has .* bytes or more; it is no edge"),
+        ("a b 1,5\n", "line 1 of .* must be a number above 0, and finite, got '1,5'"),
+        ("a b\rb c\r", "line 1 of .* has 4 columns"),
     ],
 )
 def test_a_line_that_is_no_edge_is_named(written, text, says):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +24,8 @@ Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
 DELIMITERS = {"space": 0, "comma": ord(","), "tab": ord("\t")}  # 0: white space
+DECIMAL_COMMA = re.compile(rb"[^\s,]+\s+[^\s,]+\s+\d*,\d+")  # in a weight, no delimiter; the weight is then refused
+LONGEST_LINE = 1 << 20  # bytes
 FEWEST_BYTES = 4  # of a line with an edge: two names, what is between, the line's end
 
 
@@ -47,9 +51,8 @@ def read_edges(path: str, options: GraphOptions) -> Edges:
         raise MissingFile(f"there is no file {shortened(path)}; check the path")
     cutter = _Cutter(path, options)
     numbers, weights = [], []
-    for block in TextFile(path).blocks():
-        assert isinstance(block, TextBlock)
-        names, ends, values = cutter.cut(block)
+    for lines in _whole_lines(path):
+        names, ends, values = cutter.cut(lines)
         if len(ends) > 1:
             numbers.append(cutter.lexicon.number(names, ends))
             weights.append(values)
@@ -66,6 +69,20 @@ def read_edges(path: str, options: GraphOptions) -> Edges:
     )
 
 
+def _whole_lines(path: str) -> Iterator[bytes]:
+    """The file, some whole lines at a time, the last of which may lack its end; `BadFile` for what is too long."""
+    begun, lines = b"", 0
+    for block in TextFile(path).blocks():
+        assert isinstance(block, TextBlock)
+        text = begun + bytes(block.data)
+        begun = text if block.line_goes_on else b""
+        if len(begun) > LONGEST_LINE:
+            raise BadFile(f"line {lines + 1:,} of {shortened(path)} has {len(begun):,} bytes or more; it is no edge")
+        if not begun:
+            lines += text.count(b"\n")
+            yield text
+
+
 class _Cutter:
     """Cuts blocks of one file. `columns` are those of its first edge, 0 before there is one; `remarks` are counted."""
 
@@ -76,13 +93,11 @@ class _Cutter:
         self.lines, self.remarks = 0, 0  # before the block
         self.lexicon = Lexicon()
 
-    def cut(self, block: TextBlock) -> tuple[Bytes, Ints, Weights]:
-        """The names of a block's edges joined, where each ends (from 0 on), and the weights."""
-        if block.line_goes_on:
-            raise BadFile(f"line {self.lines + 1:,} of {self.path} has {len(block.data):,} bytes; it is no edge")
+    def cut(self, text: bytes) -> tuple[Bytes, Ints, Weights]:
+        """The names of the edges of some lines joined, where each ends (from 0 on), and the weights."""
         if self.delimiter is None:
-            self.delimiter = _delimiter_of(bytes(block.data))
-        data = np.frombuffer(block.data, np.uint8)
+            self.delimiter = _delimiter_of(text)
+        data = np.frombuffer(text, np.uint8)
         most = len(data) // FEWEST_BYTES + 1
         names, weights = np.empty(len(data), np.uint8), np.empty(len(data) if self.weighted else 0, np.uint8)
         ends, weight_ends = np.zeros(2 * most + 1, np.int64), np.zeros(most + 1, np.int64)
@@ -92,7 +107,7 @@ class _Cutter:
         self.columns, line, fault, met, remarks = map(int, state)
         self.remarks += remarks
         if fault:
-            said = FAULTS[fault].format(met=met, columns=self.columns)
+            said = FAULTS[fault].format(met=met, columns=self.columns, s="s" * (met != 1))
             raise BadFile(f"line {self.lines + line:,} of {self.path} {said}")
         values = np.empty(0)
         if self.columns == WITH_WEIGHTS:
@@ -135,5 +150,5 @@ def _delimiter_of(text: bytes) -> int | None:
     """What `auto` finds: a comma if the first edge of `text` has one, else white space; None where no edge is there."""
     for line in text.splitlines():
         if line.strip() and not line.lstrip().startswith(b"#"):
-            return DELIMITERS["comma" if b"," in line else "space"]
+            return DELIMITERS["comma" if b"," in line and not DECIMAL_COMMA.fullmatch(line.strip()) else "space"]
     return None
