@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -78,6 +79,7 @@ def test_agreement_is_measured_on_known_pairs(tmp_path, vectors):
         "\ufeff# made by hand\n\na\tb\t9\r\n# so\na\tc\t1\na\td\t0",
         "a\tb\tN\t9\t0.1\na\tc\tV\t1\t0.2\na\td\tV\t0\t0.2\n",
         "a\tb\t9,5\na\tc\t1,5\na\td\t0,5\n",
+        "a\tb\t9\ra\tc\t1\ra\td\t0\r",
         "A\tB\t9\nA\tC\t1\nA\tD\t0\n",
     ],
 )
@@ -271,7 +273,7 @@ def test_a_file_of_bats_is_told_by_its_name(tmp_path, royal):
     # By its lines, words with classes.
     path = file_of(tmp_path, "man\tqueen/king\nwoman\tqueen\nboy\tking\n", "E01 [royal - plain].txt")
     for result in (judge(royal, path).result("E01 [royal - plain]"), evaluate_analogies(royal, path)):
-        assert (result.kind, result.questions, result.known) == ("analogies", 6, 6)
+        assert (result.kind, result.questions, result.known, result.sections) == ("analogies", 6, 6, ())
 
 
 def test_words_of_a_section_may_be_numbers(tmp_path):
@@ -386,9 +388,10 @@ def test_sets_are_read_in_their_encoding(tmp_path, encoding):
     assert evaluate_similarity(vectors, tmp_path / "set", encoding=encoding).known == 3
 
 
-def test_an_unknown_encoding_is_told():
-    with pytest.raises(BadOption, match="encoding must be one that Python knows, got 'utf-9'"):
-        EvaluationOptions(encoding="utf-9")
+@pytest.mark.parametrize("name", ["utf-9", "rot13", "undefined", "a\0b"])
+def test_an_unknown_encoding_is_told(name):
+    with pytest.raises(BadOption, match=f"encoding must be one that Python knows, got {re.escape(repr(name))}"):
+        EvaluationOptions(encoding=name)
 
 
 @given(st.binary(max_size=60) | st.text("ab:#;, \t\n1.", max_size=60).map(str.encode))

@@ -81,6 +81,14 @@ def test_a_model_in_the_place_of_its_vectors_is_told(model, sets, asked):
         asked(model, sets / "pairs.tsv")
 
 
+def test_sets_come_in_any_list_but_an_empty_one(models, sets):
+    report = judge(models["good"], (sets / name for name in ("pairs.tsv", "classes.txt")), resamples=0)
+    assert [row[0].name for row in report.results] == ["pairs", "classes"]
+    with pytest.raises(BadOption, match="there must be a set to judge by, got none; give the file of one"):
+        judge(models["good"], [])
+    assert judge(models, [], neighbours=3, resamples=0).stability is not None
+
+
 def test_what_has_no_vectors_is_told(model, sets):
     with pytest.raises(BadOption, match=r"vectors must be WordVectors, got str; see WordVectors\.load"):
         judge("model.safetensors", sets)

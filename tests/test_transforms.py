@@ -152,6 +152,7 @@ def test_lexicons_and_dictionaries_are_read_in_their_encoding(tmp_path):
     [
         (read_lexicon, "alone\n", "utf-8", BadFile, "no line has a word and a neighbour"),
         (read_lexicon, "a b\n", "utf-99", BadOption, "encoding must be one that Python knows"),
+        (read_pairs, "a b\n", "rot13", BadOption, "encoding must be one that Python knows"),
         (read_lexicon, "a b\n", "utf-16", BadFile, "is not utf-16"),
         (read_pairs, "", "utf-8", BadFile, "no line of two words"),
         (read_pairs, "a b\n\na b c\n", "utf-8", BadFile, "line 3: a line must have two words, got 3"),

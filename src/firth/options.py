@@ -623,7 +623,7 @@ class EvaluationOptions(JudgingOptions):
         super().__post_init__()
         try:
             "".encode(self.encoding)
-        except LookupError as error:
+        except (LookupError, ValueError) as error:  # ValueError: a null byte, or no encoding at all
             raise BadOption(
                 f"encoding must be one that Python knows, got {self.encoding!r}; utf-8, latin-1 and utf-16 are usual"
             ) from error

@@ -116,10 +116,11 @@ class AnalogySet:
         files = [each for each in files if not each.name.startswith(".")]
         if not files:
             raise MissingFile(f"the folder {path} holds no .txt files of words and their answers; check the path")
-        questions, sections = [], []
+        questions: list[Question] = []
+        sections: list[Path_] = []
         for file in files:
-            section = (*file.relative_to(path).parent.parts, file.stem)
-            sections.append(section)
+            section = () if file == path else (*file.relative_to(path).parent.parts, file.stem)
+            sections += [section] if section else []
             pairs = list(_pairs(file, encoding))
             questions += [
                 Question(section, a, b, c, right)

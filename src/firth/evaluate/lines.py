@@ -33,7 +33,8 @@ def all_lines(path: AnyPath, encoding: str = "utf-8") -> list[Line]:
             f"{path}, line {line}: not {encoding.upper()} ({error}); convert the file, or name its encoding, such as "
             f"encoding={likely!r}"
         ) from error
-    lines = enumerate([line.strip("\r ") for line in text.split("\n")], start=1)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")  # lines end as on any system
+    lines = enumerate([line.strip(" ") for line in text.split("\n")], start=1)
     if "#" not in text:
         return list(lines)
     return [each for each in lines if each[1][:1] != "#" or each[1][1:2] not in ("", " ", "\t")]

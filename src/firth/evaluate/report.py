@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -130,7 +131,7 @@ class Report:
         return "\n".join(f"{name}: {each}" for row in self.results for name, each in zip(self.names, row, strict=True))
 
 
-def judge(models: WordVectors | Mapping[str, WordVectors], sets: AnyPath | Sequence[AnyPath], **options: Any) -> Report:
+def judge(models: WordVectors | Mapping[str, WordVectors], sets: AnyPath | Iterable[AnyPath], **options: Any) -> Report:
     """Judge vectors, or several by name, by sets: files, or folders of them; the others are compared with the first.
 
     `options` are those of `EvaluationOptions`.
@@ -138,14 +139,16 @@ def judge(models: WordVectors | Mapping[str, WordVectors], sets: AnyPath | Seque
     Raises:
         MissingFile: a path is not there.
         BadFile: a file given by its own name is no set, a folder holds none, or a line of a set is malformed.
-        BadOption: an option is out of range, or models have no word in common.
+        BadOption: an option is out of range, there is no model or no set, or models have no word in common.
     """
     chosen = EvaluationOptions(**options)
     given = models if isinstance(models, Mapping) else {"model": models}
     named = {name: word_vectors(each) for name, each in given.items()}
     if not named:
         raise BadOption("there must be a model to judge, got none")
-    paths = list(sets) if isinstance(sets, Sequence) and not isinstance(sets, str) else [sets]
+    paths = [sets] if isinstance(sets, (str, os.PathLike)) else list(sets)
+    if not paths and chosen.neighbours is None:
+        raise BadOption("there must be a set to judge by, got none; give the file of one, or a folder of them")
     found, skipped = read_sets(paths, chosen)
     facts = tuple(ModelFacts(name=name, words=len(each), vector_size=each.vector_size) for name, each in named.items())
     if len(named) > 1:

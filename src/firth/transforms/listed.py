@@ -51,6 +51,7 @@ def _lines(path: AnyPath, encoding: str) -> Iterator[tuple[int, list[str]]]:
     """The number and the words of each line that has any."""
     try:
         name = codecs.lookup(encoding).name
+        "".encode(encoding)  # of text, not of bytes
     except (LookupError, TypeError, ValueError) as error:
         raise BadOption(f"encoding must be one that Python knows, got {encoding!r}; utf-8 is usual") from error
     with opened(path) as file:
