@@ -102,9 +102,11 @@ def scores(vectors: WordVectors, labels: np.ndarray, share: float, split: int) -
     return 100 * micro, 100 * macro
 
 
-def trained(graph: Graph, method: str, trainer: str, seed: int, workers: int) -> WordVectors:
+def trained(
+    graph: Graph, method: str, trainer: str, seed: int, workers: int, alpha: float | None = None
+) -> WordVectors:
     walking, training = METHODS[method]
-    options = TRAINING | training | {"seed": seed, "workers": workers}
+    options = TRAINING | training | {"seed": seed, "workers": workers} | ({} if alpha is None else {"alpha": alpha})
     with graph.walks(**walking, seed=seed, workers=workers) as walks:
         if trainer == "firth":
             return Word2Vec(**options).fit(walks, progress=False).vectors
@@ -122,7 +124,7 @@ def quality(given: argparse.Namespace) -> None:
         for method, trainer in itertools.product(given.methods, given.trainers):
             measured: dict[int, list[tuple[float, float]]] = defaultdict(list)
             for seed in range(1, given.seeds + 1):
-                vectors = trained(graph, method, trainer, seed, given.workers)
+                vectors = trained(graph, method, trainer, seed, given.workers, given.alpha)
                 labels = labels_of(name, vectors.words)
                 for percent in given.percents:
                     splits = range(given.splits)
@@ -208,6 +210,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--graphs", nargs="+", default=["cora", "blogcatalog"])
     parser.add_argument("--methods", nargs="+", default=[*METHODS], choices=[*METHODS])
     parser.add_argument("--trainers", nargs="+", default=["firth"], choices=["firth", "gensim"], help="of the walks")
+    parser.add_argument("--alpha", type=float, help="the rate that training starts from, instead of the method's")
     parser.add_argument("--percents", nargs="+", type=int, default=[*PERCENTS], help="of the nodes, to learn from")
     parser.add_argument("--splits", type=int, default=10, help="of the nodes, to take the mean over")
     parser.add_argument("--seeds", type=int, default=1, help="trainings to take the mean over")

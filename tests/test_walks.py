@@ -221,6 +221,8 @@ def test_walks_are_a_corpus_ranked_by_count_that_goes_when_closed(tmp_path, monk
 def test_a_graph_itself_is_no_corpus():
     with pytest.raises(BadOption, match=r"got a graph; give graph\.walks\(\)"):
         Word2Vec().fit(made_up(weighted=False, directed=False))
+    with pytest.raises(BadOption, match=r"got a graph of networkx; give Graph\.from_networkx\(graph\)\.walks\(\)"):
+        Word2Vec().fit(networkx.Graph([("a node", "another")]))
 
 
 def test_a_bar_shows_how_far_walking_is(capsys):

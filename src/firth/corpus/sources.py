@@ -30,6 +30,11 @@ def find(corpus: CorpusLike, column: str | None = None) -> list[Source]:
         return _find_path(os.fspath(corpus), column)
     if hasattr(corpus, "walks"):
         raise BadOption("a corpus must be a path or an iterable of sentences, got a graph; give graph.walks()")
+    if hasattr(corpus, "nodes") and hasattr(corpus, "edges"):  # of networkx: going through it gives its nodes
+        raise BadOption(
+            "a corpus must be a path or an iterable of sentences, got a graph of networkx; give "
+            "Graph.from_networkx(graph).walks()"
+        )
     if isinstance(corpus, (bytes, bytearray)) or not isinstance(corpus, Iterable):
         raise BadOption(
             f"a corpus must be a path or an iterable of sentences, got {type(corpus).__name__}; "
