@@ -44,6 +44,7 @@ SOME += ["dog", "cat", "puppy", "kitten", "walked", "swam", "taller"]
 
 def main(folder: Path) -> None:
     """Train on the made-up world and draw every picture into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
     vectors = Word2Vec(vector_size=64, workers=1).fit(sentences(100_000), progress=False, cache=False).vectors
     keep(draw_map(vectors, groups=KINDS, method="tsne", title="Ten kinds of words by t-SNE"), folder / "tsne.png")
     keep(draw_map(vectors, groups=KINDS, method="umap", title="The same by UMAP", dark=True), folder / "umap.png")
