@@ -284,6 +284,8 @@ def test_lists_that_tell_nothing_have_no_effect_and_say_why(tmp_path, vectors, t
 
 
 def test_targets_of_different_size_and_unknown_words_are_refused(tmp_path, vectors):
+    with pytest.raises(BadOption, match="a must be a list of words, got 'red'; give a list, also for one"):
+        weat(vectors, ["cat", "dog"], ["car", "bus"], "red", ["blue"])
     with pytest.raises(BadOption, match="both targets must be as many words, got 2 of x and 1 of y"):
         weat(vectors, ["cat", "dog"], ["car"], ["red"], ["blue"])
     with pytest.raises(BadOption, match=r"x and y must be 2 words or more each.*got 1, 1, 1, 0"):

@@ -32,6 +32,7 @@ from firth.evaluate.outliers import words_in
 from firth.evaluate.resampling import Numbers
 from firth.evaluate.results import Measure, Result
 from firth.options import EvaluationOptions
+from firth.vectors.given import several
 
 if TYPE_CHECKING:
     from firth.storage import AnyPath
@@ -142,9 +143,10 @@ def weat(
 
     Raises:
         UnknownWord: a word has no vector, and `ignore_missing` is False.
-        BadOption: x and y are not as many words, or fewer than two each; no attributes.
+        BadOption: a word alone in place of a list; x and y are not as many words, or fewer than two each; no
+            attributes.
     """
-    words = tuple(tuple(each) for each in (x, y, a, b))
+    words = tuple(tuple(several(name, each)) for name, each in zip("xyab", (x, y, a, b), strict=True))
     if len(words[0]) != len(words[1]):
         raise BadOption(_unequal("x", words[0], "y", words[1]))
     if min(len(words[0]), len(words[1])) < FEWEST or not words[2] or not words[3]:
