@@ -125,7 +125,9 @@ for architecture in ARCHITECTURES:
     kinds = [{"negative": 5}, {"negative": 8}, {"loss": "hs"}]
     for kind in kinds + [{"noise": "pair"}] * (architecture == "skipgram"):
         options = TrainingOptions(architecture=architecture, workers=1, sample=0.01, **kind)
-        assert_held_to_the_reference(Case(5, 150, 20, (700, 300, 5), options, unknown=0.1, one_word=0.1))
+        # 100: rows that AVX2 cannot hold in registers, so that CBOW takes them in parts
+        D = 100 if architecture == "cbow" else 20
+        assert_held_to_the_reference(Case(5, 150, D, (700, 300, 5), options, unknown=0.1, one_word=0.1))
 """
 AVX2 = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma,+bmi,+bmi2,+sse4.2,+popcnt"}
 
