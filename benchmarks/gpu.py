@@ -9,12 +9,13 @@ many seconds: what does not fit into them is named and left out. `--quick` takes
 - ceilings: copies, and gathering rows and adding to them by the words of a text, both in bytes/s; products of float32
   matrices in FLOP/s. What training reaches is told beside them.
 - speed: words/s on made-up texts (Zipf's law) by vector size, vocabulary, number of programs, warps, contexts at hand,
-  additions that are atomic or stores that race, corpora that stay on the device or travel in each epoch.
+  bfloat16, additions that are atomic or stores that race, corpora that stay on the device or travel in each epoch.
 - quality: held-out loss, and analogies of the demo's world, on the CPU and on the GPU; with FIRTH_CORPORA the published
   sets after training on some of its text, besides.
 - whole: `firth train` from start to end, and where its seconds went.
 
-Bytes of a window are those of its rows, read once and added to once: 2 · 4 · width · (contexts + output rows). FLOP are
+Bytes of a window are those of its rows, read once and added to once: 2 · 4 · width · (contexts + output rows), half of
+that with bfloat16. FLOP are
 6 · D for each pair of context and output row; CBOW's 6 · D for each output row and 2 · D for each context.
 
 On a machine without a GPU `--interpret` runs all of it on a few words, by Triton's interpreter: to see that it runs.

@@ -19,6 +19,7 @@ from material import chosen_corpus, corpora_folder, prepared, quality
 from firth import Word2Vec, WordVectors
 from firth.backends.base import Backend, Rates, Tables
 from firth.backends.cpu import CpuBackend
+from firth.backends.devices import OLDEST_FOR_BFLOAT16
 from firth.backends.gpu_crowds import Crowds
 from firth.backends.reference import ReferenceBackend
 from firth.corpus.encoded import Chunk
@@ -33,6 +34,7 @@ from firth.world import ANALOGIES, sentences
 
 SENTENCE = 20  # words
 RATES = Rates(0.05, 0.0, 0.0)
+NUMBER_BYTES = {"float32": 4, "bfloat16": 2}
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,9 @@ class Measurements:
         self.torch, self.report, self.size, self.move = torch, report, size, move
         self.device, self.GpuBackend, self.sm = report.device, GpuBackend, sm
         self.until = float("inf")
+        self.kinds = ["float32"]
+        if self.device == "cpu" or torch.cuda.get_device_capability() >= OLDEST_FOR_BFLOAT16:
+            self.kinds.append("bfloat16")
 
     def backend(self, **how: Any) -> Any:
         """The GPU's backend; its own number of programs and room for the corpus unless given."""
@@ -222,18 +227,19 @@ class Measurements:
             if not self.fits("ceilings", f"rows of {D}"):
                 continue
             width = -(-D // 16) * 16
-            matrix = torch.zeros(len(text.vocabulary), width, device=self.device)
             main = max(32, 1 << (width - 1).bit_length())
             programs = 16 * self.sm
-            move = partial(self.move[(programs,)], matrix, rows, len(rows), MAIN=main, WIDTH=width, num_warps=1)
-            seconds = self.timed(move)
-            moved = 2 * 4 * width * len(rows)
-            self.report.tell(
-                "ceilings",
-                what=f"rows of {D} read and added to",
-                GB_per_second=moved / seconds / 1e9,
-                programs=programs,
-            )
+            for kept in self.kinds:
+                matrix = torch.zeros(len(text.vocabulary), width, dtype=getattr(torch, kept), device=self.device)
+                move = partial(self.move[(programs,)], matrix, rows, len(rows), MAIN=main, WIDTH=width, num_warps=1)
+                seconds = self.timed(move)
+                moved = 2 * NUMBER_BYTES[kept] * width * len(rows)
+                self.report.tell(
+                    "ceilings",
+                    what=f"rows of {D} read and added to, {kept}",
+                    GB_per_second=moved / seconds / 1e9,
+                    programs=programs,
+                )
 
     def timed(self, work: Callable[[], Any]) -> float:
         """Seconds that some work takes: of as many runs as fit in the time for one measurement, after a first."""
@@ -255,6 +261,11 @@ class Measurements:
                 self.one_speed("D", architecture=architecture, D=D)
         for architecture in ("skipgram", "cbow"):
             self.one_speed("hierarchical softmax", architecture=architecture, loss="hs")
+        for kept in self.kinds[1:]:
+            for architecture in ("skipgram", "cbow"):
+                for D in size.sizes:
+                    self.one_speed(kept, architecture=architecture, D=D, kept=kept)
+                self.one_speed(f"{kept}, hierarchical softmax", architecture=architecture, loss="hs", kept=kept)
         for V in size.vocabularies:
             self.one_speed("vocabulary", V=V)
         for programs in (*size.programs, *(round(full * share) for share in (0.5, 2) if full)):
@@ -268,14 +279,27 @@ class Measurements:
         self.one_speed("corpus sent in each epoch", corpus_bytes=0)
 
     def one_speed(
-        self, what: str, architecture: str = "skipgram", loss: str = "ns", D: int = 0, V: int = 0, **how: Any
+        self,
+        what: str,
+        architecture: str = "skipgram",
+        loss: str = "ns",
+        D: int = 0,
+        V: int = 0,
+        kept: str = "float32",
+        **how: Any,
     ) -> int:
         """Measure one; gives the number of programs, 0 where it was left out."""
         D, V, n = D or self.size.usual_size, V or self.size.usual_vocabulary, self.size.tokens
         named = f"{what}, {architecture}, D = {D}, V = {V:,}, {how}"
         if not self.fits("speed", named):
             return 0
-        options = TrainingOptions(architecture=architecture, loss=loss, vector_size=D)  # type: ignore[arg-type]
+        options = TrainingOptions(
+            architecture=architecture,  # type: ignore[arg-type]
+            loss=loss,  # type: ignore[arg-type]
+            vector_size=D,
+            device="cuda",
+            gpu_dtype=kept,  # type: ignore[arg-type]
+        )
         text = made(n, V)
         tables = tables_for(text.vocabulary, options)
         chunks = text.chunks(n)
@@ -303,7 +327,7 @@ class Measurements:
         backend.close()
         N, contexts = drawn_windows(n, V)
         S, width = float(Crowds.of(tables, options).output.sum()), -(-D // 16) * 16  # output rows of a window
-        bytes_ = 2 * 4 * width * (contexts + S * N)
+        bytes_ = 2 * NUMBER_BYTES[kept] * width * (contexts + S * N)
         flop = 6 * D * S * contexts if architecture == "skipgram" else 6 * D * S * N + 2 * D * contexts
         self.report.tell(
             "speed",
@@ -345,6 +369,7 @@ class Measurements:
             "GPU": self.backend,
             f"GPU, {few} programs": lambda: self.backend(programs=few),
         }
+        machines |= {f"GPU, {kept}": self.backend for kept in self.kinds[1:]}
         for where, make in machines.items():
             if not self.fits("quality", f"{name}, {architecture}, {where}"):
                 continue
@@ -355,6 +380,7 @@ class Measurements:
                 held_out=0.05,
                 sample=0 if self.device == "cpu" else 1e-3,  # which would empty the few sentences of the interpreter
                 device="cpu" if where == "CPU" else "cuda",
+                gpu_dtype="bfloat16" if where == "GPU, bfloat16" else "float32",
             )
             began = time.perf_counter()
             try:

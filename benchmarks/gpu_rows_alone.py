@@ -13,7 +13,7 @@ from firth.backends.gpu_rows import add, load
 
 @triton.jit(do_not_specialize=["n"])
 def move(  # type: ignore[no-untyped-def]
-    matrix,  # float32 (V, WIDTH)
+    matrix,  # float32 or bfloat16 (V, WIDTH)
     rows,  # int32 (n,): which of them
     n,
     MAIN: tl.constexpr,
@@ -24,4 +24,4 @@ def move(  # type: ignore[no-untyped-def]
     for i in range(n * program // programs, n * (program + 1) // programs):
         row = (tl.load(rows + i),)
         x = load(matrix, row, 1, 0, MAIN, WIDTH)
-        add(matrix, row, (1.0,), x, x, 1, 0, MAIN, WIDTH, True)
+        add(matrix, row, (1.0,), x, x, (i * WIDTH).to(tl.uint32), 1, 0, MAIN, WIDTH, True)

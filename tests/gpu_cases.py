@@ -7,6 +7,7 @@ Whether Triton interprets is decided when kernels are defined, so the interprete
 
 from __future__ import annotations
 
+import ctypes
 import sys
 import tempfile
 from dataclasses import replace
@@ -18,9 +19,10 @@ import torch
 import triton
 import triton.language as tl
 from cases import ARCHITECTURES, Case, trained
+from triton.runtime.interpreter import InterpreterBuilder
 
 from firth import Callback, StopTraining, Word2Vec, draws, word2vec
-from firth.backends import gpu_draws
+from firth.backends import gpu_draws, gpu_rows
 from firth.backends.base import Rates
 from firth.backends.cpu import CpuBackend
 from firth.backends.gpu import GpuBackend
@@ -29,6 +31,7 @@ from firth.backends.reference import ReferenceBackend
 from firth.options import TrainingOptions
 from firth.training import tables_for
 from firth.vocabulary import Vocabulary
+from firth.windows import noise_for, windows
 
 RATES = Rates(0.05, 1e-6, 0.01)
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -190,6 +193,166 @@ def paths_of_several_programs():
         np.testing.assert_allclose(many.loss, one.loss, rtol=0.05)
 
 
+# ---- bfloat16 -----------------------------------------------------------------------------------
+
+
+def bits_of(numbers):
+    return np.ascontiguousarray(numbers, np.float32).view(np.uint32)
+
+
+def nearest(numbers):
+    """Float32 rounded to the nearest bfloat16, ties to even; NaN stays."""
+    return torch.from_numpy(np.ascontiguousarray(numbers, np.float32)).to(torch.bfloat16).float().numpy()
+
+
+def rightly_added(builder, operation, ptr, val, mask, sem, scope):
+    """Adds bfloat16 as Hopper does, sums being rounded to the nearest: Triton's interpreter adds their bits."""
+    if val.dtype.scalar != tl.bfloat16:
+        return as_it_adds(builder, operation, ptr, val, mask, sem, scope)
+    for at, bits, there in zip(ptr.data.flat, val.data.flat, mask.data.flat, strict=True):
+        if there:
+            place = np.ctypeslib.as_array((ctypes.c_uint16 * 1).from_address(int(at)))
+            widened = (np.array([place[0], bits], np.uint32) << 16).view(np.float32)
+            place[0] = bits_of(nearest(widened.sum(keepdims=True)))[0] >> 16
+    return val
+
+
+as_it_adds = InterpreterBuilder.create_atomic_rmw
+adds_bfloat16 = patch.object(InterpreterBuilder, "create_atomic_rmw", rightly_added)
+
+
+@triton.jit
+def step_all(before, changes, seed, steps, SIZE: tl.constexpr):
+    at = tl.arange(0, SIZE)
+    bits = gpu_rows.sixteen_bits(tl.load(seed).to(tl.uint32) + at.to(tl.uint32))
+    tl.store(steps + at, gpu_rows.step_by_chance(tl.load(before + at), tl.load(changes + at), bits).to(tl.float32))
+
+
+SIZE = 1 << 16
+
+
+def steps_from(before, change, seed=0):
+    """The steps of SIZE numbers that are all alike."""
+    told = [torch.full((SIZE,), each, dtype=torch.float32, device=DEVICE) for each in (before, change)]
+    steps = torch.empty(SIZE, device=DEVICE)
+    step_all[(1,)](*told, torch.tensor([seed], device=DEVICE), steps, SIZE=SIZE)
+    return steps.cpu().numpy()
+
+
+def steps_are_rounded_without_bias():
+    """By one of two neighbours, so often that the mean is the step; also where the sum is in another power of two."""
+    for before, change in (
+        (1.0, 1e-4), (1.0, -1e-4), (-1.5, 2e-3), (3.0, -0.37), (0.0, 0.0123), (0.0, -1e-6), (1e-4, 0.05),
+        (200.0, 1e-3), (0.25, -0.0625 - 1e-4), (1.9921875, 0.004), (1e-30, 2e-30),
+    ):  # fmt: skip
+        before = float(nearest([before])[0])
+        steps = steps_from(before, change, seed=12345).astype(np.float64)
+        sums = nearest(np.float32(before) + steps.astype(np.float32))
+        assert 1 <= len(np.unique(sums)) <= 2, (before, change)
+        off = sums.astype(np.float64).mean() - (np.float64(np.float32(before) + np.float32(change)))
+        error = max(np.ptp(sums) / 2 / np.sqrt(SIZE), 1e-12 * abs(change))
+        assert abs(off) < 4 * error, (before, change, off, error)
+
+
+def steps_are_multiples_of_the_last_bit():
+    before = 1.5
+    steps = steps_from(before, 0.0123)
+    np.testing.assert_array_equal(np.unique(steps / 2.0**-7), [1, 2])
+    np.testing.assert_array_equal(steps_from(before, 0.0), np.zeros(SIZE))
+    np.testing.assert_array_equal(steps_from(before, 3 * 2.0**-7), np.full(SIZE, 3 * 2.0**-7))
+    assert len(np.unique(steps_from(before, 0.001, seed=1) != steps_from(before, 0.001, seed=2**20))) == 2
+
+
+def what_is_no_number_stays_none():
+    for before, change in ((np.nan, 1.0), (1.0, np.nan), (np.inf, -np.inf)):
+        assert np.isnan(steps_from(before, change)).all()
+    top = np.uint32(0x7FFFFFFF).view(np.float32)  # the NaN that GPUs make: adding bits would make it -0
+    assert np.isnan(steps_from(1.0, float("nan"))).all() and np.isnan(top)
+    assert (steps_from(1.0, np.inf) == np.inf).all()
+    assert (steps_from(3e38, 3e38) == np.inf).all()
+
+
+def added_by_chance(before, change, seed):
+    """What the kernels make of rows (n, width) of bfloat16, by NumPy."""
+    counter = (np.uint64(seed) + np.arange(change.size, dtype=np.uint64)).astype(np.uint32).reshape(change.shape)
+    value = (counter ^ (counter >> 16)) * np.uint32(0x7FEB352D)
+    bits = ((value ^ (value >> 15)) * np.uint32(0x846CA68B)) >> 16
+    total = (before + change).astype(np.float32)
+    step = ((bits_of(total) + bits) & np.uint32(0xFFFF0000)).view(np.float32) - before
+    return nearest(before + nearest(step))
+
+
+def rounded_training(case):
+    """The reference, window by window, what each adds being rounded as the kernels round it."""
+    reference, weights = ReferenceBackend(), case.start()
+    weights.input[:], weights.output[:] = nearest(weights.input), nearest(weights.output)
+    width = -(-case.D // 16) * 16
+    key = draws.stream_key(case.options.seed, case.epoch, draws.Purpose.ROUND)
+    chunk = next(iter(case.chunks()))
+    found = windows(chunk, case.epoch, case.options, case.tables().keep)
+    noise = noise_for(found, case.epoch, case.options, case.tables().noise)
+    start = found.positions[0]
+    one_each = replace(case, tokens_each=1)
+    for piece in one_each.chunks():
+        before = weights.copy()
+        reference.start(weights.copy(), case.tables(), case.options)
+        reference.train(piece, case.epoch, RATES)
+        after = reference.weights()
+        n = int(piece.position + piece.first - start)
+        drawn = int(draws.draw(key, np.uint64(int(chunk.position + chunk.first) + n)))
+        contexts = found.contexts[found.offsets[n] : found.offsets[n + 1]]
+        rows = [found.centres[n], *noise[n]]
+        for matrix, seed, order in (("input", drawn >> 32, contexts), ("output", drawn & 0xFFFFFFFF, rows)):
+            then, now, kept = getattr(before, matrix), getattr(after, matrix), getattr(weights, matrix)
+            for place, row in enumerate(order):
+                if row < 0 or (matrix == "output" and place and row == found.centres[n]):
+                    continue
+                padded = np.zeros((2, width), np.float32)
+                padded[0, : case.D], padded[1, : case.D] = then[row], now[row] - then[row]
+                kept[row] = added_by_chance(*padded, seed + place * width)[: case.D]
+    return weights
+
+
+def one_program_rounds_as_numpy_does():
+    """Words all differ within a window. A sum that is a float apart is rounded otherwise now and then, by one bit."""
+    for architecture in ARCHITECTURES:
+        options = TrainingOptions(
+            architecture=architecture, sample=0, negative=1, window=2, device="cuda", gpu_dtype="bfloat16"
+        )
+        case = Shuffled(8, 400, 20, (12,), options)
+        expected = rounded_training(case)
+        with adds_bfloat16:
+            weights, _ = trained(backend(), case, rates=RATES)
+        for name in ("input", "output"):
+            ours, theirs = getattr(weights, name), getattr(expected, name)
+            np.testing.assert_array_equal(ours, nearest(ours))
+            moved = theirs != nearest(getattr(case.start(), name))
+            assert moved.sum() > 50
+            assert (ours != theirs).sum() <= 0.02 * moved.sum(), (architecture, name, (ours != theirs).sum())
+            np.testing.assert_allclose(ours, theirs, rtol=2.0**-6)
+
+
+def bfloat16_learns_as_float32_does():
+    """Every kernel, rows of one tensor and of two; chance is the seed's, so that a second run gives the same bits."""
+    for architecture in ARCHITECTURES:
+        for loss, D in (("ns", 20), ("hs", 20), ("ns", 300)):
+            options = TrainingOptions(
+                architecture=architecture, loss=loss, sample=0, negative=3, device="cuda", gpu_dtype="bfloat16"
+            )
+            case = Shuffled(3, 20, D, (9, 5), options)
+            other = replace(case, options=replace(options, gpu_dtype="float32"))
+            with adds_bfloat16:
+                weights, tally = trained(backend(), case)
+                again, _ = trained(backend(), case)
+            exact, expected = trained(backend(), other)
+            np.testing.assert_array_equal(weights.input, again.input)
+            np.testing.assert_array_equal(weights.output, again.output)
+            assert (tally.examples, tally.words) == (expected.examples, expected.words)
+            np.testing.assert_allclose(tally.loss, expected.loss, rtol=0.01)
+            for name in ("input", "output"):
+                np.testing.assert_allclose(getattr(weights, name), getattr(exact, name), rtol=0.05, atol=5e-3)
+
+
 class OneEpoch(Callback):
     def on_epoch_end(self, _):
         raise StopTraining
@@ -262,6 +425,11 @@ TESTS = [
     paths_of_few_words,
     paths_of_several_programs,
     models_of_paths_go_on_elsewhere,
+    steps_are_rounded_without_bias,
+    steps_are_multiples_of_the_last_bit,
+    what_is_no_number_stays_none,
+    one_program_rounds_as_numpy_does,
+    bfloat16_learns_as_float32_does,
 ]
 
 if __name__ == "__main__":

@@ -35,6 +35,11 @@ HERE = Path(__file__).parent
         "paths_of_few_words",
         "paths_of_several_programs",
         "models_of_paths_go_on_elsewhere",
+        "steps_are_rounded_without_bias",
+        "steps_are_multiples_of_the_last_bit",
+        "what_is_no_number_stays_none",
+        "one_program_rounds_as_numpy_does",
+        "bfloat16_learns_as_float32_does",
     ],
 )
 def test_on_the_gpu(name):

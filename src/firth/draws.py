@@ -46,6 +46,7 @@ class Purpose(IntEnum):
     SHUFFLE = 7
     STARTS = 8
     WALK = 9
+    ROUND = 10
 
 
 def stream_key(seed: int, epoch: int, purpose: Purpose) -> int:

@@ -299,6 +299,12 @@ class TrainingOptions(_Checked):
         "this, and says which. Not yet run on a GPU",
         choices=("cpu", "cuda", "auto"),
     )
+    gpu_dtype: Literal["float32", "bfloat16"] = option(
+        "float32",
+        "what the GPU keeps the matrices in; bfloat16 takes half the memory, steps being rounded by chance, and needs "
+        "a GPU of compute capability 9.0 or more. Computing and saved vectors are float32 with either",
+        choices=("float32", "bfloat16"),
+    )
     held_out: float = option(
         0.0,
         "share of the sentences that is not trained on but used to measure the loss",
@@ -316,6 +322,11 @@ class TrainingOptions(_Checked):
             raise BadOption("unknown must be a word, got ''; <unk> is usual, None leaves unknown words out")
         if self.backend == "reference" and self.device == "cuda":
             raise BadOption("the reference trains on the CPU, got device 'cuda'; take backend='cpu', or device='cpu'")
+        if self.gpu_dtype != "float32" and self.device == "cpu":
+            raise BadOption(
+                f"gpu_dtype must be 'float32' with device 'cpu', got {self.gpu_dtype!r}; take device='cuda', or leave "
+                "gpu_dtype out"
+            )
         if self.min_alpha > self.rate:
             raise BadOption(
                 f"min_alpha must not exceed alpha, got min_alpha {self.min_alpha} and alpha {self.rate}; "

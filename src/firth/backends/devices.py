@@ -14,6 +14,7 @@ from firth.options import TrainingOptions
 
 PURPOSE = "device='cuda'"
 OLDEST_CAPABILITY = (8, 0)  # Ampere, of 2020: the oldest that Triton compiles for
+OLDEST_FOR_BFLOAT16 = (9, 0)  # Hopper, of 2022: the oldest that adds bfloat16 atomically; others would loop for each
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Gpu:
     """A GPU that can train."""
 
     name: str
+    capability: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def gpu() -> Gpu:
             f"cannot ({here.triton}); install a C compiler and Python's headers (Debian: gcc, python3-dev), or take "
             "device='cpu'"
         )
-    return Gpu(here.name)
+    return Gpu(here.name, here.capability)
 
 
 def refusal(options: TrainingOptions) -> str:
@@ -109,17 +111,38 @@ def refusal(options: TrainingOptions) -> str:
     return ""
 
 
+def gpu_for(options: TrainingOptions) -> Gpu:
+    """The GPU of this machine that can train this. Raises `MissingExtra`, or `BadOption` where there is none."""
+    here = gpu()
+    if options.gpu_dtype == "bfloat16" and here.capability < OLDEST_FOR_BFLOAT16:
+        needed, has = (".".join(map(str, each)) for each in (OLDEST_FOR_BFLOAT16, here.capability))
+        raise BadOption(
+            f"gpu_dtype='bfloat16' needs a GPU of compute capability {needed} or more, and the {here.name} has {has}; "
+            "take gpu_dtype='float32'"
+        )
+    return here
+
+
 def decided(options: TrainingOptions) -> tuple[TrainingOptions, str]:
     """The options with "auto" decided, and what was decided, in words; nothing where there was nothing to decide.
 
-    Raises `BadOption` or `MissingExtra` where "cuda" was asked for and cannot be had.
+    Raises `BadOption` or `MissingExtra` where "cuda" was asked for and cannot be had, and where "auto" was with
+    bfloat16, which the CPU does not keep.
     """
     if options.device == "cuda":
         if refused := refusal(options):
             raise BadOption(refused)
-        gpu()
+        gpu_for(options)
     if options.device != "auto":
         return options, ""
+    if options.gpu_dtype != "float32":
+        if refused := refusal(options):
+            raise BadOption(f"gpu_dtype={options.gpu_dtype!r} is for a GPU, and {refused} and gpu_dtype='float32'")
+        try:
+            here = gpu_for(options)
+        except (BadOption, MissingExtra) as error:
+            raise type(error)(f"{error}; with device='cpu', gpu_dtype must be 'float32'") from error
+        return replace(options, device="cuda"), f"training on the GPU, {here.name}"
     if refused := refusal(options):
         return replace(options, device="cpu"), f"training on the CPU: {refused.partition(';')[0]}"
     try:

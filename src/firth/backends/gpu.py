@@ -101,6 +101,7 @@ class GpuBackend:
         self._weights, self._options, self._keep = weights, options, tables.keep
         self._padded = Weights(with_padding(weights.input), with_padding(weights.output))
         self._width = self._padded.input.shape[1]
+        self._number_bytes = 2 if options.gpu_dtype == "bfloat16" else 4
         self._kernel = kernel_for(options, self._width)
         shape = self._kernel.shape
         shape = shape._replace(tile=self._tile or shape.tile, warps=self._warps or shape.warps)
@@ -109,7 +110,7 @@ class GpuBackend:
         self._tally = Tally()
         self._current = True  # whether the host's weights are those of the device
         with self._enough_memory():
-            self._input, self._output = self._on_device(self._padded.input), self._on_device(self._padded.output)
+            self._input, self._output = self._kept_there(self._padded.input), self._kept_there(self._padded.output)
             self._chances = self._on_device(tables.keep.astype(np.int32))
             self._noise = self._on_device(tables.noise.astype(np.int32))
             self._tree = self._tree_on_device(tables)
@@ -136,7 +137,8 @@ class GpuBackend:
             free, total = self._torch.cuda.mem_get_info(self._device)
             raise BadOption(
                 f"the matrices of {V:,} words with vector_size {self._options.vector_size} take "
-                f"{2 * 4 * V * self._width / megabyte:,.0f} MB of the GPU's memory, and training needs more; "
+                f"{2 * self._number_bytes * V * self._width / megabyte:,.0f} MB of the GPU's memory, and training "
+                "needs more; "
                 f"{free / megabyte:,.0f} of {total / megabyte:,.0f} MB are free; lower vector_size, raise min_count, "
                 "set max_vocabulary, or take device='cpu'"
             ) from error
@@ -150,6 +152,15 @@ class GpuBackend:
         paths = np.full((V, -(-max(longest, 1) // self._kernel.S) * self._kernel.S), ROOT, np.int32)
         paths[:, :longest] = found
         return self._on_device(paths), self._on_device((paths != ROOT).sum(axis=1, dtype=np.int32))
+
+    def _kept_there(self, matrix: Floats) -> Any:
+        """A matrix on the device, as the numbers it is kept in; made on the way, not there, where memory is scarcer.
+
+        bfloat16 is rounded to the nearest: one rounding moves no number by more than a step of training does, and what
+        was trained in bfloat16 before stays as it was.
+        """
+        numbers = self._torch.from_numpy(matrix)
+        return numbers.to(getattr(self._torch, self._options.gpu_dtype)).to(self._device, copy=True)
 
     def _on_device(self, array: Any) -> Any:
         return self._torch.from_numpy(np.ascontiguousarray(array)).to(self._device, copy=True)
@@ -196,6 +207,7 @@ class GpuBackend:
             "reach_key": key(Purpose.REACH),
             "noise_key": key(Purpose.NOISE),
             "held_out_key": key(Purpose.HELD_OUT, epoch=0),
+            "round_key": key(Purpose.ROUND),
             "position": chunk.position + begin,
             "first": chunk.first - begin,
             "last": chunk.last - begin,
@@ -346,7 +358,8 @@ class GpuBackend:
         return Weights(self._padded.input[:, :D], self._padded.output[:, :D])
 
     def _copy_back(self, there: Any, here: Floats) -> None:
-        self._torch.from_numpy(here).copy_(there)
+        # Widened here, not on the device, where it would take more memory.
+        self._torch.from_numpy(here).copy_(there if there.dtype == self._torch.float32 else there.cpu())
 
     def buffer_bytes(self, V: int, options: TrainingOptions) -> int:  # noqa: ARG002
         """The buffers through which tokens travel."""

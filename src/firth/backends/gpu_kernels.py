@@ -14,7 +14,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from firth.backends.gpu_plan import stretch
+from firth.backends.gpu_plan import first_kept, stretch
 from firth.backends.gpu_rows import (
     add,
     add_to_contexts,
@@ -23,6 +23,7 @@ from firth.backends.gpu_rows import (
     load,
     mean_of,
     outputs_of,
+    seeds_of,
     weighed,
     zeros,
 )
@@ -30,7 +31,7 @@ from firth.backends.gpu_rows import (
 
 @triton.jit
 def train_skipgram(
-    input,  # float32 (V, WIDTH)
+    input,  # float32 or bfloat16 (V, WIDTH)
     output,
     input_scales,  # float32 (V,): what additions to each row are multiplied by (see `gpu_crowds`)
     output_scales,
@@ -55,9 +56,11 @@ def train_skipgram(
 ):
     """Train the windows of the chunk's kept words by skip-gram."""
     at, upto = stretch(ends, settings)
+    earliest = first_kept(ends, settings)
     loss = tl.zeros((), tl.float64)
     pairs = tl.zeros((), tl.int64)
     for i in range(at, upto):
+        input_seed, output_seed = seeds_of(i, earliest, settings)
         first = tl.load(low + i)
         n = tl.load(high + i) - first - 1
         rate, most = tl.load(rates + i), tl.load(at_once + i)
@@ -89,13 +92,37 @@ def train_skipgram(
                     changes = changes + (change,)
                     changes_tail = changes_tail + (change_tail,)
                 input_weights = weighed(input_scales, contexts, there, C)
-                add(input, contexts, input_weights, changes, x, C, 0, MAIN, WIDTH, ATOMIC)
+                add(input, contexts, input_weights, changes, x, input_seed + some * WIDTH, C, 0, MAIN, WIDTH, ATOMIC)
                 if TAIL:
-                    add(input, contexts, input_weights, changes_tail, x_tail, C, MAIN, TAIL, WIDTH, ATOMIC)
+                    add(
+                        input,
+                        contexts,
+                        input_weights,
+                        changes_tail,
+                        x_tail,
+                        input_seed + some * WIDTH,
+                        C,
+                        MAIN,
+                        TAIL,
+                        WIDTH,
+                        ATOMIC,
+                    )
             output_weights = weighed(output_scales, rows, count, S)
-            add(output, rows, output_weights, gain, y, S, 0, MAIN, WIDTH, ATOMIC)
+            add(output, rows, output_weights, gain, y, output_seed + begin * S * WIDTH, S, 0, MAIN, WIDTH, ATOMIC)
             if TAIL:
-                add(output, rows, output_weights, gain_tail, y_tail, S, MAIN, TAIL, WIDTH, ATOMIC)
+                add(
+                    output,
+                    rows,
+                    output_weights,
+                    gain_tail,
+                    y_tail,
+                    output_seed + begin * S * WIDTH,
+                    S,
+                    MAIN,
+                    TAIL,
+                    WIDTH,
+                    ATOMIC,
+                )
             loss += step_loss.to(tl.float64)
         pairs += tl.maximum(n, 0)
     tl.store(losses + tl.program_id(0), loss)
@@ -129,9 +156,11 @@ def train_cbow(
 ):
     """Train the windows of the chunk's kept words by CBOW; the arguments are those of `train_skipgram`."""
     at, upto = stretch(ends, settings)
+    earliest = first_kept(ends, settings)
     loss = tl.zeros((), tl.float64)
     windows = tl.zeros((), tl.int64)
     for i in range(at, upto):
+        input_seed, output_seed = seeds_of(i, earliest, settings)
         first = tl.load(low + i)
         n = tl.load(high + i) - first - 1
         if n > 0:
@@ -148,13 +177,15 @@ def train_cbow(
                 change, change_tail, gain, gain_tail, tl.zeros((), tl.float32), S, TAIL,
             )  # fmt: skip
             output_weights = weighed(output_scales, rows, count, S)
-            add(output, rows, output_weights, gain, y, S, 0, MAIN, WIDTH, ATOMIC)
+            add(output, rows, output_weights, gain, y, output_seed, S, 0, MAIN, WIDTH, ATOMIC)
             if TAIL:
-                add(output, rows, output_weights, gain_tail, y_tail, S, MAIN, TAIL, WIDTH, ATOMIC)
+                add(output, rows, output_weights, gain_tail, y_tail, output_seed, S, MAIN, TAIL, WIDTH, ATOMIC)
             if CORRECTED:
                 one_nth = 1.0 / n.to(tl.float32)
                 change, change_tail = change * one_nth, change_tail * one_nth
-            add_to_contexts(input, input_scales, words, i, first, n, change, change_tail, C, MAIN, TAIL, WIDTH)
+            add_to_contexts(
+                input, input_scales, words, i, first, n, change, change_tail, input_seed, C, MAIN, TAIL, WIDTH
+            )
             loss += step_loss.to(tl.float64)
             windows += 1
     tl.store(losses + tl.program_id(0), loss)

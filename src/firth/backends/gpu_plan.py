@@ -26,6 +26,7 @@ SETTINGS = (
     "reach_key",
     "noise_key",
     "held_out_key",
+    "round_key",
     "position",
     "first",
     "last",
@@ -33,13 +34,14 @@ SETTINGS = (
     "slope",
     "floor",
 )
-KEEP_KEY, REACH_KEY, NOISE_KEY, HELD_OUT_KEY, POSITION, FIRST, LAST, START, SLOPE, FLOOR = map(
+KEEP_KEY, REACH_KEY, NOISE_KEY, HELD_OUT_KEY, ROUND_KEY, POSITION, FIRST, LAST, START, SLOPE, FLOOR = map(
     tl.constexpr, range(len(SETTINGS))
 )
 
 
 @triton.jit
-def _key(settings, which: tl.constexpr):
+def key_of(settings, which: tl.constexpr):
+    """The key that stands there, uint64."""
     return tl.load(settings + which).to(tl.uint64, bitcast=True)
 
 
@@ -67,9 +69,9 @@ def decide_fates(
     position = tl.load(settings + POSITION)
     if ANY_HELD_OUT:
         begin = tl.load(offsets + tl.load(sentences + at, mask=there, other=0), mask=there, other=0)
-        drawn = chance(draw(_key(settings, HELD_OUT_KEY), (position + begin).to(tl.uint64)))
+        drawn = chance(draw(key_of(settings, HELD_OUT_KEY), (position + begin).to(tl.uint64)))
         known &= (drawn < held_out_chance) == HELD_OUT
-    drawn = chance(draw(_key(settings, KEEP_KEY), (position + at).to(tl.uint64)))
+    drawn = chance(draw(key_of(settings, KEEP_KEY), (position + at).to(tl.uint64)))
     survives = known & (drawn < tl.load(keep + word, mask=known, other=0))
     tl.store(kept + at, survives.to(tl.int32), mask=there)
     in_chunk = known & (at >= tl.load(settings + FIRST)) & (at < tl.load(settings + LAST))
@@ -115,7 +117,7 @@ def plan_windows(
     highest = tl.load(ends + end - 1, mask=kept, other=0)
     reach = tl.zeros_like(number) + window
     if DYNAMIC:
-        reach = 1 + below(draw(_key(settings, REACH_KEY), place.to(tl.uint64)), window).to(tl.int32)
+        reach = 1 + below(draw(key_of(settings, REACH_KEY), place.to(tl.uint64)), window).to(tl.int32)
     tl.store(low + number, tl.maximum(lowest, number - reach), mask=kept)
     tl.store(high + number, tl.minimum(highest, number + reach + 1), mask=kept)
 
@@ -127,7 +129,7 @@ def plan_windows(
     s = tl.arange(0, PADDED)
     is_noise = kept[:, None] & (s > 0)[None, :] & (s < S)[None, :]
     counter = (place[:, None] * DRAWS_PER_POSITION + (s - 1)[None, :]).to(tl.uint64)
-    drawn = draw(_key(settings, NOISE_KEY), counter)
+    drawn = draw(key_of(settings, NOISE_KEY), counter)
     bucket = below(drawn, V)
     stays = low_chance(drawn) < tl.load(noise + 2 * bucket, mask=is_noise, other=0)
     other = tl.load(noise + 2 * bucket + 1, mask=is_noise, other=0)
@@ -144,10 +146,16 @@ def plan_windows(
 
 
 @triton.jit
+def first_kept(ends, settings):
+    """The number of the chunk's first kept word."""
+    first = tl.load(settings + FIRST)
+    return tl.load(ends + first - 1, mask=first > 0, other=0).to(tl.int64)
+
+
+@triton.jit
 def stretch(ends, settings):
     """The kept words [at, upto) of the chunk that are this program's."""
-    first, last = tl.load(settings + FIRST), tl.load(settings + LAST)
-    begin = tl.load(ends + first - 1, mask=first > 0, other=0).to(tl.int64)
-    length = tl.load(ends + last - 1).to(tl.int64) - begin
+    begin = first_kept(ends, settings)
+    length = tl.load(ends + tl.load(settings + LAST) - 1).to(tl.int64) - begin
     program, programs = tl.program_id(0).to(tl.int64), tl.num_programs(0)
     return begin + length * program // programs, begin + length * (program + 1) // programs

@@ -7,12 +7,19 @@ and added to sixteen bytes at a time, and no row ever moves between threads.
 
 Loads ask the second-level cache, where all writes of other programs arrive (".cg"): the first-level caches of the
 multiprocessors are not kept alike, and could show a frequent word's row as it was long ago.
+
+Rows may be kept as bfloat16, eight numbers to sixteen bytes. They are computed with as float32, and what is added is
+rounded by chance, so that steps far smaller than a number's last bit still move it on average. Steps are rounded, not
+what is stored: to differences of bfloat16 numbers, which are then added atomically, so that none is lost.
 """
 
 from __future__ import annotations
 
 import triton
 import triton.language as tl
+
+from firth.backends.gpu_draws import draw
+from firth.backends.gpu_plan import FIRST, POSITION, ROUND_KEY, key_of
 
 
 @triton.jit
@@ -49,13 +56,49 @@ def alike(row, COUNT: tl.constexpr):
 
 @triton.jit
 def load(matrix, rows, COUNT: tl.constexpr, BEGIN: tl.constexpr, SIZE: tl.constexpr, WIDTH: tl.constexpr):
-    """Columns [BEGIN, BEGIN + SIZE) of the rows with these numbers: as many tensors (SIZE,)."""
+    """Columns [BEGIN, BEGIN + SIZE) of the rows with these numbers: as many float32 tensors (SIZE,)."""
     d = BEGIN + tl.arange(0, SIZE)
     found = ()
     for n in tl.static_range(COUNT):
         at = matrix + rows[n].to(tl.int64) * WIDTH + d
-        found = found + (tl.load(at, mask=d < WIDTH, other=0.0, cache_modifier=".cg"),)
+        found = found + (tl.load(at, mask=d < WIDTH, other=0.0, cache_modifier=".cg").to(tl.float32),)
     return found
+
+
+@triton.jit
+def seeds_of(number, begin, settings):
+    """What input and output rows are rounded by in the window of this kept word, the chunk's first being `begin`.
+
+    Two uint32 of one draw. It is counted from the position of the chunk's first token, so that no two windows of an
+    epoch have the same.
+    """
+    place = tl.load(settings + POSITION) + tl.load(settings + FIRST) + number - begin
+    value = draw(key_of(settings, ROUND_KEY), place.to(tl.uint64))
+    return (value >> 32).to(tl.uint32), value.to(tl.uint32)
+
+
+@triton.jit
+def sixteen_bits(counter):
+    """Sixteen random bits for each uint32 counter, as uint32: a draw for each number would take four times as long.
+
+    Two multiplications (C. Wellons, "Prospecting for Hash Functions", 2018: lowbias32), whose upper bits these are.
+    """
+    value = (counter ^ (counter >> 16)) * 0x7FEB352D
+    value = (value ^ (value >> 15)) * 0x846CA68B
+    return value >> 16
+
+
+@triton.jit
+def step_by_chance(before, change, bits):
+    """The step from `before`, float32 that bfloat16 can hold, to before + change rounded by chance, as bfloat16.
+
+    The sum is rounded up with the probability of what bfloat16 cuts off: the sixteen bits are added to it as to a whole
+    number, and its lower half is dropped. The step is 0, or a multiple of the last bit of the smaller of both.
+    """
+    total = before + change
+    upper = (total.to(tl.uint32, bitcast=True) + bits) & 0xFFFF0000
+    step = upper.to(tl.float32, bitcast=True) - before
+    return tl.where(total == total, step, total).to(tl.bfloat16)  # adding bits could make a number of what is none
 
 
 @triton.jit
@@ -74,6 +117,7 @@ def add(
     weights,
     changes,
     before,
+    seed,
     COUNT: tl.constexpr,
     BEGIN: tl.constexpr,
     SIZE: tl.constexpr,
@@ -82,16 +126,20 @@ def add(
 ):
     """Add weight · change to these columns of each row whose weight is not 0.
 
-    By atomic additions, or by storing `before` + weight · change, a race.
+    By atomic additions, or by storing `before` + weight · change, a race. Rows of bfloat16 are rounded by chance, of
+    which row n's numbers have what is counted from `seed` + n · WIDTH on.
     """
     d = BEGIN + tl.arange(0, SIZE)
     for n in tl.static_range(COUNT):
         if weights[n] > 0:
             at = matrix + rows[n].to(tl.int64) * WIDTH + d
+            change = weights[n] * changes[n]
+            if matrix.dtype.element_ty == tl.bfloat16:
+                change = step_by_chance(before[n], change, sixteen_bits(seed + n * WIDTH + d.to(tl.uint32)))
             if ATOMIC:
-                tl.atomic_add(at, weights[n] * changes[n], mask=d < WIDTH, sem="relaxed")
+                tl.atomic_add(at, change, mask=d < WIDTH, sem="relaxed")
             else:
-                tl.store(at, before[n] + weights[n] * changes[n], mask=d < WIDTH)
+                tl.store(at, before[n] + change, mask=d < WIDTH)
 
 
 @triton.jit
@@ -137,20 +185,28 @@ def mean_of(
 
 @triton.jit
 def add_to_contexts(
-    input, scales, words, centre, first, n, change, change_tail,
+    input, scales, words, centre, first, n, change, change_tail, seed,
     C: tl.constexpr, MAIN: tl.constexpr, TAIL: tl.constexpr, WIDTH: tl.constexpr,
 ):  # fmt: skip
     """Add one change to the rows of all n contexts of a window.
 
-    Always atomically: the rows that their mean was made of are not at hand any more.
+    Always atomically: the rows that their mean was made of are not at hand any more. Where they are bfloat16, they are
+    read again, as rounding must know what stands there.
     """
     for some in range(0, n, C):
         contexts, there = contexts_of(words, centre, first, some, n, C)
         weights = weighed(scales, contexts, there, C)
-        add(input, contexts, weights, alike(change, C), alike(change, C), C, 0, MAIN, WIDTH, True)
+        changes = alike(change, C)
+        before = changes
+        if input.dtype.element_ty == tl.bfloat16:
+            before = load(input, contexts, C, 0, MAIN, WIDTH)
+        add(input, contexts, weights, changes, before, seed + some * WIDTH, C, 0, MAIN, WIDTH, True)
         if TAIL:
             changes = alike(change_tail, C)
-            add(input, contexts, weights, changes, changes, C, MAIN, TAIL, WIDTH, True)
+            before = changes
+            if input.dtype.element_ty == tl.bfloat16:
+                before = load(input, contexts, C, MAIN, TAIL, WIDTH)
+            add(input, contexts, weights, changes, before, seed + some * WIDTH, C, MAIN, TAIL, WIDTH, True)
 
 
 @triton.jit

@@ -18,8 +18,8 @@ import triton
 import triton.language as tl
 
 from firth.backends import base
-from firth.backends.gpu_plan import stretch
-from firth.backends.gpu_rows import add, add_to_contexts, against, contexts_of, load, mean_of, weighed, zeros
+from firth.backends.gpu_plan import first_kept, stretch
+from firth.backends.gpu_rows import add, add_to_contexts, against, contexts_of, load, mean_of, seeds_of, weighed, zeros
 
 CONTEXTS_AT_ONCE = tl.constexpr(base.CONTEXTS_AT_ONCE)
 
@@ -43,7 +43,7 @@ def nodes_of(path, S: tl.constexpr):
 
 @triton.jit(do_not_specialize=["longest"])
 def train_skipgram_tree(
-    input,  # float32 (V, WIDTH)
+    input,  # float32 or bfloat16 (V, WIDTH)
     output,
     input_scales,  # float32 (V,): what additions to each row are multiplied by (see `gpu_crowds`)
     output_scales,
@@ -71,10 +71,12 @@ def train_skipgram_tree(
 ):
     """Train the windows of the chunk's kept words by skip-gram."""
     at, upto = stretch(ends, settings)
+    earliest = first_kept(ends, settings)
     own = changes + tl.program_id(0).to(tl.int64) * CONTEXTS_AT_ONCE * WIDTH
     loss = tl.zeros((), tl.float64)
     pairs = tl.zeros((), tl.int64)
     for i in range(at, upto):
+        input_seed, output_seed = seeds_of(i, earliest, settings)
         first = tl.load(low + i)
         n = tl.load(high + i) - first - 1
         rate, most = tl.load(rates + i), tl.load(at_once + i)
@@ -116,13 +118,61 @@ def train_skipgram_tree(
                             keep_changes(kept, there, changed_tail, C, MAIN, TAIL, WIDTH)
                     else:
                         input_weights = weighed(input_scales, contexts, there, C)
-                        add(input, contexts, input_weights, changed, x, C, 0, MAIN, WIDTH, ATOMIC)
+                        add(
+                            input,
+                            contexts,
+                            input_weights,
+                            changed,
+                            x,
+                            input_seed + some * WIDTH,
+                            C,
+                            0,
+                            MAIN,
+                            WIDTH,
+                            ATOMIC,
+                        )
                         if TAIL:
-                            add(input, contexts, input_weights, changed_tail, x_tail, C, MAIN, TAIL, WIDTH, ATOMIC)
+                            add(
+                                input,
+                                contexts,
+                                input_weights,
+                                changed_tail,
+                                x_tail,
+                                input_seed + some * WIDTH,
+                                C,
+                                MAIN,
+                                TAIL,
+                                WIDTH,
+                                ATOMIC,
+                            )
                 output_weights = weighed(output_scales, rows, count, S)
-                add(output, rows, output_weights, gain, y, S, 0, MAIN, WIDTH, ATOMIC)
+                add(
+                    output,
+                    rows,
+                    output_weights,
+                    gain,
+                    y,
+                    output_seed + (begin * longest + tile) * WIDTH,
+                    S,
+                    0,
+                    MAIN,
+                    WIDTH,
+                    ATOMIC,
+                )
                 if TAIL:
-                    add(output, rows, output_weights, gain_tail, y_tail, S, MAIN, TAIL, WIDTH, ATOMIC)
+                    add(
+                        output,
+                        rows,
+                        output_weights,
+                        gain_tail,
+                        y_tail,
+                        output_seed + (begin * longest + tile) * WIDTH,
+                        S,
+                        MAIN,
+                        TAIL,
+                        WIDTH,
+                        ATOMIC,
+                    )
             loss += step_loss.to(tl.float64)
         pairs += tl.maximum(n, 0)
     tl.store(losses + tl.program_id(0), loss)
@@ -181,9 +231,11 @@ def train_cbow_tree(
 ):
     """Train the windows of the chunk's kept words by CBOW; the arguments are those of `train_skipgram_tree`."""
     at, upto = stretch(ends, settings)
+    earliest = first_kept(ends, settings)
     loss = tl.zeros((), tl.float64)
     windows = tl.zeros((), tl.int64)
     for i in range(at, upto):
+        input_seed, output_seed = seeds_of(i, earliest, settings)
         first = tl.load(low + i)
         n = tl.load(high + i) - first - 1
         if n > 0:
@@ -205,13 +257,27 @@ def train_cbow_tree(
                     change, change_tail, gain, gain_tail, step_loss, S, TAIL,
                 )  # fmt: skip
                 output_weights = weighed(output_scales, rows, count, S)
-                add(output, rows, output_weights, gain, y, S, 0, MAIN, WIDTH, ATOMIC)
+                add(output, rows, output_weights, gain, y, output_seed + tile * WIDTH, S, 0, MAIN, WIDTH, ATOMIC)
                 if TAIL:
-                    add(output, rows, output_weights, gain_tail, y_tail, S, MAIN, TAIL, WIDTH, ATOMIC)
+                    add(
+                        output,
+                        rows,
+                        output_weights,
+                        gain_tail,
+                        y_tail,
+                        output_seed + tile * WIDTH,
+                        S,
+                        MAIN,
+                        TAIL,
+                        WIDTH,
+                        ATOMIC,
+                    )
             if CORRECTED:
                 one_nth = 1.0 / n.to(tl.float32)
                 change, change_tail = change * one_nth, change_tail * one_nth
-            add_to_contexts(input, input_scales, words, i, first, n, change, change_tail, C, MAIN, TAIL, WIDTH)
+            add_to_contexts(
+                input, input_scales, words, i, first, n, change, change_tail, input_seed, C, MAIN, TAIL, WIDTH
+            )
             loss += step_loss.to(tl.float64)
             windows += 1
     tl.store(losses + tl.program_id(0), loss)
