@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from cases import Case
@@ -113,10 +114,13 @@ def test_a_gpu_whose_memory_does_not_suffice_is_refused_with_what_to_do():
         def from_numpy(self, array):
             raise torch.OutOfMemoryError(f"CUDA out of memory, wanted {array.nbytes}")
 
-    machine, case = GpuBackend("cpu", programs=1, corpus_bytes=0), Case(1, 1000, 100, (9,), TrainingOptions())
-    machine._torch = Full()
-    with pytest.raises(BadOption, match=r"1,000 words with vector_size 100 take 1 MB .* 7 of 81,920 MB are free"):
-        machine.start(case.start(), case.tables(), case.options)
+    for kept, size in (("float32", "85"), ("bfloat16", "43")):
+        options = TrainingOptions(device="cuda", gpu_dtype=kept)
+        machine, case = GpuBackend("cpu", programs=1, corpus_bytes=0), Case(1, 100_000, 100, (9,), options)
+        machine._torch = Full()
+        message = rf"100,000 words with vector_size 100 take {size} MB .* 7 of 81,920 MB are free"
+        with pytest.raises(BadOption, match=message):
+            machine.start(case.start(), case.tables(), case.options)
 
 
 @pytest.mark.parametrize("missing", ["torch", "triton"])
@@ -161,6 +165,24 @@ def test_what_the_gpu_does_not_train_is_refused_and_auto_takes_the_cpu(monkeypat
     with pytest.raises(BadOption, match=message):
         decided(TrainingOptions(device="cuda", **options))
     assert decided(TrainingOptions(device="auto", **options))[0].device == "cpu"
+
+
+def test_bfloat16_is_refused_where_it_cannot_be_kept(monkeypatch):
+    """Also with "auto", which would train on the CPU."""
+    with pytest.raises(BadOption, match="must be 'float32' with device 'cpu', got 'bfloat16'; take device='cuda', or"):
+        TrainingOptions(gpu_dtype="bfloat16")
+    monkeypatch.setattr(devices, "found", lambda: replace(H200, name="NVIDIA A100", capability=(8, 0)))
+    for device in ("cuda", "auto"):
+        with pytest.raises(BadOption, match=r"capability 9\.0 or more, and the NVIDIA A100 has 8\.0; take gpu_dtype="):
+            decided(TrainingOptions(device=device, gpu_dtype="bfloat16"))
+    monkeypatch.setattr(devices, "found", lambda: H200)
+    for device in ("cuda", "auto"):
+        assert decided(TrainingOptions(device=device, gpu_dtype="bfloat16"))[0].device == "cuda"
+        with pytest.raises(BadOption, match="trains losses 'ns' and 'hs', got 'softmax'"):
+            decided(TrainingOptions(device=device, gpu_dtype="bfloat16", loss="softmax"))
+    monkeypatch.setattr(devices, "found", lambda: ABSENT["no driver"][0])
+    with pytest.raises(BadOption, match=r"nvidia-smi.*with device='cpu', gpu_dtype must be 'float32'"):
+        decided(TrainingOptions(device="auto", gpu_dtype="bfloat16"))
 
 
 def test_the_reference_is_no_matter_for_a_gpu():

@@ -70,15 +70,18 @@ POINTERS = dict(input="fp32", output="fp32", input_scales="fp32", output_scales=
                 losses="fp64", examples="i64", paths="i32", lengths="i32", changes="fp32")
 KINDS = [dict(architecture=architecture, loss=loss) for architecture in ("skipgram", "cbow") for loss in ("ns", "hs")]
 ptxas = Path(triton.__file__).parent / "backends/nvidia/bin/ptxas"
+FLOATS = dict.fromkeys(("input", "output"), "fp32")
+HALVES = dict.fromkeys(("input", "output"), "bf16")
 for D in (128, 300):
-    for capability in (80, 90):
+    for capability, kept in ((80, FLOATS), (90, FLOATS), (90, HALVES)):
         for kind in KINDS:
             width = aligned_rows(1, D).shape[1]
             kernel, shape, S, _ = kernel_for(TrainingOptions(**kind), width)
             known = dict(S=S, PADDED=8, C=shape.tile, MAIN=shape.main, TAIL=shape.tail, WIDTH=width, ATOMIC=True,
                          CORRECTED=True)
             known = {name: value for name, value in known.items() if name in kernel.arg_names}
-            types = {name: "*" + POINTERS[name] if name in POINTERS else "i32" for name in kernel.arg_names}
+            pointers = POINTERS | kept
+            types = {name: "*" + pointers[name] if name in pointers else "i32" for name in kernel.arg_names}
             types |= dict.fromkeys(known, "constexpr")
             aligned = {(i,): [["tt.divisibility", 16]] for i, name in enumerate(kernel.arg_names) if name in POINTERS}
             source = ASTSource(fn=kernel, signature=types, constexprs=known, attrs=aligned)
@@ -95,15 +98,19 @@ for D in (128, 300):
             registers = int(re.search(r"Used (\\d+) registers", told).group(1))
             barriers = len(re.findall(r"bar\\.sync", compiled.asm["ptx"]))
             print(kernel.__name__, D, capability, registers, spilled, barriers)
-            if capability == 90:
-                assert re.search(r"(red|atom)\\.[a-z.]*add\\.v4\\.f32", compiled.asm["ptx"])
+            added = set(re.findall(r"(?:red|atom)\\.[a-z.]*add[a-z.]*\\.(v\\d)\\.(b?f\\d+)", compiled.asm["ptx"]))
+            if kept is HALVES:
+                assert added == ({("v4", "bf16")} if D == 128 else {("v8", "bf16"), ("v2", "bf16")}), added
+                assert ".cas" not in compiled.asm["ptx"]
+            elif capability == 90:
+                assert ("v4", "f32") in added, added
 """
 
 
 def test_kernels_compile_ahead_and_neither_spill_registers_nor_wait_at_barriers():
     """For Ampere and Hopper, by the assembler that Triton brings; as text is compiled, in a folder, with its source."""
     lines = run("-c", COMPILE, interpret=False).splitlines()
-    assert len(lines) == 16
+    assert len(lines) == 24
     for line in lines:
         _, _, _, registers, spilled, barriers = line.split()
         assert 0 < int(registers) <= 255, line

@@ -191,11 +191,11 @@ def _check_output(output: Path, corpus: str, *others: Path | None, what: str = "
     check_writable(output)
 
 
-MAY_CHANGE = ("workers", "device")  # in a resumed run: they change no decision
+MAY_CHANGE = ("workers", "device", "gpu_dtype")  # in a resumed run: they change no decision
 
 
 def _resumed(path: Path, options: Mapping[str, Any]) -> Word2Vec:
-    """The model at `path`, to go on with; only the number of workers and the device may be others."""
+    """The model at `path`, to go on with; only the number of workers, the device and what it keeps may be others."""
     if not path.exists():
         raise MissingFile(f"there is no model {path} to go on with; leave out --resume to start one")
     model = Word2Vec.load(path)

@@ -24,7 +24,7 @@ from firth.draws import Purpose, as_chance, stream_key
 from firth.errors import BadOption, optional
 from firth.huffman import ROOT, tree_paths
 from firth.options import TrainingOptions
-from firth.weights import Floats, Weights, with_padding
+from firth.weights import ROW_FLOATS, Floats, Weights, with_padding
 from firth.windows import span
 
 CHUNKS_IN_FLIGHT = 4  # given to the device before the host waits for the first of them
@@ -361,9 +361,10 @@ class GpuBackend:
         # Widened here, not on the device, where it would take more memory.
         self._torch.from_numpy(here).copy_(there if there.dtype == self._torch.float32 else there.cpu())
 
-    def buffer_bytes(self, V: int, options: TrainingOptions) -> int:  # noqa: ARG002
-        """The buffers through which tokens travel."""
-        return PINNED_BYTES
+    def buffer_bytes(self, V: int, options: TrainingOptions) -> int:
+        """The buffers through which tokens travel, and with bfloat16 a matrix of it on its way to or from the device."""
+        width = -(-options.vector_size // ROW_FLOATS) * ROW_FLOATS
+        return PINNED_BYTES + (2 * V * width if options.gpu_dtype == "bfloat16" else 0)
 
     def close(self) -> None:
         """Take the weights back, and give the device's memory back."""
