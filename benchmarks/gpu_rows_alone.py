@@ -24,4 +24,4 @@ def move(  # type: ignore[no-untyped-def]
     for i in range(n * program // programs, n * (program + 1) // programs):
         row = (tl.load(rows + i),)
         x = load(matrix, row, 1, 0, MAIN, WIDTH)
-        add(matrix, row, (1.0,), x, x, (i * WIDTH).to(tl.uint32), 1, 0, MAIN, WIDTH, True)
+        add(matrix, row, (1.0,), x, x, (row[0] * WIDTH).to(tl.uint32), 1, 0, MAIN, WIDTH, True)

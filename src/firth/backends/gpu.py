@@ -362,7 +362,7 @@ class GpuBackend:
         self._torch.from_numpy(here).copy_(there if there.dtype == self._torch.float32 else there.cpu())
 
     def buffer_bytes(self, V: int, options: TrainingOptions) -> int:
-        """The buffers through which tokens travel, and with bfloat16 a matrix of it on its way to or from the device."""
+        """The buffers through which tokens travel, and with bfloat16 a matrix on its way to or from the device."""
         width = -(-options.vector_size // ROW_FLOATS) * ROW_FLOATS
         return PINNED_BYTES + (2 * V * width if options.gpu_dtype == "bfloat16" else 0)
 
