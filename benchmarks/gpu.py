@@ -120,6 +120,11 @@ def main() -> None:
         import torch
 
         sm = torch.cuda.get_device_properties(0).multi_processor_count
+    if given.interpret:
+        from interpreted_bfloat16 import right_bfloat16
+
+        right = right_bfloat16()  # kept by its name, to the end of the program
+        right.__enter__()
     measurements = Measurements(report, size, sm)
     for part in given.parts:
         measurements.until = time.perf_counter() + PARTS[part]

@@ -7,8 +7,6 @@ Whether Triton interprets is decided when kernels are defined, so the interprete
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import sys
 import tempfile
 from dataclasses import replace
@@ -20,7 +18,7 @@ import torch
 import triton
 import triton.language as tl
 from cases import ARCHITECTURES, Case, trained
-from triton.runtime.interpreter import InterpreterBuilder, TensorHandle
+from interpreted_bfloat16 import bits_of, nearest, right_bfloat16
 
 from firth import Callback, StopTraining, Word2Vec, draws, word2vec
 from firth.backends import gpu_draws, gpu_rows
@@ -195,49 +193,6 @@ def paths_of_several_programs():
 
 
 # ---- bfloat16 -----------------------------------------------------------------------------------
-
-
-def bits_of(numbers):
-    return np.ascontiguousarray(numbers, np.float32).view(np.uint32)
-
-
-def nearest(numbers):
-    """Float32 rounded to the nearest bfloat16, ties to even; NaN stays."""
-    return torch.from_numpy(np.ascontiguousarray(numbers, np.float32)).to(torch.bfloat16).float().numpy()
-
-
-def rightly_added(builder, operation, ptr, val, mask, sem, scope):
-    """Adds bfloat16 as Hopper does, sums being rounded to the nearest: Triton's interpreter adds their bits."""
-    if val.dtype.scalar != tl.bfloat16:
-        return as_it_adds(builder, operation, ptr, val, mask, sem, scope)
-    for at, bits, there in zip(ptr.data.flat, val.data.flat, mask.data.flat, strict=True):
-        if there:
-            place = np.ctypeslib.as_array((ctypes.c_uint16 * 1).from_address(int(at)))
-            widened = (np.array([place[0], bits], np.uint32) << 16).view(np.float32)
-            place[0] = bits_of(nearest(widened.sum(keepdims=True)))[0] >> 16
-    return val
-
-
-def rightly_cast(builder, source, kind):
-    """Makes float32 the nearest bfloat16, as GPUs do: Triton's interpreter cuts bits off."""
-    if (source.dtype.scalar, kind.scalar) != (tl.float32, tl.bfloat16):
-        return as_it_casts(builder, source, kind)
-    upper = (bits_of(nearest(source.data)) >> 16).astype(np.uint16)
-    return TensorHandle(upper.reshape(source.data.shape), tl.bfloat16)
-
-
-as_it_adds, as_it_casts = InterpreterBuilder.create_atomic_rmw, InterpreterBuilder.cast_impl
-
-
-@contextlib.contextmanager
-def right_bfloat16():
-    """The interpreter with bfloat16 as Hopper has it. Overflow and what is no number are no warnings on a GPU."""
-    with (
-        patch.object(InterpreterBuilder, "create_atomic_rmw", rightly_added),
-        patch.object(InterpreterBuilder, "cast_impl", rightly_cast),
-        np.errstate(over="ignore", invalid="ignore"),
-    ):
-        yield
 
 
 @triton.jit

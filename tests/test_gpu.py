@@ -43,7 +43,7 @@ HERE = Path(__file__).parent
     ],
 )
 def test_on_the_gpu(name):
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent / "benchmarks"), *sys.path])}
     subprocess.run([sys.executable, str(HERE / "gpu_cases.py"), name], check=True, env=environment)
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def run(*arguments, interpret):
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent / "benchmarks"), *sys.path])}
     environment |= {"TRITON_INTERPRET": "1" if interpret else "0", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-W", "error", *arguments], env=environment, capture_output=True, text=True, check=False
