@@ -4,6 +4,7 @@ Each worker takes the next chunk from a queue, so that short and long ones balan
 would be fought over; each worker has its own copies of them, and every so many words merges what they gained into
 the shared rows, by AdaSum (see `simd.merge_row`): plain sums of gains that agree step too far. With them, weights grew
 without bound from 4 workers on where words were few or subsampling off; with AdaSum 64 workers learn what one learns.
+Merging races, too: where two merge the same row at the same moment, what one of them gained may be lost.
 """
 
 from __future__ import annotations

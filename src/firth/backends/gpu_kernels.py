@@ -95,34 +95,16 @@ def train_skipgram(
                 add(input, contexts, input_weights, changes, x, input_seed + some * WIDTH, C, 0, MAIN, WIDTH, ATOMIC)
                 if TAIL:
                     add(
-                        input,
-                        contexts,
-                        input_weights,
-                        changes_tail,
-                        x_tail,
-                        input_seed + some * WIDTH,
-                        C,
-                        MAIN,
-                        TAIL,
-                        WIDTH,
-                        ATOMIC,
-                    )
+                        input, contexts, input_weights, changes_tail, x_tail, input_seed + some * WIDTH,
+                        C, MAIN, TAIL, WIDTH, ATOMIC,
+                    )  # fmt: skip
             output_weights = weighed(output_scales, rows, count, S)
             add(output, rows, output_weights, gain, y, output_seed + begin * S * WIDTH, S, 0, MAIN, WIDTH, ATOMIC)
             if TAIL:
                 add(
-                    output,
-                    rows,
-                    output_weights,
-                    gain_tail,
-                    y_tail,
-                    output_seed + begin * S * WIDTH,
-                    S,
-                    MAIN,
-                    TAIL,
-                    WIDTH,
-                    ATOMIC,
-                )
+                    output, rows, output_weights, gain_tail, y_tail, output_seed + begin * S * WIDTH,
+                    S, MAIN, TAIL, WIDTH, ATOMIC,
+                )  # fmt: skip
             loss += step_loss.to(tl.float64)
         pairs += tl.maximum(n, 0)
     tl.store(losses + tl.program_id(0), loss)

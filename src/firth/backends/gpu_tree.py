@@ -119,60 +119,24 @@ def train_skipgram_tree(
                     else:
                         input_weights = weighed(input_scales, contexts, there, C)
                         add(
-                            input,
-                            contexts,
-                            input_weights,
-                            changed,
-                            x,
-                            input_seed + some * WIDTH,
-                            C,
-                            0,
-                            MAIN,
-                            WIDTH,
-                            ATOMIC,
-                        )
+                            input, contexts, input_weights, changed, x, input_seed + some * WIDTH,
+                            C, 0, MAIN, WIDTH, ATOMIC,
+                        )  # fmt: skip
                         if TAIL:
                             add(
-                                input,
-                                contexts,
-                                input_weights,
-                                changed_tail,
-                                x_tail,
-                                input_seed + some * WIDTH,
-                                C,
-                                MAIN,
-                                TAIL,
-                                WIDTH,
-                                ATOMIC,
-                            )
+                                input, contexts, input_weights, changed_tail, x_tail, input_seed + some * WIDTH,
+                                C, MAIN, TAIL, WIDTH, ATOMIC,
+                            )  # fmt: skip
                 output_weights = weighed(output_scales, rows, count, S)
                 add(
-                    output,
-                    rows,
-                    output_weights,
-                    gain,
-                    y,
-                    output_seed + (begin * longest + tile) * WIDTH,
-                    S,
-                    0,
-                    MAIN,
-                    WIDTH,
-                    ATOMIC,
-                )
+                    output, rows, output_weights, gain, y, output_seed + (begin * longest + tile) * WIDTH,
+                    S, 0, MAIN, WIDTH, ATOMIC,
+                )  # fmt: skip
                 if TAIL:
                     add(
-                        output,
-                        rows,
-                        output_weights,
-                        gain_tail,
-                        y_tail,
-                        output_seed + (begin * longest + tile) * WIDTH,
-                        S,
-                        MAIN,
-                        TAIL,
-                        WIDTH,
-                        ATOMIC,
-                    )
+                        output, rows, output_weights, gain_tail, y_tail, output_seed + (begin * longest + tile) * WIDTH,
+                        S, MAIN, TAIL, WIDTH, ATOMIC,
+                    )  # fmt: skip
             loss += step_loss.to(tl.float64)
         pairs += tl.maximum(n, 0)
     tl.store(losses + tl.program_id(0), loss)
@@ -260,18 +224,9 @@ def train_cbow_tree(
                 add(output, rows, output_weights, gain, y, output_seed + tile * WIDTH, S, 0, MAIN, WIDTH, ATOMIC)
                 if TAIL:
                     add(
-                        output,
-                        rows,
-                        output_weights,
-                        gain_tail,
-                        y_tail,
-                        output_seed + tile * WIDTH,
-                        S,
-                        MAIN,
-                        TAIL,
-                        WIDTH,
-                        ATOMIC,
-                    )
+                        output, rows, output_weights, gain_tail, y_tail, output_seed + tile * WIDTH,
+                        S, MAIN, TAIL, WIDTH, ATOMIC,
+                    )  # fmt: skip
             if CORRECTED:
                 one_nth = 1.0 / n.to(tl.float32)
                 change, change_tail = change * one_nth, change_tail * one_nth
