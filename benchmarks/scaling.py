@@ -325,7 +325,7 @@ def plot(path: Path, runs: Sequence[Run]) -> None:
         axes.spines[["top", "right"]].set_visible(False)
     for axes in (upper[0], lower[0]):
         if axes.has_data():
-            axes.legend(frameon=False, fontsize=7)
+            axes.legend(frameon=False, fontsize=7, handlelength=4)
     figure.savefig(path, format="svg", metadata={"Date": None})
 
 
