@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -12,6 +13,9 @@ from firth.cli import main
 # No deadline: the first example may have to compile what it calls. The same examples at every run of CI.
 settings.register_profile("firth", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("firth")
+
+# A shell starts with Ctrl-C ignored what it runs in the background, and some tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")
