@@ -420,9 +420,10 @@ def alike(ours, theirs):
     return np.allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
+LONG = np.arange(8, dtype=np.float32)  # gensim takes vectors as long as they are
 QUERIES = {
     "most_similar": [("w1",), (["w1", "w2"], ["w3"], 4), ("w1", "w2"), ([("w1", 2.0), "w2"], [("w3", -0.5)]), ([3],)],
-    "most_similar_cosmul": [("w1",), (["w1", "w2"], ["w3"], 4)],
+    "most_similar_cosmul": [("w1",), (["w1", "w2"], ["w3"], 4), (["w1", "w2"], ["w3"], None), ("w1", None, 3, 0)],
     "similar_by_word": [("w1", 3), ("w1", 3, 10)],
     "similar_by_key": [(5, 3)],
     "similar_by_vector": [(np.arange(8, dtype=np.float32), 3)],
@@ -431,12 +432,12 @@ QUERIES = {
     "distances": [("w1",), ("w1", ["w2", "w3"]), (np.ones(8, np.float32), ["w2"])],
     "closer_than": [("w1", "w2")],
     "rank": [("w1", "w2"), ("w1", "w1")],
-    "n_similarity": [(["w1", "w2"], ["w3"])],
+    "n_similarity": [(["w1", "w2"], ["w3"]), (["w1", "nowhere"], ["w3"]), (["nowhere"], ["w3"])],
     "relative_cosine_similarity": [("w1", "w2", 5)],
     "rank_by_centrality": [(["w1", "w2", "w3", "nowhere"],), (["w1", "w2", "w3"], False)],
-    "doesnt_match": [(["w1", "w2", "w3", "w4"],)],
+    "doesnt_match": [(["w1", "w2", "w3", "w4"],), ([1, 2, 3],)],
     "most_similar_to_given": [("w1", ["w2", "w3", "w4"])],
-    "get_mean_vector": [(["w1", "w2"],), (["w1", "nowhere"], [1, 2], False, True), (["nowhere"],)],
+    "get_mean_vector": [(["w1", "w2"],), (["w1", "nowhere"], [1, 2], False, True), (["nowhere"],), (["w1", LONG],)],
     "get_vector": [("w1",), ("w1", True)],
     "get_index": [("w7",), ("nowhere", -1), (7,)],
     "get_vecattr": [("w7", "count")],
@@ -461,6 +462,11 @@ def test_answers_with_all_options_are_gensim_s(both):
         {"positive": "w1", "topn": None},
         {"positive": "w1", "topn": 0},
         {"positive": "w1", "clip_start": 10, "clip_end": 30},
+        {"positive": "w1", "clip_start": -10},
+        {"positive": "w1", "clip_end": -10},
+        {"positive": "w1", "clip_end": 0},
+        {"positive": "w1", "clip_start": 5, "restrict_vocab": 20},
+        {"positive": "w1", "topn": None, "restrict_vocab": 20},
         {"positive": both[0].vectors[:3], "topn": 5},
     ):
         ours, theirs = (each.most_similar(**arguments) for each in both)

@@ -159,10 +159,13 @@ class KeyedVectors:
         listed = [self._word(key) for key in keys]
         if ignore_missing and listed and not any(isinstance(key, np.ndarray) or key in self for key in listed):
             return np.zeros(self.vector_size, REAL)
+        mixed = pre_normalize and any(isinstance(key, np.ndarray) for key in listed)
+        if mixed:  # firth brings vectors to unit length, gensim takes them as they are
+            listed = [self.core.mean_vector([key]) if isinstance(key, str) and key in self else key for key in listed]
         return self.core.mean_vector(
             listed,
             None if weights is None else list(weights),
-            pre_normalize=pre_normalize,
+            pre_normalize=pre_normalize and not mixed,
             post_normalize=post_normalize,
             ignore_missing=ignore_missing,
         )
@@ -296,7 +299,8 @@ class KeyedVectors:
         """The `topn` keys nearest to the mean of `positive` less `negative`, and their cosines.
 
         Queries are keys, vectors or pairs of one and a weight. Vectors count by their length, where there are several.
-        With `topn` None, the cosine of each row instead, (V,). An `indexer` is asked instead of all rows.
+        Answers are rows `clip_start` to `clip_end`, counted from the end where below 0, or the first `restrict_vocab`.
+        With `topn` None, the cosine of each of these rows instead. An `indexer` is asked instead of all rows.
         Raises `ValueError` without a query, `KeyError` for an unknown key.
         """
         if topn is not None and topn < 1:
@@ -305,19 +309,16 @@ class KeyedVectors:
         weighted += [(*self._weighted(each, -1.0),) for each in as_list(negative)]
         if not weighted:
             raise ValueError("cannot compute similarity with no input: give positive or negative keys or vectors")
+        some = slice(restrict_vocab) if restrict_vocab else slice(clip_start, clip_end or None)
         if topn is None or indexer is not None:
             keys, weights = zip(*weighted, strict=True)
             mean = self.core.mean_vector(keys, weights, post_normalize=True, ignore_missing=False)
-            if indexer is not None:
-                return indexer.most_similar(mean, topn)
-            return self.core.similarities(mean)[clip_start:clip_end]
-        stop = restrict_vocab or clip_end
-        rows = range(clip_start, len(self) if stop is None else stop)
+            return self.core.similarities(mean)[some] if topn is None else indexer.most_similar(mean, topn)
         return self.core.most_similar(
             [each for each in weighted if each[1] > 0] or None,
             [each for each in weighted if each[1] <= 0] or None,
             topn,
-            restrict=rows,
+            restrict=range(*some.indices(len(self))),
         )
 
     def _weighted(self, query: Any, usual: float) -> tuple[Any, float]:
@@ -339,13 +340,23 @@ class KeyedVectors:
         return self.most_similar([np.asarray(vector)], topn=topn, restrict_vocab=restrict_vocab)
 
     def most_similar_cosmul(
-        self, positive: Any = None, negative: Any = None, topn: int = 10, restrict_vocab: int | None = None
-    ) -> Neighbours:
-        """The `topn` keys of the highest product of similarities; raises what `most_similar` does."""
-        if topn < 1:
+        self, positive: Any = None, negative: Any = None, topn: int | None = 10, restrict_vocab: int | None = None
+    ) -> Any:
+        """The `topn` of the first `restrict_vocab` keys whose product of similarities is highest, and the product.
+
+        With `topn` None, the product of each of these rows, float64. Raises what `most_similar` does.
+        """
+        if topn is not None and topn < 1:
             return []
         wanted, unwanted = ([self._word(each) for each in as_list(some)] for some in (positive, negative))
-        return self.core.most_similar_cosmul(wanted, unwanted, topn, restrict=restrict_vocab)
+        rows = range(*slice(restrict_vocab or None).indices(len(self)))
+        if topn is not None:
+            return self.core.most_similar_cosmul(wanted, unwanted, topn, restrict=rows)
+        asked = ([self.core[key] if isinstance(key, str) else key for key in some] for some in (wanted, unwanted))
+        products = np.zeros(len(rows))
+        for word, product in self.core.most_similar_cosmul(*asked, topn=len(self), restrict=rows):
+            products[self.key_to_index[word]] = product
+        return products
 
     def most_similar_to_given(self, key1: Key, keys_list: Sequence[Key]) -> Key:
         """That of `keys_list` which is nearest to `key1`."""
@@ -367,7 +378,7 @@ class KeyedVectors:
 
     def similarity(self, w1: Key, w2: Key) -> float:
         """The cosine of two keys, to the last bit that of `n_similarity`."""
-        return self.n_similarity([w1], [w2])
+        return self.core.n_similarity([self._word(w1)], [self._word(w2)])
 
     def distance(self, w1: Key, w2: Key) -> float:
         """1 less `similarity`."""
@@ -386,24 +397,29 @@ class KeyedVectors:
         return cosines
 
     def n_similarity(self, ws1: Sequence[Key], ws2: Sequence[Key]) -> float:
-        """The cosine of the means of two sets of keys. Raises `ZeroDivisionError` for an empty one."""
+        """The cosine of the means of those of two sets of keys that are known, 0 where none of a set is.
+
+        Raises `ZeroDivisionError` for an empty one.
+        """
         if not len(ws1) or not len(ws2):
             raise ZeroDivisionError("n_similarity needs two lists of at least one key, got an empty one")
-        return self.core.n_similarity([self._word(key) for key in ws1], [self._word(key) for key in ws2])
+        known, others = ([self._word(key) for key in keys if key in self] for keys in (ws1, ws2))
+        return self.core.n_similarity(known, others) if known and others else 0.0
 
     def relative_cosine_similarity(self, wa: Key, wb: Key, topn: int = 10) -> float:
         """The cosine of two words over the sum of those of the `topn` words nearest to the first."""
         return self.core.relative_cosine_similarity(self._word(wa), self._word(wb), topn)
 
-    def rank_by_centrality(self, words: Sequence[Key], use_norm: bool = True) -> list[tuple[float, str]]:
-        """Closeness to the mean of all, and the word, the most central first. Raises `ValueError` if none is known."""
-        known = [self._word(word) for word in words if word in self]
+    def rank_by_centrality(self, words: Sequence[Key], use_norm: bool = True) -> list[tuple[float, Key]]:
+        """Closeness to the mean of all, and the key, the most central first. Raises `ValueError` if none is known."""
+        known = [self._word(key) for key in words if key in self]
+        given = {self._word(key): key for key in words if key in self}  # numbers of rows are answered as numbers
         if not known:
             raise ValueError(f"cannot select a word: none of {list(words)!r} is known; give at least one that is")
-        return [(closeness, word) for word, closeness in self.core.rank_by_centrality(known, use_norm=use_norm)]
+        return [(closeness, given[word]) for word, closeness in self.core.rank_by_centrality(known, use_norm=use_norm)]
 
-    def doesnt_match(self, words: Sequence[Key]) -> str:
-        """The word least like the mean of all of them."""
+    def doesnt_match(self, words: Sequence[Key]) -> Key:
+        """The key least like the mean of all of them."""
         return self.rank_by_centrality(words)[-1][1]
 
     def wmdistance(self, document1: Iterable[str], document2: Iterable[str], norm: bool = True) -> float:
