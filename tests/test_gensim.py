@@ -501,6 +501,7 @@ def test_vectors_are_added_replaced_and_attributed():
     made = KeyedVectors(3, count=1)
     assert made.add_vector("a", [1, 0, 0]) == 0
     assert made.add_vector("b", [0, 1, 0]) == 1
+    assert made.add_vector("a", [9, 9, 9]) == 0  # which keeps what it has
     made[["b", "c"]] = np.array([[0, 2, 0], [1, 1, 0]])
     made["d"] = np.array([0.0, 0, 1])
     made.add_vectors(["d", "e"], np.ones((2, 3)), extras={"count": np.array([7, 9])})

@@ -212,7 +212,7 @@ class KeyedVectors:
         if self.next_index >= len(self) or self.index_to_key[self.next_index] is not None:
             self.add_vectors([key], [vector])
             self.next_index = len(self)
-            return len(self) - 1
+            return self.key_to_index[key]
         row = self.next_index
         self.index_to_key[row], self.key_to_index[key] = key, row
         self.vectors[row] = vector
