@@ -416,6 +416,7 @@ def test_an_archive_of_nothing_but_zeros_takes_no_memory(tmp_path):
         (npy("<U1", (2,), b"a\0\0\0a\0\0\0"), npy("<f4", (2, 1), bytes(8)), "must stand once, got 'a' in rows 1 and 2"),
         (npy("<U1", (1,), b"\xff\xff\xff\xff"), npy("<f4", (1, 1), bytes(4)), "numbers that are no letters"),
         (b"\x93NUMPY\x09\x00", npy("<f4", (1, 1)), "no sound .npz archive"),
+        (b"\x93NUMPY\x01\x00\x0d\x00{'descr': '''", npy("<f4", (1, 1)), "no sound .npz archive"),
         (npy("<U1", (1,), b"a\0\0\0"), npy("<f4", (1, 1), b"\0\0"), "cut short"),
     ],
 )

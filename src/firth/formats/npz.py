@@ -10,6 +10,7 @@ Archives are read part by part, so that one that unpacks to more than it says is
 from __future__ import annotations
 
 import sys
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -118,6 +119,7 @@ _FAULTS = (
     ValueError,
     TypeError,
     SyntaxError,
+    tokenize.TokenError,  # from headers that NumPy takes for Python 2's
     MemoryError,
     OverflowError,
     IndexError,
