@@ -423,6 +423,11 @@ def test_shrink_counts_what_needs_a_word_that_has_gone_as_wrong(run, model, tmp_
         assert all(reasons)
     status, printed, _ = run("shrink", model, small, "--most", len(vectors) - 1, "--evaluate", pairs)
     assert (status, "what needs a word that has gone counts as wrong" in printed) == (0, True)
+    pairs.with_name("others").write_text("x0 x1 1\nx1 x2 2\nx0 x2 3\n")  # of which the model knows nothing
+    sets = [pairs, pairs.with_name("others"), "--json"]
+    report = json.loads(run("shrink", model, small, "--most", len(vectors) - 1, "--evaluate", *sets)[1])["evaluation"]
+    told = {each["reason"] for each in report["sets"][1]["results"][0]["measures"].values()}
+    assert told == {"none of the 3 pairs has vectors for both words; check how words are cased"}
 
 
 def test_shrink_without_sets_says_how_the_loss_is_told(run, model, tmp_path):

@@ -100,8 +100,8 @@ def test_words_are_tried_as_written_then_lower_cased(tmp_path, vectors):
         ("x\ty\t1\n", "none of the 1 pairs has vectors"),
         ("x\ty\t1\na\tb\t2\n", "only 1 of 2 pairs is known; a correlation takes 3"),
         ("a\tb\t1\na\tc\t2\n", "only 2 of 2 pairs are known"),
-        ("a\tb\t1\na\tc\t1\na\td\t1\n", "all 3 known pairs have the same score, 1"),
-        ("a\tb\t1\nb\ta\t2\na\tb\t3\n", "all 3 known pairs have the same cosine, 0.9848"),
+        ("a\tb\t1\na\tc\t1\na\td\t1\n", "all 3 pairs that count have the same score, 1"),
+        ("a\tb\t1\nb\ta\t2\na\tb\t3\n", "all 3 pairs that count have the same cosine, 0.9848"),
     ],
 )
 def test_a_set_that_tells_nothing_has_no_score_and_says_why(tmp_path, vectors, text, why):
@@ -251,6 +251,10 @@ def test_what_is_unknown_may_count_as_wrong(tmp_path, royal):
     assert (result.known, result.accuracy) == (1, 0.5)
     pairs = file_of(tmp_path, "man\tking\t3\nman\tnobody\t1\nman\tgirl\t1\n")
     assert evaluate_similarity(royal, pairs, unknown="wrong").outcomes["cosines"] == pytest.approx([0.5**0.5, 0, 0])
+    # A set of which nothing is known is not told by its wrong answers.
+    nobody = evaluate_similarity(royal, file_of(tmp_path, "x\ty\t1\ny\tz\t2\nx\tz\t3\n"), unknown="wrong")
+    assert (nobody.known, nobody.spearman) == (0, None)
+    assert "none of the 3 pairs has vectors for both words" in nobody.measure("spearman").reason
 
 
 def test_bats_asks_each_line_by_every_other_and_takes_any_answer(tmp_path, royal):

@@ -160,7 +160,7 @@ def why_no_correlation(cosines: Numbers, scores: Numbers, pairs: int) -> str:
     if known < FEWEST:
         return f"only {known} of {pairs} pairs {'is' if known == 1 else 'are'} known; a correlation takes {FEWEST}"
     if np.ptp(scores) == 0:
-        return f"all {known} known pairs have the same score, {scores[0]:g}: there is nothing to correlate"
+        return f"all {known} pairs that count have the same score, {scores[0]:g}: there is nothing to correlate"
     if np.ptp(cosines) <= EQUAL_COSINES:
-        return f"all {known} known pairs have the same cosine, {cosines[0]:.4f}: there is nothing to correlate"
+        return f"all {known} pairs that count have the same cosine, {cosines[0]:.4f}: there is nothing to correlate"
     return ""

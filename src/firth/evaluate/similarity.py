@@ -86,7 +86,8 @@ class SimilaritySet:
         """How well the cosines of a model agree with the scores."""
         rows = known.rows(chain.from_iterable(self.pairs)).reshape(-1, 2)
         told = (rows != UNKNOWN).all(axis=1)
-        cosines = np.full(len(rows), 0.0 if known.options.unknown == "wrong" else np.nan)
+        # Of a set without any known pair, there is nothing to count as wrong beside.
+        cosines = np.full(len(rows), 0.0 if known.options.unknown == "wrong" and told.any() else np.nan)
         cosines[told] = known.cosines(*rows[told].T)
         return SimilarityResult(
             name=self.name,

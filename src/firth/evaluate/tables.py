@@ -85,9 +85,11 @@ def notes(results: Sequence[Sequence[Result]], names: Sequence[str], found: Sequ
                 where = " / ".join((of, *path))
                 reasons = dict.fromkeys(measure.reason for measure in each.measures if measure.reason)
                 yield from (f"{where}: {said}." for said in (*reasons, *each.remarks))
-    for one in found:
-        if one.difference.reason and not one.section:
-            yield f"{one.set}, {one.second} against {one.first}: {one.difference.reason}."
+    yield from dict.fromkeys(  # once where several measures have the same reason
+        f"{one.set}, {one.second} against {one.first}: {one.difference.reason}."
+        for one in found
+        if one.difference.reason and not one.section
+    )
 
 
 def as_markdown(table: Table) -> str:
