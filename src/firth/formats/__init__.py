@@ -26,6 +26,10 @@ def read_vectors(
     `encoding_errors` says what to do with words that are not UTF-8: strict (an error), replace, ignore,
     backslashreplace or surrogateescape (which keeps the bytes for writing). Only the first `limit` words are read.
 
+    Files are read by memory map, word2vec's binary ones and fastText's while this runs, those of firth and safetensors
+    as long as their vectors are used. Replace a file meanwhile, but do not cut it short in place: the system ends a
+    process that touches what is gone (SIGBUS), and no error can be raised.
+
     Raises:
         MissingFile: nothing is there, or it may not be read.
         BadFile: of no known format, or not what its format asks for, or more than memory holds.

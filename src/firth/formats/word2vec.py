@@ -185,7 +185,8 @@ def check_writing(words: Sequence[str], matrix: Matrix) -> None:
 class _Held:
     """Bytes of a file that are at hand, from `begin` to before `end` of `block`.
 
-    A plain file is mapped, all of it. Of one that is packed, or a pipe, a block is read after another.
+    A plain file is mapped, all of it: whoever cuts it short meanwhile ends this process (SIGBUS). Of one that is
+    packed, or a pipe, a block is read after another.
     """
 
     block: mmap.mmap | bytearray
