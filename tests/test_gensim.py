@@ -550,6 +550,13 @@ def test_files_that_end_too_soon_or_are_pickled_are_refused(tmp_path, both):
             cls.load(tmp_path / "pickled")
 
 
+def test_vectors_are_packed_by_gzip_alone(tmp_path, both):
+    for ask in (both[0].save_word2vec_format, KeyedVectors.load_word2vec_format):
+        with pytest.raises(ValueError, match=r"packed by gzip alone, got .*v.txt.bz2; take a name that ends in .gz"):
+            ask(tmp_path / "v.txt.bz2")
+    assert not list(tmp_path.iterdir())
+
+
 def test_judgements_are_gensim_s(tmp_path, both):
     (tmp_path / "pairs.tsv").write_text("# remark\nW1\tw2\t5\nw3\tw4\t1.5\nw5\tw9\t3\nw1\tnowhere\t4\nbad\n")
     (tmp_path / "analogies.txt").write_text(": one\nw1 w2 W3 w4\nw1 w2 w3 nowhere\n: two\nw5 w6 w7 w8\nbad\n")

@@ -35,8 +35,9 @@ def load_word2vec_format(
 
     Raises `UnicodeDecodeError` for words that are not UTF-8 under strict, `CutShort` (an `EOFError`) for a file that
     ends too soon, `BadFile` (a `ValueError`) for one that is not what it should be, and `ValueError` for another
-    encoding, or a binary file without its header.
+    encoding, a binary file without its header, or one that is packed other than by gzip.
     """
+    _check_packing(fname)
     if encoding.lower().replace("-", "").replace("_", "") != "utf8":
         raise ValueError(f"encoding must be utf8, got {encoding!r}; convert the file first")
     if binary and no_header:
@@ -53,7 +54,8 @@ def load_word2vec_format(
 
 
 def save_word2vec_format(fname: AnyPath, vectors: WordVectors, binary: bool, write_header: bool) -> None:
-    """Write vectors; text may go without its header. Raises `ValueError` for a binary file that should."""
+    """Write vectors; text may go without its header. Raises `ValueError` for a binary file that should, or bzip2."""
+    _check_packing(fname)
     if binary and not write_header:
         raise ValueError("a binary file needs its header, or nothing tells the size of a vector; leave write_header")
     write_vectors(vectors, fname, "word2vec-binary" if binary else "word2vec-text" if write_header else "glove")
@@ -68,6 +70,12 @@ def write_counts(fname: AnyPath, words: Sequence[str], counts: NDArray[Any]) -> 
     """Write words and counts, a word a line."""
     with replaced_packed(fname) as file:
         file.writelines(f"{word} {count}\n".encode() for word, count in zip(words, counts.tolist(), strict=True))
+
+
+def _check_packing(fname: AnyPath) -> None:
+    """Raise `ValueError` for names by which gensim would pack and unpack otherwise than by gzip."""
+    if str(fname).endswith((".bz2", ".xz", ".zst")):
+        raise ValueError(f"vectors are packed by gzip alone, got {fname}; take a name that ends in .gz, or unpack it")
 
 
 def _counts_of(words: Sequence[str], fvocab: AnyPath, errors: str) -> NDArray[np.int64]:
