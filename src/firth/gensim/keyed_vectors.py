@@ -352,9 +352,12 @@ class KeyedVectors:
         rows = range(*slice(restrict_vocab or None).indices(len(self)))
         if topn is not None:
             return self.core.most_similar_cosmul(wanted, unwanted, topn, restrict=rows)
-        asked = ([self.core[key] if isinstance(key, str) else key for key in some] for some in (wanted, unwanted))
+        # Words that are asked by their vectors are answered, too.
+        above, below = (
+            [self.core[key] if isinstance(key, str) else key for key in some] for some in (wanted, unwanted)
+        )
         products = np.zeros(len(rows))
-        for word, product in self.core.most_similar_cosmul(*asked, topn=len(self), restrict=rows):
+        for word, product in self.core.most_similar_cosmul(above, below, len(self), restrict=rows):
             products[self.key_to_index[word]] = product
         return products
 
