@@ -346,6 +346,17 @@ def test_a_half_that_is_no_number_is_told_when_it_is_searched(tmp_path, vectors)
         WordVectors.load(tmp_path / "v").most_similar("w1")
 
 
+@pytest.mark.parametrize("scale", [np.inf, np.nan, np.float32(3e38)])
+@pytest.mark.parametrize("dtype", ["int8", "binary", "pq"])
+def test_a_scale_that_no_vector_has_is_told_and_warns_of_nothing(tmp_path, vectors, dtype, scale):
+    rows = vectors.astype(dtype).rows.tensors
+    scales = rows["input_scales"].copy()
+    scales[7] = scale
+    write_model(tmp_path / "v", StoredModel.of(vectors.words, **{**rows, "input_scales": scales}))
+    with pytest.raises(BadFile, match=r"that of 'w7' \(row 7\)"):
+        WordVectors.load(tmp_path / "v").most_similar("w1")
+
+
 def test_a_file_of_narrow_rows_is_for_queries_alone(tmp_path, vectors):
     vectors.astype("int8").save(tmp_path / "v.safetensors")
     with pytest.raises(BadFile, match=r"cannot be trained on; open it with WordVectors\.load"):

@@ -88,6 +88,12 @@ class StoredRows(ABC):
             yield part.start, self.decoded(part)
 
 
+def scale(numbers: Matrix, scales: Vector) -> None:
+    """Multiply each row (n, D) by its scale, in place; what a damaged file's make infinite, the lengths will tell."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        numbers *= scales[:, None]
+
+
 def steps(first: int, last: int, D: int) -> Iterator[slice]:
     """Slices whose rows stay in cache, in multiples of ROW_FLOATS rows."""
     step = max(1, BLOCK_NUMBERS // D // (4 * ROW_FLOATS)) * 4 * ROW_FLOATS

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firth.nearest import Matrix, Vector
-from firth.stored.base import Some, StoredRows, looked_up, padded, steps
+from firth.stored.base import Some, StoredRows, looked_up, padded, scale, steps
 
 BYTE = 8
 # Row b holds the signs that byte b stands for, its highest bit first: +1 for a bit, -1 for none.
@@ -44,7 +44,7 @@ class Bits(StoredRows):
         numbers = np.unpackbits(self.bits[some], axis=1, count=self.shape[1]).astype(np.float32)
         numbers *= 2
         numbers -= 1
-        numbers *= self.scales[some][:, None]
+        scale(numbers, self.scales[some])
         return numbers
 
     def taken(self, some: Some) -> Self:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firth.nearest import Matrix, Vector, on_threads
-from firth.stored.base import Some, StoredRows, padded, steps
+from firth.stored.base import Some, StoredRows, padded, scale, steps
 from firth.weights import ROW_FLOATS as LANES
 
 LARGEST = 127
@@ -35,7 +35,7 @@ class Codes(StoredRows):
     def decoded(self, some: Some) -> Matrix:
         """Scale times code."""
         numbers: Matrix = self.codes[some].astype(np.float32)
-        numbers *= self.scales[some][:, None]
+        scale(numbers, self.scales[some])
         return numbers
 
     def taken(self, some: Some) -> Self:

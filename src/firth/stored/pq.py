@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from firth.nearest import Matrix, Vector
 from firth.options import whole
-from firth.stored.base import Some, StoredRows, looked_up, steps
+from firth.stored.base import Some, StoredRows, looked_up, scale, steps
 from firth.stored.faiss import faiss_threads, load_faiss
 
 ENTRIES = 256  # of a codebook: what a byte can number
@@ -81,7 +81,7 @@ class Products(StoredRows):
         codes = self.codes[some]
         entries = self.codebooks[np.arange(M), codes].reshape(len(codes), M * S)
         numbers: Matrix = np.take(entries, _places(self.shape[1], M), axis=1)  # indexing would give columns in order
-        numbers *= self.scales[some][:, None]
+        scale(numbers, self.scales[some])
         return numbers
 
     def taken(self, some: Some) -> Self:
