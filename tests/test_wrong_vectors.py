@@ -1,6 +1,8 @@
 """What is wrong in a file of vectors is told: words given twice, rows of other lengths, what is no number."""
 
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -112,6 +114,45 @@ def test_wrong_tables_are_told(tmp_path, table, sentence):
     pq.write_table(pa.table(table), tmp_path / "v")
     with pytest.raises(BadFile, match=sentence):
         read_vectors(tmp_path / "v")
+
+
+EVERY_BYTE_CHANGED = """
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from firth.errors import FirthError
+from firth.formats import read_vectors
+
+path = Path(sys.argv[1])
+sound = path.read_bytes()
+for place, byte in enumerate(sound):
+    for changed in (0, byte ^ 1, byte ^ 128):
+        path.write_bytes(sound[:place] + bytes([changed]) + sound[place + 1 :])
+        with suppress(FirthError):
+            read_vectors(path, "parquet")
+"""
+
+
+def test_no_changed_byte_of_parquet_ends_the_process(tmp_path):
+    """pyarrow's C++ ends it where the metadata of a column are damaged and asked for."""
+    words = ["the", "of", "café", "日本", "x" * 20, "a'b"]
+    vectors = WordVectors(words, np.random.default_rng(0).normal(size=(6, 8)), np.arange(6, 0, -1))
+    write_vectors(vectors, tmp_path / "v", "parquet")
+    command = [sys.executable, "-c", EVERY_BYTE_CHANGED, str(tmp_path / "v")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_rows_of_parquet_whose_type_tells_no_size_are_read_in_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr(columns, "BATCH_NUMBERS", 20)
+    lists = pa.array(np.arange(70, dtype=np.float32).reshape(10, 7).tolist(), pa.list_(pa.float32()))
+    pq.write_table(pa.table({"word": [f"w{n}" for n in range(10)], "vector": lists}), tmp_path / "v")
+    sizes: list[int] = []
+    numbers = columns._numbers
+    monkeypatch.setattr(columns, "_numbers", lambda column, path: sizes.append(len(column)) or numbers(column, path))
+    assert read_vectors(tmp_path / "v").matrix.tolist() == np.arange(70).reshape(10, 7).tolist()
+    assert sizes == [1, 2, 2, 2, 2, 2]
 
 
 def test_other_kinds_of_finalfusion_are_refused_by_name(tmp_path):

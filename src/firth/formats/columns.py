@@ -39,6 +39,7 @@ Columns: TypeAlias = tuple[list[str], Matrix, Counts | None]
 WORDS = ("word", "words", "token", "text", "key")
 VECTORS = ("vector", "vectors", "embedding", "embeddings")
 COUNTS = ("count", "counts", "frequency")
+READ_BYTES = 1 << 20  # of a column of Parquet at once
 BATCH_NUMBERS = 4 << 20  # of a batch read from Parquet, or a part of one mapped from Arrow
 
 
@@ -65,14 +66,11 @@ def read_parquet(path: AnyPath, *, encoding_errors: str = "strict", limit: int |
 
     check_reading(encoding_errors, limit)
     with opened(path) as file, _faults(path):
-        reader = pq.ParquetFile(file)
+        reader = pq.ParquetFile(file, buffer_size=READ_BYTES)
         names = [_column(reader.schema_arrow, WORDS, path), _column(reader.schema_arrow, VECTORS, path)]
         names += [each for each in COUNTS if each in reader.schema_arrow.names][:1]
-        widest = max(
-            (_numbers_a_row(reader.metadata.row_group(each), names[1]) for each in range(reader.num_row_groups)),
-            default=1,
-        )
-        batches = reader.iter_batches(batch_size=max(1, BATCH_NUMBERS // widest), columns=names)
+        rows = max(1, BATCH_NUMBERS // _numbers_a_row(reader, names[1], path))
+        batches = reader.iter_batches(batch_size=rows, columns=names)
         return _gathered(reader.schema_arrow, batches, encoding_errors, limit, path)
 
 
@@ -155,11 +153,16 @@ def _parts(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             yield batch.slice(start, rows)
 
 
-def _numbers_a_row(group: Any, name: str) -> int:
-    """How many numbers a row of the column of lists `name` has in a group of Parquet's rows, by its metadata."""
-    columns = [group.column(number) for number in range(group.num_columns)]
-    values = max((each.num_values for each in columns if each.path_in_schema.split(".")[0] == name), default=0)
-    return max(1, int(values) // max(1, int(group.num_rows)))
+def _numbers_a_row(reader: Any, name: str, path: AnyPath) -> int:
+    """How many numbers a row of the column of lists `name` has: by its type, or else by the first row.
+
+    The metadata of Parquet's columns would tell, too, but pyarrow (26.0) ends the process where they are damaged.
+    """
+    kind = reader.schema_arrow.field(name).type
+    if pa.types.is_fixed_size_list(kind):
+        return _fixed_size(kind)
+    first = next(reader.iter_batches(batch_size=1, columns=[name]), None)
+    return 1 if first is None or not len(first) else max(1, _numbers(first.column(0), path).shape[1])
 
 
 def _column(schema: pa.Schema, wanted: Sequence[str], path: AnyPath) -> str:
