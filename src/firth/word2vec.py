@@ -337,6 +337,8 @@ class Word2Vec:
     def load(cls, path: AnyPath) -> Self:
         """Open a saved model; its matrices stay in the file, mapped into memory, until training goes on.
 
+        Until then the file must not be shortened: the system ends a process (SIGBUS) that reads what is gone.
+
         Raises `MissingFile`, or `BadFile` for what is not a whole model.
         """
         stored = read_model(path)

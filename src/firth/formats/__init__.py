@@ -26,9 +26,9 @@ def read_vectors(
     `encoding_errors` says what to do with words that are not UTF-8: strict (an error), replace, ignore,
     backslashreplace or surrogateescape (which keeps the bytes for writing). Only the first `limit` words are read.
 
-    Files are read by memory map, word2vec's binary ones and fastText's while this runs, those of firth and safetensors
-    as long as their vectors are used. Replace a file meanwhile, but do not cut it short in place: the system ends a
-    process that touches what is gone (SIGBUS), and no error can be raised.
+    Files of firth, safetensors, fastText, Arrow and word2vec's binary format are mapped into memory, the last two while
+    they are read, the others, unless packed, as long as the vectors live. Where somebody cuts such a file short
+    meanwhile, the system ends this process (SIGBUS), and no error can be raised: replace files whole, as firth does.
 
     Raises:
         MissingFile: nothing is there, or it may not be read.

@@ -55,6 +55,8 @@ class WordVectors(Edited):
     ) -> Self:
         """Read from a file of any known format, the first `limit` words; see `firth.formats.read_vectors`.
 
+        Files of some formats stay mapped into memory: do not shorten one that is in use, which would end this process.
+
         With `index`, open the index of that kind that stands beside the file, model.usearch beside model.safetensors:
         queries may name it then; it is checked on no more than `threads` cores. Raises `MissingFile` where there
         is none, and what `open_index` raises.
