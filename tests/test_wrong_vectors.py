@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from firth.errors import BadFile
+from firth.errors import BadFile, BadOption
 from firth.formats import (
     FORMATS,
     columns,
@@ -37,6 +37,39 @@ def test_a_word_that_stands_twice_is_told(tmp_path, monkeypatch, kind):
     sentence = "without a gap" if kind in static.LAYOUTS else "a word must stand once, got 'a' in rows 1 and 3"
     with pytest.raises(BadFile, match=sentence):
         read_vectors(tmp_path / "v", kind)
+
+
+ODD_WORDS = [
+    "a\nb",
+    "\n",
+    "a b",
+    "a\tb",
+    "a\0b",
+    "a\rb",
+    "\u2028",
+    "\x85",
+    "\xa0",
+    "1",
+    "-",
+    '"',
+    "#",
+    "</s>",
+    "x" * 70_000,
+]
+
+
+@pytest.mark.parametrize("kind", [each.name for each in FORMATS if each.write and each.read])
+def test_what_a_format_writes_it_reads(tmp_path, kind):
+    written = 0
+    for number, word in enumerate(ODD_WORDS):
+        vectors, path = WordVectors([word, "zz"], np.arange(6).reshape(2, 3)), tmp_path / str(number)
+        try:
+            write_vectors(vectors, path, kind)
+        except BadOption:
+            continue
+        assert read_vectors(path, kind).words == vectors.words
+        written += 1
+    assert written > 5
 
 
 @pytest.mark.parametrize(

@@ -119,8 +119,13 @@ def read_rows(file: IO[bytes], rows: int, D: int, path: AnyPath, dtype: str = "<
     return matrix
 
 
-def decoded(words: Sequence[bytes], errors: str, first_row: int, path: AnyPath) -> list[str]:
-    """Words as strings; all at once, since that is far faster than one by one. `first_row` counts from 1."""
+def decoded(
+    words: Sequence[bytes], errors: str, first_row: int, path: AnyPath, *, line_breaks: bool = False
+) -> list[str]:
+    """Words as strings; all at once, since that is far faster than one by one. `first_row` counts from 1.
+
+    `BadFile` for words that are not UTF-8, and for those that hold line breaks, if the format has no place for these.
+    """
     if not words:
         return []
     try:
@@ -132,6 +137,8 @@ def decoded(words: Sequence[bytes], errors: str, first_row: int, path: AnyPath) 
             "read the file with encoding_errors='surrogateescape' or 'backslashreplace' to keep such words, "
             "or 'ignore' to drop the bytes"
         ) from error
+    if len(texts) != len(words) and line_breaks:
+        return [word.decode("utf-8", errors) for word in words]
     if len(texts) != len(words):
         row = next(row for row, word in enumerate(words) if b"\n" in word)
         raise BadFile(f"{path}, row {first_row + row}: a word must not hold a line break, got {words[row][:40]!r}")

@@ -137,7 +137,7 @@ def _gathered(
         if len(found) and numbers.shape[1] != matrix.D:
             raise BadFile(f"{path}: vectors must have {matrix.D} numbers each, got {numbers.shape[1]}; write it anew")
         matrix.add(numbers)
-        words += decoded(found, encoding_errors, len(words) + 1, path)
+        words += decoded(found, encoding_errors, len(words) + 1, path, line_breaks=True)
         if counted is not None:
             counts.append(_counts(batch.column(counted), path))
     check_unique(words, BadFile, f"{path}: ")

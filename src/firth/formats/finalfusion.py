@@ -154,7 +154,7 @@ def _read_words(
             raise BadFile(f"{path}: word {len(names) + 1} goes beyond the words' end; the file is damaged")
         names.append(bytes(data[position + 4 : stop]))
         position = stop
-    return decoded(names, encoding_errors, 1, path)
+    return decoded(names, encoding_errors, 1, path, line_breaks=True)
 
 
 def _read_array(file: IO[bytes], V: int, whole: bool, path: AnyPath) -> Matrix:

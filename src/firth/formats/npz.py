@@ -89,6 +89,8 @@ def write_npz(
     if any(word.endswith("\0") for word in words):
         raise BadOption("NumPy drops nulls at the ends of strings, so no word may end in one; leave it out")
     width = max(map(len, words), default=1) or 1
+    if width > MAX_WORD_LETTERS:
+        raise BadOption(f"words must have {MAX_WORD_LETTERS} letters at most, got {width}; shorten it")
     strings = np.dtype(f"<U{width}")
     with replaced(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         # Strings of one width are mostly zeros, which pack well; numbers do not.
@@ -185,7 +187,7 @@ def _read_words(
         if kind.kind == "U" and int(block.view(kind.str[0] + "u4").max(initial=0)) > sys.maxunicode:
             raise BadFile(f"{path}: {name} holds numbers that are no letters; the archive is damaged, fetch it anew")
         found = block.tolist()
-        words += found if kind.kind == "U" else decoded(found, encoding_errors, len(words) + 1, path)
+        words += found if kind.kind == "U" else decoded(found, encoding_errors, len(words) + 1, path, line_breaks=True)
         empty += sum(not word for word in found)
         if empty > 1:  # at once: what unpacks to nothing but zeros would go on and on
             raise BadFile(f"{path}: a word must stand once, got '' twice; leave one out")

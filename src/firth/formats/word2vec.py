@@ -138,6 +138,8 @@ def write_binary(path: AnyPath, words: Sequence[str], matrix: Matrix) -> None:
             values, width = block.data.cast("B"), 4 * block.shape[1]
             pieces: list[bytes | memoryview] = []
             for row, word in enumerate(encoded(words[start : start + len(block)])):
+                if len(word) > MAX_WORD_BYTES:
+                    raise BadOption(f"words must have {MAX_WORD_BYTES} bytes at most, got {len(word)}; shorten it")
                 pieces += (word, b" ", values[row * width : (row + 1) * width])
             file.write(b"".join(pieces))
 
