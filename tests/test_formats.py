@@ -248,9 +248,10 @@ def test_what_cannot_be_packed_says_so(tmp_path, each):
 
 
 @pytest.mark.parametrize("kind", [each.name for each in READ])
-def test_nothing_there_is_missing(tmp_path, kind):
+@pytest.mark.parametrize("name", ["none", "x" * 300])
+def test_nothing_there_is_missing(tmp_path, kind, name):
     with pytest.raises(MissingFile, match="check the path"):
-        read_vectors(tmp_path / "none", kind)
+        read_vectors(tmp_path / name, kind)
 
 
 @pytest.mark.parametrize("kind", [each.name for each in WRITTEN])

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from firth.errors import BadFile, BadOption
-from firth.formats.checks import Matrix, check_matrix, check_reading, check_unique, encoded
+from firth.formats.checks import Matrix, check_matrix, check_reading, check_unique, encoded, is_folder
 from firth.formats.embeddings import MATRIX, as_matrix, matrix_in
 from firth.formats.tensors import Tensor, header_of, read_tensors, write_blocks
 from firth.formats.tokenizer_json import UNKNOWN, read_tokens, tokenizer_json
@@ -50,7 +50,7 @@ def read_static(
         BadOption: an unknown value of `encoding_errors`, or a limit below 0.
     """
     check_reading(encoding_errors, limit)
-    folder = Path(path) / NESTED if (Path(path) / NESTED).is_dir() else Path(path)
+    folder = Path(path) / NESTED if is_folder(Path(path) / NESTED) else Path(path)
     tensors, metadata = read_tensors(folder / MODEL)
     words = read_tokens(folder / TOKENIZER)
     matrix = _mapped(tensors, as_matrix(matrix_in(tensors, MATRICES, path), path), path)
