@@ -97,7 +97,7 @@ for D in (128, 300):
             spilled = int(re.search(r"(\\d+) bytes spill stores", told).group(1))
             registers = int(re.search(r"Used (\\d+) registers", told).group(1))
             barriers = len(re.findall(r"bar\\.sync", compiled.asm["ptx"]))
-            print(kernel.__name__, D, capability, registers, spilled, barriers)
+            print(kernel.__name__, D, kept["input"], registers, spilled, barriers)
             added = set(re.findall(r"(?:red|atom)\\.[a-z.]*add[a-z.]*\\.(v\\d)\\.(b?f\\d+)", compiled.asm["ptx"]))
             if kept is HALVES:
                 assert added == ({("v4", "bf16")} if D == 128 else {("v8", "bf16"), ("v2", "bf16")}), added
@@ -112,6 +112,7 @@ def test_kernels_compile_ahead_and_neither_spill_registers_nor_wait_at_barriers(
     lines = run("-c", COMPILE, interpret=False).splitlines()
     assert len(lines) == 24
     for line in lines:
-        _, _, _, registers, spilled, barriers = line.split()
+        name, _, kept, registers, spilled, barriers = line.split()
         assert 0 < int(registers) <= 255, line
-        assert (int(spilled), int(barriers)) == (0, 0), line
+        reads_others = (name, kept) == ("train_skipgram_tree", "bf16")  # what its other threads kept
+        assert (int(spilled), int(barriers)) == (0, int(reads_others)), line

@@ -100,6 +100,8 @@ def train_skipgram_tree(
                         x_tail, before_tail = load(input, contexts, C, MAIN, TAIL, WIDTH), zeros(C, TAIL)
                     kept = own + (some - begin) * WIDTH
                     if tile > 0:
+                        if input.dtype.element_ty == tl.bfloat16:
+                            tl.debug_barrier()  # see `kept_changes`
                         before = kept_changes(kept, there, C, 0, MAIN, WIDTH)
                         if TAIL:
                             before_tail = kept_changes(kept, there, C, MAIN, TAIL, WIDTH)
@@ -147,8 +149,10 @@ def train_skipgram_tree(
 def kept_changes(kept, there, C: tl.constexpr, BEGIN: tl.constexpr, SIZE: tl.constexpr, WIDTH: tl.constexpr):
     """What `keep_changes` kept: C tensors (SIZE,).
 
-    They lie in registers as they did when they were kept, so that each thread reads what it wrote itself, and none waits
-    for another. That asks for rows of as many floats as a program has threads, which `gpu_shapes` sees to.
+    With rows of float32 they lie in registers as they did when they were kept, so that each thread reads what it wrote
+    itself, and none waits for another. That asks for rows of as many floats as a program has threads, which `gpu_shapes`
+    sees to. Rows of bfloat16 may give a thread eight numbers where four are kept at a time: there threads read what others
+    wrote, and wait for them first.
     """
     d = BEGIN + tl.arange(0, SIZE)
     found = ()
