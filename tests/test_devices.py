@@ -82,6 +82,7 @@ class Triton:
         (None, ""),
         (RuntimeError("Failed to find C compiler. Please specify"), "Failed to find C compiler. Please specify"),
         (subprocess.CalledProcessError(1, ["/usr/bin/gcc", "main.c"]), "/usr/bin/gcc failed"),
+        (ImportError("cuda_utils.so: failed to map segment"), "cuda_utils.so: failed to map segment"),
         (AssertionError("libcuda.so cannot found!\nPossible files"), "libcuda.so cannot found!"),
     ],
 )

@@ -62,7 +62,7 @@ def _why_not_compiled(triton: Any) -> str:
         _ = triton.runtime.driver.active.utils
     except subprocess.CalledProcessError as error:
         return f"{error.cmd[0]} failed" if isinstance(error.cmd, (list, tuple)) else "the compiler failed"
-    except (RuntimeError, AssertionError, OSError) as error:
+    except (RuntimeError, AssertionError, ImportError, OSError) as error:
         return str(error).strip().split("\n")[0]
     return ""
 

@@ -120,7 +120,8 @@ class GpuBackend:
         self._programs = self._given_programs or 1
         nothing = Chunk(np.zeros(1, np.int32), np.array([0, 1], np.int64), 0, 0, 1, 0)
         piece = ResidentCorpus(self._torch, self._device, room=0).piece(nothing, (0, 1))
-        compiled = self._trained(piece, self._settings(nothing, 0, 0, Rates(0, 0, 0)))[1]
+        with self._enough_memory():
+            compiled = self._trained(piece, self._settings(nothing, 0, 0, Rates(0, 0, 0)))[1]
         if self._given_programs is None:
             has = self._torch.cuda.get_device_properties(self._device)
             threads, capability = has.max_threads_per_multi_processor, (has.major, has.minor)

@@ -20,7 +20,8 @@ CONTEXTS_AT_ONCE = tl.constexpr(base.CONTEXTS_AT_ONCE)
 DRAWS_PER_POSITION = tl.constexpr(draws.DRAWS_PER_POSITION)
 
 # What is told to the kernels about a chunk: the places of these in one int64 tensor. Keys are uint64 and rates float64,
-# bit for bit. A kernel's own arguments would be compiled for their values, and floats among them be float32.
+# bit for bit. A kernel's own arguments would be compiled for their values, and floats among them be float32. Tokens stand
+# behind a chunk's offsets, at a multiple of 16 bytes or not: neither is compiled for.
 SETTINGS = (
     "keep_key",
     "reach_key",
@@ -45,7 +46,7 @@ def key_of(settings, which: tl.constexpr):
     return tl.load(settings + which).to(tl.uint64, bitcast=True)
 
 
-@triton.jit(do_not_specialize=["n", "V", "held_out_chance"])
+@triton.jit(do_not_specialize=["n", "V", "held_out_chance"], do_not_specialize_on_alignment=["tokens"])
 def decide_fates(
     tokens,  # int32 (n,)
     sentences,  # int32 (n,): the sentence of each token
@@ -78,7 +79,7 @@ def decide_fates(
     tl.store(seen + tl.program_id(0), tl.sum(in_chunk.to(tl.int64), axis=0))
 
 
-@triton.jit(do_not_specialize=["n", "V", "window"])
+@triton.jit(do_not_specialize=["n", "V", "window"], do_not_specialize_on_alignment=["tokens"])
 def plan_windows(
     tokens,
     sentences,
