@@ -293,13 +293,8 @@ class Measurements:
         named = f"{what}, {architecture}, D = {D}, V = {V:,}, {how}"
         if not self.fits("speed", named):
             return 0
-        options = TrainingOptions(
-            architecture=architecture,  # type: ignore[arg-type]
-            loss=loss,  # type: ignore[arg-type]
-            vector_size=D,
-            device="cuda",
-            gpu_dtype=kept,  # type: ignore[arg-type]
-        )
+        asked = {"architecture": architecture, "loss": loss, "vector_size": D, "device": "cuda", "gpu_dtype": kept}
+        options = TrainingOptions.from_dict(asked)
         text = made(n, V)
         tables = tables_for(text.vocabulary, options)
         chunks = text.chunks(n)

@@ -69,14 +69,16 @@ def prepared(source: Path, target: Path, tokens: int | None, min_count: int) -> 
     return Text(target, read, len(kept), sum(kept))
 
 
-def made_up(target: Path, tokens: int, vocabulary: int, seed: int = 1) -> Text:
-    """Write a text of words that are drawn by Zipf's law (exponent 1), each of them at least once."""
-    if tokens < vocabulary:
-        raise SystemExit(f"{vocabulary:,} words need a text of as many tokens, got {tokens:,}; ask for a longer one")
+def made_up(target: Path, tokens: int, vocabulary: int, seed: int = 1, *, each: int = 1) -> Text:
+    """Write a text of words that are drawn by Zipf's law (exponent 1), after `each` of every word."""
+    if tokens < each * vocabulary:
+        raise SystemExit(
+            f"{vocabulary:,} words need a text of {each * vocabulary:,} tokens, got {tokens:,}; ask for a longer one"
+        )
     generator = np.random.default_rng(seed)
     upto = np.cumsum(1 / np.arange(1, vocabulary + 1))
-    drawn = np.searchsorted(upto, generator.random(tokens - vocabulary) * upto[-1])
-    numbers = generator.permutation(np.concatenate([np.arange(vocabulary), drawn])).tolist()
+    drawn = np.searchsorted(upto, generator.random(tokens - each * vocabulary) * upto[-1])
+    numbers = generator.permutation(np.concatenate([np.tile(np.arange(vocabulary), each), drawn])).tolist()
     words = [f"w{number}" for number in range(vocabulary)]
     with target.open("w", encoding="ascii") as file:
         for first in range(0, tokens, WORDS_A_LINE):

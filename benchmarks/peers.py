@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
-from material import SETS, Text, chosen_corpus, corpora_folder, machine, prepared, quality
+from material import SETS, Text, chosen_corpus, corpora_folder, machine, made_up, prepared, quality
 from trainers import ALPHA, MIN_COUNT, NEGATIVE, READS_WHILE_TRAINING, TRAINERS, WINDOW, Job
 
 FIRTH, *PEERS = TRAINERS
@@ -69,6 +69,7 @@ def arguments() -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--corpus", type=Path, help="plain text, a sentence per line, or .xz, .gz, .bz2; else FIRTH_CORPORA's")
+    add("--made-up", type=int, metavar="V", help="a made-up text of V words instead, of --speed-tokens; no quality")
     add("--sets", type=Path, help="folder of the evaluation sets; else eval/ under FIRTH_CORPORA")
     add("--tokens", type=int, help="use about the first so many tokens, for a quick try")
     add("--threads", type=int, nargs="+", default=[1, 2], help="numbers of threads")
@@ -99,6 +100,8 @@ def arguments() -> argparse.Namespace:
 
 def passes(options: argparse.Namespace) -> list[Pass]:
     threads, whole = tuple(options.threads), options.tokens
+    if options.made_up:
+        return [Pass(options.rounds, options.speed_epochs, threads, whole, scored=False)]
     if options.speed_epochs == options.epochs:
         return [Pass(options.rounds, options.epochs, threads, whole, scored=True)]
     part = min(options.speed_tokens, whole or options.speed_tokens)
@@ -256,6 +259,13 @@ def check(options: argparse.Namespace) -> None:
         raise SystemExit("threads and epochs must be 1 or more, and there must be a round of speed or of judged runs")
 
 
+def corpus_of(options: argparse.Namespace, place: Path) -> Path:
+    """The text asked for; in a made-up one every word stands often enough to be trained."""
+    if options.made_up:
+        return made_up(place / "made-up.txt", options.speed_tokens, options.made_up, each=MIN_COUNT).path
+    return chosen_corpus(options.corpus)
+
+
 def run_pass(plan: Pass, options: argparse.Namespace, corpus: Path, place: Path) -> tuple[Text, list[Run]]:
     folder = corpora_folder()
     sets = options.sets or (folder / "eval" if folder else None)
@@ -270,9 +280,9 @@ def run_pass(plan: Pass, options: argparse.Namespace, corpus: Path, place: Path)
 def main() -> None:
     options = arguments()
     check(options)
-    corpus = chosen_corpus(options.corpus)
     facts: dict[str, Any] = {"machine": machine(), "versions": versions(options.peers), "passes": []}
     with tempfile.TemporaryDirectory() as scratch:
+        corpus = corpus_of(options, Path(scratch))
         warm_up(corpus, Path(scratch), options)
         for plan in passes(options):
             text, runs = run_pass(plan, options, corpus, Path(scratch))
