@@ -84,13 +84,29 @@ def said_of(binary):
     )
     return {
         "registers": registers,  # of a thread
-        "spilled": max(stack, local),  # bytes
+        "spilled": max(stack, local),  # bytes of a thread
         "shared": shared,  # bytes
         "barriers": len(re.findall(r"\bBAR\.", code)),
         "added": Counter(re.findall(r"\b(?:REDG?|ATOMG?)\.E\.ADD\.([\w]+)", code)),
         "swaps": len(re.findall(r"\bATOMG?\.E\.CAS", code)),  # loops, in place of additions
-        "instructions": len(re.findall(r"^\s*/\*[0-9a-f]{4,5}\*/", code, re.MULTILINE)),
+        # Of each loop that holds no other: its instructions, and how many of them read or write what was spilled.
+        "loops": [(len(loop), sum("LDL" in each or "STL" in each for each in loop)) for loop in innermost(code)],
     }
+
+
+def innermost(code):
+    """The instructions of each loop that holds no other: from where a branch goes back to, to that branch."""
+    instructions, labels, loops = [], {}, []
+    for label, instruction in re.findall(r"^\s*(?:(\.L_\w+):|/\*[0-9a-f]{4,5}\*/\s+(.*?);)", code, re.MULTILINE):
+        if label:
+            labels[label] = len(instructions)
+            continue
+        instructions.append(instruction)
+        back = re.search(r"\bBRA\b.*(\.L_\w+)", instruction)
+        begin = labels.get(back.group(1)) if back else None
+        if begin is not None and begin < len(instructions) - 1 and not any(begin <= first for first, _ in loops):
+            loops.append((begin, len(instructions)))
+    return [instructions[begin:end] for begin, end in loops]
 
 
 def launch_all(options, D):

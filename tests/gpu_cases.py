@@ -112,6 +112,15 @@ def wide_windows_take_several_steps():
         held_to_the_reference(Shuffled(4, 60, 20, (24,), options), backend(), rates=Rates(0.01, 0.0, 0.0))
 
 
+def scores_fill_several_packs_and_warps():
+    """More than 32 at a time; rows that several warps share."""
+    for architecture in ARCHITECTURES:
+        options = TrainingOptions(architecture=architecture, sample=0, negative=35)
+        held_to_the_reference(Shuffled(5, 60, 20, (5,), options), backend())
+        options = replace(options, negative=2)
+        held_to_the_reference(Shuffled(5, 60, 150, (5,), options), backend(warps=4, tile=1))
+
+
 def stores_in_place_of_additions_are_the_same_with_one_program():
     options = TrainingOptions(sample=0, negative=1)
     held_to_the_reference(Shuffled(6, 400, 20, (12, 9), options), backend(atomic=False))
@@ -390,6 +399,7 @@ TESTS = [
     one_program_is_the_reference,
     words_may_stand_twice,
     wide_windows_take_several_steps,
+    scores_fill_several_packs_and_warps,
     stores_in_place_of_additions_are_the_same_with_one_program,
     chunks_may_be_cut_anywhere,
     what_is_measured_moves_nothing,

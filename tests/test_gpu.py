@@ -26,6 +26,7 @@ HERE = Path(__file__).parent
         "one_program_is_the_reference",
         "words_may_stand_twice",
         "wide_windows_take_several_steps",
+        "scores_fill_several_packs_and_warps",
         "stores_in_place_of_additions_are_the_same_with_one_program",
         "chunks_may_be_cut_anywhere",
         "what_is_measured_moves_nothing",

@@ -36,6 +36,7 @@ def run(*arguments, interpret):
         "one_program_is_the_reference",
         "words_may_stand_twice",
         "wide_windows_take_several_steps",
+        "scores_fill_several_packs_and_warps",
         "chunks_may_be_cut_anywhere",
         "what_is_measured_moves_nothing",
         "the_corpus_stays_on_the_device_where_there_is_room",
@@ -67,7 +68,8 @@ TRAINING = [f"train_{name}" for name in ("skipgram", "skipgram_tree", "cbow", "c
 def test_kernels_compile_for_gpus_as_they_are_launched(capability, kept, sizes):
     """For Ampere and Hopper, by the assembler that Triton brings; once each, however chunks differ.
 
-    No row's numbers are spilled from registers, and where one warp holds a row, nobody waits at barriers.
+    Nothing that loops over contexts is spilled from registers, and where one warp holds a row, nothing goes by way of
+    shared memory and nobody waits at barriers.
     """
     printed = run(str(HERE / "gpu_ahead.py"), str(capability), kept, *map(str, sizes), interpret=False)
     found = [json.loads(line) for line in printed.splitlines()]
@@ -76,14 +78,14 @@ def test_kernels_compile_for_gpus_as_they_are_launched(capability, kept, sizes):
     assert sorted((each["name"], each["D"]) for each in found) == sorted(expected)
     for each in found:
         assert 0 < each["registers"] <= 255, each
-        what = (each["name"], kept, each["D"])
-        addresses = what == ("train_cbow_tree", "bfloat16", 1024)  # four numbers, once a window
-        assert (each["spilled"], each["swaps"]) == (16 if addresses else 0, 0), each
+        assert each["spilled"] <= 32, each  # addresses: eight numbers, used once a window
+        assert all(spilled == 0 for _, spilled in each["loops"]), each
+        assert each["swaps"] == 0, each
         if each["name"] in PLANNING:
             assert not each["added"], each
             continue
         vector = {"float32": "F32x4", "bfloat16": "BF16x4" if each["D"] == 128 else "BF16x8"}[kept]
         assert (vector in each["added"]) == (capability >= 90 and each["D"] > 16), each  # older GPUs add one by one
         if each["D"] <= 300:
-            reads_others = what[:2] == ("train_skipgram_tree", "bfloat16")  # what its other threads kept
-            assert each["barriers"] == int(reads_others), each
+            reads_others = (each["name"], kept) == ("train_skipgram_tree", "bfloat16")  # what its other threads kept
+            assert (each["shared"], each["barriers"]) == (0, int(reads_others)), each

@@ -253,6 +253,7 @@ class GpuBackend:
             C=shape.tile,
             MAIN=shape.main,
             TAIL=shape.tail,
+            WARPS=shape.warps,
             WIDTH=self._width,
             ATOMIC=self._atomic,
             CORRECTED=self._options.cbow_gradient == "corrected",

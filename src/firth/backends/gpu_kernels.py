@@ -18,7 +18,6 @@ from firth.backends.gpu_plan import first_kept, stretch
 from firth.backends.gpu_rows import (
     add,
     add_to_contexts,
-    against,
     contexts_of,
     load,
     mean_of,
@@ -27,6 +26,7 @@ from firth.backends.gpu_rows import (
     weighed,
     zeros,
 )
+from firth.backends.gpu_scores import LANES, outputs_in_lanes, steps
 
 
 @triton.jit
@@ -50,6 +50,7 @@ def train_skipgram(
     C: tl.constexpr,
     MAIN: tl.constexpr,
     TAIL: tl.constexpr,
+    WARPS: tl.constexpr,
     WIDTH: tl.constexpr,
     ATOMIC: tl.constexpr,
     CORRECTED: tl.constexpr,
@@ -57,40 +58,33 @@ def train_skipgram(
     """Train the windows of the chunk's kept words by skip-gram."""
     at, upto = stretch(ends, settings)
     earliest = first_kept(ends, settings)
-    loss = tl.zeros((), tl.float64)
+    NEAR: tl.constexpr = 128 // input.dtype.element_ty.primitive_bitwidth  # sixteen bytes of a row
+    loss = tl.zeros((LANES,), tl.float64)
     pairs = tl.zeros((), tl.int64)
     for i in range(at, upto):
         input_seed, output_seed = seeds_of(i, earliest, settings)
         first = tl.load(low + i)
         n = tl.load(high + i) - first - 1
         rate, most = tl.load(rates + i), tl.load(at_once + i)
-        rows, labels, count = outputs_of(outputs + i * PADDED, S)
+        rows, count = outputs_of(outputs + i * PADDED, S)
+        labels, counts = outputs_in_lanes(outputs + i * PADDED, S, C)
         for begin in range(0, n, most):
             end = tl.minimum(n, begin + most)
             y, gain = load(output, rows, S, 0, MAIN, WIDTH), zeros(S, MAIN)
             y_tail, gain_tail = y, gain  # not used where there is no tail
             if TAIL:
                 y_tail, gain_tail = load(output, rows, S, MAIN, TAIL, WIDTH), zeros(S, TAIL)
-            step_loss = tl.zeros((), tl.float32)
+            step_loss = tl.zeros((LANES,), tl.float32)
             for some in range(begin, end, C):
                 contexts, there = contexts_of(words, i, first, some, end, C)
                 x = load(input, contexts, C, 0, MAIN, WIDTH)
                 x_tail = x
                 if TAIL:
                     x_tail = load(input, contexts, C, MAIN, TAIL, WIDTH)
-                changes = ()
-                changes_tail = ()
-                for c in tl.static_range(C):
-                    change = tl.zeros((MAIN,), tl.float32)
-                    change_tail = change
-                    if TAIL:
-                        change_tail = tl.zeros((TAIL,), tl.float32)
-                    change, change_tail, gain, gain_tail, step_loss = against(
-                        x[c], x_tail[c], y, y_tail, labels, count, there[c], rate,
-                        change, change_tail, gain, gain_tail, step_loss, S, TAIL,
-                    )  # fmt: skip
-                    changes = changes + (change,)
-                    changes_tail = changes_tail + (change_tail,)
+                changes, changes_tail, gain, gain_tail, step_loss = steps(
+                    x, x_tail, end - some, y, y_tail, labels, counts, rate,
+                    zeros(C, MAIN), zeros(C, TAIL or MAIN), gain, gain_tail, step_loss, C, S, MAIN, TAIL, WARPS, NEAR,
+                )  # fmt: skip
                 input_weights = weighed(input_scales, contexts, there, C)
                 add(input, contexts, input_weights, changes, x, input_seed + some * WIDTH, C, 0, MAIN, WIDTH, ATOMIC)
                 if TAIL:
@@ -107,7 +101,7 @@ def train_skipgram(
                 )  # fmt: skip
             loss += step_loss.to(tl.float64)
         pairs += tl.maximum(n, 0)
-    tl.store(losses + tl.program_id(0), loss)
+    tl.store(losses + tl.program_id(0), tl.sum(loss))
     tl.store(examples + tl.program_id(0), pairs)
 
 
@@ -132,6 +126,7 @@ def train_cbow(
     C: tl.constexpr,
     MAIN: tl.constexpr,
     TAIL: tl.constexpr,
+    WARPS: tl.constexpr,
     WIDTH: tl.constexpr,
     ATOMIC: tl.constexpr,
     CORRECTED: tl.constexpr,  # whether each context gets its share of the gradient, instead of the whole
@@ -139,25 +134,27 @@ def train_cbow(
     """Train the windows of the chunk's kept words by CBOW; the arguments are those of `train_skipgram`."""
     at, upto = stretch(ends, settings)
     earliest = first_kept(ends, settings)
-    loss = tl.zeros((), tl.float64)
+    NEAR: tl.constexpr = 128 // input.dtype.element_ty.primitive_bitwidth  # sixteen bytes of a row
+    loss = tl.zeros((LANES,), tl.float64)
     windows = tl.zeros((), tl.int64)
     for i in range(at, upto):
         input_seed, output_seed = seeds_of(i, earliest, settings)
         first = tl.load(low + i)
         n = tl.load(high + i) - first - 1
         if n > 0:
-            rows, labels, count = outputs_of(outputs + i * PADDED, S)
+            rows, count = outputs_of(outputs + i * PADDED, S)
+            labels, counts = outputs_in_lanes(outputs + i * PADDED, S, 1)
             y, gain = load(output, rows, S, 0, MAIN, WIDTH), zeros(S, MAIN)
             y_tail, gain_tail = y, gain
             x, x_tail = mean_of(input, words, i, first, n, C, MAIN, TAIL, WIDTH)
-            change, change_tail = tl.zeros_like(x), tl.zeros_like(x_tail)
             if TAIL:
                 y_tail, gain_tail = load(output, rows, S, MAIN, TAIL, WIDTH), zeros(S, TAIL)
             rate = tl.load(rates + i)
-            change, change_tail, gain, gain_tail, step_loss = against(
-                x, x_tail, y, y_tail, labels, count, 1.0, rate,
-                change, change_tail, gain, gain_tail, tl.zeros((), tl.float32), S, TAIL,
+            changes, changes_tail, gain, gain_tail, step_loss = steps(
+                (x,), (x_tail,), 1, y, y_tail, labels, counts, rate, (tl.zeros_like(x),), (tl.zeros_like(x_tail),),
+                gain, gain_tail, tl.zeros((LANES,), tl.float32), 1, S, MAIN, TAIL, WARPS, NEAR,
             )  # fmt: skip
+            change, change_tail = changes[0], changes_tail[0]
             output_weights = weighed(output_scales, rows, count, S)
             add(output, rows, output_weights, gain, y, output_seed, S, 0, MAIN, WIDTH, ATOMIC)
             if TAIL:
@@ -170,5 +167,5 @@ def train_cbow(
             )
             loss += step_loss.to(tl.float64)
             windows += 1
-    tl.store(losses + tl.program_id(0), loss)
+    tl.store(losses + tl.program_id(0), tl.sum(loss))
     tl.store(examples + tl.program_id(0), windows)

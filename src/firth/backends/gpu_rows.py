@@ -1,4 +1,4 @@
-"""Rows of the matrices in a program's registers, and the step of one pair: what the kernels of the GPU share.
+"""Rows of the matrices in a program's registers, read and added to: what the kernels of the GPU share.
 
 Rows are WIDTH floats, D rounded up to sixteen. A tensor's size must be a power of two, so a row is one tensor of MAIN
 floats and, where that wastes less, a second of TAIL: 300 numbers are 256 + 64, not 512. What reaches beyond the row is
@@ -24,16 +24,14 @@ from firth.backends.gpu_plan import FIRST, POSITION, ROUND_KEY, key_of
 
 @triton.jit
 def outputs_of(outputs, COUNT: tl.constexpr):
-    """The rows whose numbers stand at `outputs`, their labels, and how often each counts: 0.0 where it is negative."""
+    """The rows whose numbers stand at `outputs`, and how often each counts: 0.0 where it is negative."""
     rows = ()
-    labels = ()
     counts = ()
     for s in tl.static_range(COUNT):
         row = tl.load(outputs + s)
         rows = rows + (tl.maximum(row, 0),)
-        labels = labels + (1.0 if s == 0 else 0.0,)
         counts = counts + ((row >= 0).to(tl.float32),)
-    return rows, labels, counts
+    return rows, counts
 
 
 @triton.jit
@@ -207,58 +205,3 @@ def add_to_contexts(
             if input.dtype.element_ty == tl.bfloat16:
                 before = load(input, contexts, C, MAIN, TAIL, WIDTH)
             add(input, contexts, weights, changes, before, seed + some * WIDTH, C, MAIN, TAIL, WIDTH, True)
-
-
-@triton.jit
-def logistic(score, label, count):
-    """The difference label - σ(z) of a pair that counts or not (1.0, 0.0), and the two parts of its loss log(1 + e^±z).
-
-    They are a sum and a factor: log(1 + e^z) = max(z, 0) + log(1 + e^-|z|). Factors are 2 at most, so that those of a
-    context can be multiplied, and one logarithm is taken of the product.
-    """
-    e = tl.exp(-tl.abs(score))
-    factor = 1.0 + e
-    sigmoid = tl.where(score >= 0, 1.0, e) / factor
-    against = tl.where(label > 0, -score, score)
-    return count * (label - sigmoid), count * tl.maximum(against, 0.0), 1.0 + count * e
-
-
-@triton.jit
-def pair(
-    x, x_tail, y, y_tail, label, count, rate, change, change_tail, gain, gain_tail, loss, factor, TAIL: tl.constexpr
-):
-    """The step of one pair: what x's change, y's gain and the loss's two parts are with it.
-
-    change = Σ rate · (label - σ(x · y)) · y,    gain = Σ rate · (label - σ(x · y)) · x
-    """
-    score = tl.sum(x * y, axis=0)
-    if TAIL:
-        score += tl.sum(x_tail * y_tail, axis=0)
-    slope, part, times = logistic(score, label, count)
-    g = rate * slope
-    if TAIL:
-        change_tail += g * y_tail
-        gain_tail += g * x_tail
-    return change + g * y, change_tail, gain + g * x, gain_tail, loss + part, factor * times
-
-
-@triton.jit
-def against(
-    x, x_tail, y, y_tail, labels, counts, there, rate, change, change_tail, gain, gain_tail, loss,
-    S: tl.constexpr, TAIL: tl.constexpr,
-):  # fmt: skip
-    """The steps of x, which is there or not (1.0, 0.0), against each of S output rows.
-
-    Gives what x's change, the rows' gains and the loss are with them.
-    """
-    factor = tl.full((), 1.0, tl.float32)
-    gained = ()
-    gained_tail = ()
-    for s in tl.static_range(S):
-        change, change_tail, new, new_tail, loss, factor = pair(
-            x, x_tail, y[s], y_tail[s], labels[s], there * counts[s], rate,
-            change, change_tail, gain[s], gain_tail[s], loss, factor, TAIL,
-        )  # fmt: skip
-        gained = gained + (new,)
-        gained_tail = gained_tail + (new_tail,)
-    return change, change_tail, gained, gained_tail, loss + tl.log(factor)

@@ -19,26 +19,31 @@ import triton.language as tl
 
 from firth.backends import base
 from firth.backends.gpu_plan import first_kept, stretch
-from firth.backends.gpu_rows import add, add_to_contexts, against, contexts_of, load, mean_of, seeds_of, weighed, zeros
+from firth.backends.gpu_rows import (
+    add,
+    add_to_contexts,
+    contexts_of,
+    load,
+    mean_of,
+    seeds_of,
+    weighed,
+    zeros,
+)
+from firth.backends.gpu_scores import LANES, nodes_in_lanes, steps
 
 CONTEXTS_AT_ONCE = tl.constexpr(base.CONTEXTS_AT_ONCE)
 
 
 @triton.jit
 def nodes_of(path, S: tl.constexpr):
-    """The inner nodes whose entries stand at `path`, their labels, and how often each counts: 0.0 behind the end.
-
-    At each node, code 0 has the label 1, as in the reference.
-    """
+    """The inner nodes whose entries stand at `path`, and how often each counts: 0.0 behind the end."""
     nodes = ()
-    labels = ()
     counts = ()
     for s in tl.static_range(S):
         entry = tl.load(path + s)
         nodes = nodes + (tl.maximum(entry, 0) >> 1,)
-        labels = labels + (((entry & 1) == 0).to(tl.float32),)
         counts = counts + ((entry >= 0).to(tl.float32),)
-    return nodes, labels, counts
+    return nodes, counts
 
 
 @triton.jit(do_not_specialize=["longest"])
@@ -65,6 +70,7 @@ def train_skipgram_tree(
     C: tl.constexpr,
     MAIN: tl.constexpr,
     TAIL: tl.constexpr,
+    WARPS: tl.constexpr,
     WIDTH: tl.constexpr,
     ATOMIC: tl.constexpr,
     CORRECTED: tl.constexpr,
@@ -73,7 +79,8 @@ def train_skipgram_tree(
     at, upto = stretch(ends, settings)
     earliest = first_kept(ends, settings)
     own = changes + tl.program_id(0).to(tl.int64) * CONTEXTS_AT_ONCE * WIDTH
-    loss = tl.zeros((), tl.float64)
+    NEAR: tl.constexpr = 128 // input.dtype.element_ty.primitive_bitwidth  # sixteen bytes of a row
+    loss = tl.zeros((LANES,), tl.float64)
     pairs = tl.zeros((), tl.int64)
     for i in range(at, upto):
         input_seed, output_seed = seeds_of(i, earliest, settings)
@@ -85,9 +92,10 @@ def train_skipgram_tree(
         path = paths + centre.to(tl.int64) * longest
         for begin in range(0, n, most):
             end = tl.minimum(n, begin + most)
-            step_loss = tl.zeros((), tl.float32)
+            step_loss = tl.zeros((LANES,), tl.float32)
             for tile in range(0, length, S):
-                rows, labels, count = nodes_of(path + tile, S)
+                rows, count = nodes_of(path + tile, S)
+                labels, counts = nodes_in_lanes(path + tile, S, C)
                 y, gain = load(output, rows, S, 0, MAIN, WIDTH), zeros(S, MAIN)
                 y_tail, gain_tail = y, gain  # not used where there is no tail
                 if TAIL:
@@ -105,15 +113,10 @@ def train_skipgram_tree(
                         before = kept_changes(kept, there, C, 0, MAIN, WIDTH)
                         if TAIL:
                             before_tail = kept_changes(kept, there, C, MAIN, TAIL, WIDTH)
-                    changed = ()
-                    changed_tail = ()
-                    for c in tl.static_range(C):
-                        change, change_tail, gain, gain_tail, step_loss = against(
-                            x[c], x_tail[c], y, y_tail, labels, count, there[c], rate,
-                            before[c], before_tail[c], gain, gain_tail, step_loss, S, TAIL,
-                        )  # fmt: skip
-                        changed = changed + (change,)
-                        changed_tail = changed_tail + (change_tail,)
+                    changed, changed_tail, gain, gain_tail, step_loss = steps(
+                        x, x_tail, end - some, y, y_tail, labels, counts, rate,
+                        before, before_tail, gain, gain_tail, step_loss, C, S, MAIN, TAIL, WARPS, NEAR,
+                    )  # fmt: skip
                     if tile + S < length:
                         keep_changes(kept, there, changed, C, 0, MAIN, WIDTH)
                         if TAIL:
@@ -141,7 +144,7 @@ def train_skipgram_tree(
                     )  # fmt: skip
             loss += step_loss.to(tl.float64)
         pairs += tl.maximum(n, 0)
-    tl.store(losses + tl.program_id(0), loss)
+    tl.store(losses + tl.program_id(0), tl.sum(loss))
     tl.store(examples + tl.program_id(0), pairs)
 
 
@@ -193,6 +196,7 @@ def train_cbow_tree(
     C: tl.constexpr,
     MAIN: tl.constexpr,
     TAIL: tl.constexpr,
+    WARPS: tl.constexpr,
     WIDTH: tl.constexpr,
     ATOMIC: tl.constexpr,
     CORRECTED: tl.constexpr,  # whether each context gets its share of the gradient, instead of the whole
@@ -200,7 +204,8 @@ def train_cbow_tree(
     """Train the windows of the chunk's kept words by CBOW; the arguments are those of `train_skipgram_tree`."""
     at, upto = stretch(ends, settings)
     earliest = first_kept(ends, settings)
-    loss = tl.zeros((), tl.float64)
+    NEAR: tl.constexpr = 128 // input.dtype.element_ty.primitive_bitwidth  # sixteen bytes of a row
+    loss = tl.zeros((LANES,), tl.float64)
     windows = tl.zeros((), tl.int64)
     for i in range(at, upto):
         input_seed, output_seed = seeds_of(i, earliest, settings)
@@ -211,18 +216,19 @@ def train_cbow_tree(
             length = tl.load(lengths + centre)
             path = paths + centre.to(tl.int64) * longest
             x, x_tail = mean_of(input, words, i, first, n, C, MAIN, TAIL, WIDTH)
-            change, change_tail = tl.zeros_like(x), tl.zeros_like(x_tail)
+            changed, changed_tail = (tl.zeros_like(x),), (tl.zeros_like(x_tail),)
             rate = tl.load(rates + i)
-            step_loss = tl.zeros((), tl.float32)
+            step_loss = tl.zeros((LANES,), tl.float32)
             for tile in range(0, length, S):
-                rows, labels, count = nodes_of(path + tile, S)
+                rows, count = nodes_of(path + tile, S)
+                labels, counts = nodes_in_lanes(path + tile, S, 1)
                 y, gain = load(output, rows, S, 0, MAIN, WIDTH), zeros(S, MAIN)
                 y_tail, gain_tail = y, gain
                 if TAIL:
                     y_tail, gain_tail = load(output, rows, S, MAIN, TAIL, WIDTH), zeros(S, TAIL)
-                change, change_tail, gain, gain_tail, step_loss = against(
-                    x, x_tail, y, y_tail, labels, count, 1.0, rate,
-                    change, change_tail, gain, gain_tail, step_loss, S, TAIL,
+                changed, changed_tail, gain, gain_tail, step_loss = steps(
+                    (x,), (x_tail,), 1, y, y_tail, labels, counts, rate,
+                    changed, changed_tail, gain, gain_tail, step_loss, 1, S, MAIN, TAIL, WARPS, NEAR,
                 )  # fmt: skip
                 output_weights = weighed(output_scales, rows, count, S)
                 add(output, rows, output_weights, gain, y, output_seed + tile * WIDTH, S, 0, MAIN, WIDTH, ATOMIC)
@@ -231,6 +237,7 @@ def train_cbow_tree(
                         output, rows, output_weights, gain_tail, y_tail, output_seed + tile * WIDTH,
                         S, MAIN, TAIL, WIDTH, ATOMIC,
                     )  # fmt: skip
+            change, change_tail = changed[0], changed_tail[0]
             if CORRECTED:
                 one_nth = 1.0 / n.to(tl.float32)
                 change, change_tail = change * one_nth, change_tail * one_nth
@@ -239,5 +246,5 @@ def train_cbow_tree(
             )
             loss += step_loss.to(tl.float64)
             windows += 1
-    tl.store(losses + tl.program_id(0), loss)
+    tl.store(losses + tl.program_id(0), tl.sum(loss))
     tl.store(examples + tl.program_id(0), windows)
