@@ -50,6 +50,7 @@ TINY = Size(
     warps=(1,),
     tiles=(1,),
     usual_size=20,
+    wide_size=20,
     usual_vocabulary=6,
     copied=1 << 12,
     product=16,

@@ -49,6 +49,7 @@ class Size:
     warps: tuple[int, ...] = (1, 2, 4)
     tiles: tuple[int, ...] = (1, 2, 4)
     usual_size: int = 128
+    wide_size: int = 300
     usual_vocabulary: int = 100_000
     copied: int = 1 << 30  # bytes
     product: int = 8192  # rows of the matrices
@@ -270,7 +271,7 @@ class Measurements:
             self.one_speed("vocabulary", V=V)
         for programs in (*size.programs, *(round(full * share) for share in (0.5, 2) if full)):
             self.one_speed("programs", programs=programs)
-        for D in sorted({size.sizes[0], size.sizes[-1]}):
+        for D in sorted({size.usual_size, size.wide_size}):
             for warps in size.warps:
                 self.one_speed("warps", D=D, warps=warps)
             for tile in size.tiles:

@@ -210,3 +210,12 @@ def test_a_multiprocessor_holds_as_many_programs_as_its_registers_and_threads_al
     from firth.backends.gpu_shapes import programs_of_a_multiprocessor
 
     assert programs_of_a_multiprocessor(registers, warps, threads, capability) == programs
+
+
+def test_warps_share_rows_of_which_each_thread_has_some_of_every_block():
+    from firth.backends.gpu_shapes import Shape
+
+    assert Shape(256, 64, 1, 1).shared_by(1) == Shape(256, 64, 1, 1)
+    assert Shape(256, 64, 1, 1).shared_by(2) == Shape(256, 64, 2, 1)
+    assert Shape(256, 64, 1, 1).shared_by(4) == Shape(512, 0, 4, 1)
+    assert Shape(64, 0, 1, 2).shared_by(4) == Shape(64, 0, 2, 2)

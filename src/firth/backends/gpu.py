@@ -104,7 +104,7 @@ class GpuBackend:
         self._number_bytes = 2 if options.gpu_dtype == "bfloat16" else 4
         self._kernel = kernel_for(options, self._width)
         shape = self._kernel.shape
-        shape = shape._replace(tile=self._tile or shape.tile, warps=self._warps or shape.warps)
+        shape = shape.shared_by(self._warps or shape.warps)._replace(tile=self._tile or shape.tile)
         self._kernel = self._kernel._replace(shape=shape)
         self._in_flight: deque[tuple[Any, Any]] = deque()
         self._tally = Tally()

@@ -30,6 +30,13 @@ class Shape(NamedTuple):
     warps: int
     tile: int
 
+    def shared_by(self, warps: int) -> Shape:
+        """The same rows in so many warps, each thread of which has some of every block; in fewer, if there are none."""
+        main, tail = self.main, self.tail
+        if 0 < tail < THREADS * warps:
+            main, tail = 1 << (main + tail - 1).bit_length(), 0
+        return self._replace(main=main, tail=tail, warps=min(warps, main // THREADS))
+
 
 def shape_of(width: int, S: int) -> Shape:
     """The shape for rows of `width` floats and S output rows, which fills registers and spills none.
