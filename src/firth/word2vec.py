@@ -27,8 +27,8 @@ from firth.corpus.sources import CorpusLike
 from firth.corpus.tokenizers import TokenizerLike
 from firth.elsewhere import OF_MODELS, OF_VECTORS, here
 from firth.errors import BadFile, BadOption, NotTrained, UnknownWord
-from firth.formats import FORMATS
-from firth.formats.model import StoredModel, read_model, write_model
+from firth.formats import FORMATS, read_trainable
+from firth.formats.model import StoredModel, write_model
 from firth.huffman import Tree, huffman_tree
 from firth.likelihood import Reals, log_probabilities
 from firth.options import Combine, CorpusOptions, TrainingOptions, takes_options, whole
@@ -355,7 +355,7 @@ class Word2Vec:
 
         Raises `MissingFile`, or `BadFile` for what is not a whole model.
         """
-        stored = read_model(path)
+        stored = read_trainable(path, "WordVectors.load")
         if stored.output is None or stored.counts is None:
             raise BadFile(
                 f"{path} holds vectors without the output matrix or counts, so it cannot be trained on; "
