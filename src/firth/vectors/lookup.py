@@ -126,7 +126,10 @@ class Lookup:
             row = self.index(key)
             return _frozen(self.rows.decoded(slice(row, row + 1))[0])
         if not isinstance(key, Iterable):
-            raise BadOption(f"vectors are looked up by word or list of words, got {key!r}; for row n take .matrix[n]")
+            raise BadOption(
+                f"vectors are looked up by word or list of words, all strings, got {key!r}; "
+                f"take [{str(key)!r}] for that word, .matrix[n] for row n"
+            )
         return self.rows.decoded(self._rows_of(key))
 
     # ---- copied, and sent to other processes ---------------------------------------------------
