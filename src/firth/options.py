@@ -502,12 +502,13 @@ class GraphOptions(_Checked):
     weighted: bool = option(
         True, "take a third column for weights; without, only the first two columns are read, and an edge counts once"
     )
-    delimiter: Literal["auto", "space", "comma", "tab"] = option(
+    delimiter: Literal["auto", "space", "comma", "semicolon", "tab"] = option(
         "auto",
-        "what stands between columns. space: any white space; comma, tab: names may hold spaces; auto: comma if the "
-        "first edge has one, else space",
-        choices=("auto", "space", "comma", "tab"),
+        "what stands between columns. space: any white space; comma, semicolon, tab: names may hold spaces; auto: "
+        "comma if the first edge has one, else space",
+        choices=("auto", "space", "comma", "semicolon", "tab"),
     )
+    header: bool = option(False, "the first line names the columns, as in most CSV files, and is no edge")
 
 
 @dataclass(frozen=True, kw_only=True)
