@@ -39,7 +39,7 @@ LAYERS = [
     {"torch"},
     {"evaluate", "estimating", "shrinking", "gensim", "transforms"},
     {"sklearn"},
-    {"world", "visualise", "demo", "reports"},
+    {"world", "visualise", "demo", "reports", "remedies"},
     {"cli"},
     {"__main__"},
 ]

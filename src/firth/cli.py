@@ -897,7 +897,10 @@ def main() -> NoReturn:
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
-        status = _complain(error.format_message())  # click's errors: unknown commands, missing arguments
+        from firth.remedies import remedy
+
+        # typer's errors: unknown commands, missing arguments
+        status = _complain(error.format_message() + remedy(error, sys.argv[1:]))
     sys.exit(status)
 
 

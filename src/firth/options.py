@@ -42,6 +42,7 @@ OTHER_NAMES = {
     "neg": "negative",
     "minCount": "min_count",
     "thread": "workers",
+    "threads": "workers",
     "t": "sample",
     "shrink_windows": "dynamic_window",
     "max_final_vocab": "max_vocabulary",
