@@ -105,6 +105,24 @@ def test_pickles_are_told_and_how_gensim_writes_what_can_be_read(files):
             load(files / "gensim.model")
 
 
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_a_safetensors_file_whose_length_looks_like_a_pickle_is_none(tmp_path, protocol):
+    """Its first two bytes, the low ones of the header's length, are those of a pickle of that protocol."""
+    WordVectors(["king", "queen"], ROWS).save(tmp_path / "v.safetensors")
+    whole = (tmp_path / "v.safetensors").read_bytes()
+    end = 8 + int.from_bytes(whole[:8], "little")
+    length = 0x80 + (protocol << 8)
+    while length < end - 8:
+        length += 1 << 16
+    looks = length.to_bytes(8, "little") + whole[8:end].ljust(length) + whole[end:]
+    assert looks[:2] == bytes([0x80, protocol])
+    (tmp_path / "v.safetensors").write_bytes(looks)
+    assert WordVectors.load(tmp_path / "v.safetensors").words == ("king", "queen")
+    (tmp_path / "v.safetensors").write_bytes(looks[:-1])
+    with pytest.raises(BadFile, match="truncated or not a safetensors file"):
+        WordVectors.load(tmp_path / "v.safetensors")
+
+
 def test_vectors_opened_as_a_model_are_led_to_what_opens_vectors(files):
     for load, opener in (
         (Word2Vec.load, r"KeyedVectors\.load_word2vec_format"),

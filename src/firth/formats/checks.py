@@ -28,6 +28,7 @@ ENCODING_ERRORS = ("strict", "replace", "ignore", "backslashreplace", "surrogate
 GROWTH = 1.25  # of a matrix whose rows are not known beforehand
 PICKLE = b"\x80"  # the first byte of a pickle of protocol 2 to 5; then comes the protocol's number
 PICKLE_PROTOCOLS = (2, 3, 4, 5)
+HEADER_STARTS = 8  # bytes of a safetensors file, which hold the length of the header and may look like a pickle's
 
 
 def check_reading(encoding_errors: str, limit: int | None) -> None:
@@ -39,8 +40,12 @@ def check_reading(encoding_errors: str, limit: int | None) -> None:
 
 
 def check_no_pickle(first: bytes, path: AnyPath) -> None:
-    """Raise `BadFile` where the first bytes of a file are a pickle's, such as those that gensim's `save` writes."""
-    if len(first) > 1 and first[:1] == PICKLE and first[1] in PICKLE_PROTOCOLS:
+    """Raise `BadFile` where the first bytes of a file are a pickle's, such as those that gensim's `save` writes.
+
+    To be asked of files that could not be read as something else. `first` are HEADER_STARTS + 1 bytes or more, or all.
+    """
+    begins = len(first) > 1 and first[:1] == PICKLE and first[1] in PICKLE_PROTOCOLS
+    if begins and first[HEADER_STARTS : HEADER_STARTS + 1] != b"{":
         raise BadFile(
             f"{path} is pickled, as gensim's save does it, and nothing is ever unpickled here; "
             'have gensim write wv.save_word2vec_format("vectors.bin", binary=True)'

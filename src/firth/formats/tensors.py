@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from firth.errors import BadFile, BadOption
-from firth.formats.checks import as_dtype, check_no_pickle
+from firth.formats.checks import HEADER_STARTS, as_dtype, check_no_pickle
 from firth.storage import AnyPath, opened
 
 Array: TypeAlias = NDArray[Any]
@@ -95,11 +95,12 @@ def read_tensors(path: AnyPath) -> tuple[dict[str, Tensor], dict[str, str]]:
         BadFile: truncated, pickled, or no safetensors file.
     """
     with opened(path) as file:  # says it clearly where nothing may be read
-        check_no_pickle(file.read(2), path)
+        first = file.read(HEADER_STARTS + 1)
     try:
         with safe_open(Path(path), framework="numpy") as tensors_file:
             metadata: dict[str, str] = tensors_file.metadata() or {}
     except (SafetensorError, OSError, ValueError) as error:
+        check_no_pickle(first, path)
         raise BadFile(f"{path} is truncated or not a safetensors file ({error}); fetch it or write it anew") from error
     with opened(path) as data:
         whole = mmap.mmap(data.fileno(), 0, access=mmap.ACCESS_READ)
