@@ -216,7 +216,7 @@ def test_a_column_of_numbers_is_no_text(tmp_path):
     ):
         read(path, column="n")
     path = write_columns(tmp_path / "b.parquet", pa.table({"n": [1, 2]}))
-    with pytest.raises(BadOption, match=r"has 0 columns .*\(none\)"):
+    with pytest.raises(BadOption, match=r"has 0 columns .*\(none of n\)"):
         read(path)
 
 

@@ -24,29 +24,40 @@ OTHER_COMMANDS = {
 }
 
 
+TWO_DASHES = "names of several letters take two dashes"
+
+
 def remedy(error: Any, arguments: Sequence[str]) -> str:
     """The end of a sentence about an error of typer's, empty where there is no more to say.
 
     `arguments` are those of the command line, without the program's name.
     """
+    takes = {each.name for each in error.ctx.command.params} if getattr(error, "ctx", None) else set()
     if hasattr(error, "possibilities"):
-        return _for_option(error.option_name.lstrip("-"), arguments)
+        return _for_option(error.option_name.lstrip("-"), arguments, takes)
     message = error.format_message()
     if message.startswith("No such command") and arguments and arguments[0] in OTHER_COMMANDS:
         return f" Here it is {OTHER_COMMANDS[arguments[0]]}."
-    takes = {each.name for each in error.ctx.command.params} if getattr(error, "ctx", None) else set()
-    if "unexpected extra argument" in message and "corpus" in takes:
+    if "unexpected extra argument" in message:
+        if words := [word for word in _with_one_dash(arguments) if word in takes]:  # -output, read as -o utput
+            return f"; {TWO_DASHES}: {_flag(words[0])}"
+        if "corpus" not in takes:
+            return ""
         return "; several files are one corpus as a folder, or as a pattern in quotes, such as 'texts/*.txt'"
     return ""
 
 
-def _for_option(name: str, arguments: Sequence[str]) -> str:
-    short = [each for each in arguments if each[:1] == "-" and each[:2] != "--" and len(each) > 2 and each[1].isalpha()]
-    if len(name) == 1 and short:  # typer reads -size as -s -i -z -e
-        return f"; names of several letters take two dashes: {_flag(short[0][1:])}"
-    if name in OTHER_NAMES:
+def _for_option(name: str, arguments: Sequence[str], takes: set[str]) -> str:
+    if len(name) == 1 and (words := _with_one_dash(arguments)):  # typer reads -size as -s -i -z -e
+        return f"; {TWO_DASHES}: {_flag(words[0])}"
+    if OTHER_NAMES.get(name) in takes:
         return f"; here called {_flag(name)}"
     return f"; {NO_OPTIONS[name]}" if name in ("minn", "maxn", "bucket", "wordNgrams") else ""
+
+
+def _with_one_dash(arguments: Sequence[str]) -> list[str]:
+    """The words among the arguments that begin with a single dash, without it."""
+    return [each[1:] for each in arguments if len(each) > 2 and each[0] == "-" and each[1].isalpha()]
 
 
 def _flag(name: str) -> str:

@@ -70,7 +70,7 @@ class ColumnFile(File):
         if self.column is None:
             if len(usable) == 1:
                 return str(usable[0])
-            listed = ", ".join(usable) or "none"
+            listed = ", ".join(usable) or f"none of {', '.join(schema.names)}"
             raise BadOption(
                 f"{self.path} has {len(usable)} columns of strings or lists of strings ({listed}); "
                 "say which with the option column"
