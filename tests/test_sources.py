@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firth import Graph, WordVectors
 from firth.corpus import encoded_corpus, files, iterables
 from firth.corpus.blocks import StringsBlock, TextBlock
 from firth.corpus.files import cut_into_blocks
@@ -570,3 +571,13 @@ def test_strings_in_blocks_are_arrow_strings():
     (block,) = Sentences(["a b"]).blocks()
     assert isinstance(block, StringsBlock)
     assert block.strings.type == pa.large_string()
+
+
+def test_a_home_folder_s_sign_is_told_to_be_the_shell_s():
+    told = r"there is no file ~/none\.txt; ~ is the home folder in a shell alone, so give os\.path\.expanduser\(path\)"
+    with pytest.raises(MissingFile, match=told):
+        read("~/none.txt")
+    with pytest.raises(MissingFile, match=told):
+        Graph.read("~/none.txt")
+    with pytest.raises(MissingFile, match=r"cannot read ~/none\.txt: .*; ~ is the home folder in a shell alone"):
+        WordVectors.load("~/none.txt")

@@ -20,6 +20,7 @@ from firth.errors import BadCorpus, BadFile, MissingFile
 from firth.graphs.adjacency import Nodes, Weights, bad_weight
 from firth.graphs.cutting import FAULTS, WITH_WEIGHTS, cut_edges
 from firth.options import GraphOptions
+from firth.storage import check_the_path
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -49,7 +50,7 @@ def read_edges(path: str, options: GraphOptions) -> Edges:
     Raises `MissingFile`, `BadCorpus` for what is no text or holds no edge, `BadFile` for a line that is no edge.
     """
     if "://" not in path and not Path(path).exists():
-        raise MissingFile(f"there is no file {shortened(path)}; check the path")
+        raise MissingFile(f"there is no file {shortened(path)}; {check_the_path(path)}")
     cutter = _Cutter(path, options)
     numbers, weights = [], []
     for lines in _whole_lines(path):
