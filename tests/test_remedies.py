@@ -30,6 +30,12 @@ OUT = ["-o", "never-written.safetensors"]
         (["train", "t.txt", "-output", "m"], "; names of several letters take two dashes: --output$"),
         (["train", "a.txt", "b.txt", "-om"], "several files are one corpus"),
         (["estimate", "a.txt", "b.txt"], "several files are one corpus"),
+        (
+            ["convert", "m", "-o", "v.bin"],
+            "No such option: -o; what to write is an argument: firth convert SOURCE TARGET$",
+        ),
+        (["align", "m", "n", "--output", "t"], "; what to write is an argument: firth align MODEL ONTO TARGET$"),
+        (["similar", "m", "king", "-o", "t"], "No such option: -o$"),
         (["inspect", "a", "b"], r"Got unexpected extra argument\(s\) \(b\)$"),
         (["skipgram", "-input", "t.txt"], r"No such command 'skipgram'\. Here it is firth train, of skip-gram"),
         (["nn", "m.safetensors"], r"No such command 'nn'\. Here it is firth similar\.$"),

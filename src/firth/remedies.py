@@ -34,7 +34,11 @@ def remedy(error: Any, arguments: Sequence[str]) -> str:
     """
     takes = {each.name for each in error.ctx.command.params} if getattr(error, "ctx", None) else set()
     if hasattr(error, "possibilities"):
-        return _for_option(error.option_name.lstrip("-"), arguments, takes)
+        name = error.option_name.lstrip("-")
+        if name in ("o", "output") and "target" in takes:
+            named = (each.name.upper() for each in error.ctx.command.params if each.param_type_name == "argument")
+            return f"; what to write is an argument: firth {error.ctx.command.name} {' '.join(named)}"
+        return _for_option(name, arguments, takes)
     message = error.format_message()
     if message.startswith("No such command") and arguments and arguments[0] in OTHER_COMMANDS:
         return f" Here it is {OTHER_COMMANDS[arguments[0]]}."
