@@ -512,17 +512,22 @@ def test_version_and_help(run):
         (["similar", "{model}", "kingg"], "no vector for the word 'kingg'; close to it: king"),
         (["similar", "{truncated}", "king"], "truncated"),
         (["similar", "{short}", "king"], "is of no known format"),
+        (["similar", "{lines}", "king"], "the file is cut short"),
+        (["convert", "{lines}", "{out}.bin"], "the file is cut short"),
         (["evaluate", "{model}", "{nowhere}"], "no such file"),
         (["convert", "{model}", "{out}.xyz"], "no format goes by the name"),
         (["trian"], "No such command 'trian'. Did you mean 'train'?"),
     ],
 )
 def test_bad_input_gets_one_sentence_and_status_2_and_leaves_no_file(run, model, tmp_path, arguments, says):
-    places = {name: tmp_path / name for name in ("empty", "short", "nowhere", "binary", "latin", "out", "truncated")}
+    places = {
+        name: tmp_path / name for name in ("empty", "short", "nowhere", "binary", "latin", "out", "truncated", "lines")
+    }
     places["empty"].write_text("")
     places["short"].write_text("a b c\n")
     places["binary"].write_bytes(b"\x89PNG\r\n\0\0\0")
     places["latin"].write_bytes("caf\xe9 au lait\n".encode("latin-1"))
+    places["lines"].write_text("5 3\nking 1.5 -0.25 1\n")
     places["truncated"].write_bytes(model.read_bytes()[:5000])
     status, printed, complained = run(*(each.format(model=model, **places) for each in arguments))
     assert status == 2

@@ -84,6 +84,37 @@ def test_words_counts_and_labels(tmp_path, name):
     assert len(vectors.most_similar(vectors.vector("unseen"), topn=2)) == 2
 
 
+@pytest.mark.parametrize("warmed", [False, True])
+def test_queries_by_nearness_take_words_never_seen(tmp_path, warmed):
+    (tmp_path / "m.bin").write_bytes(fasttext_bytes(COUNTS))
+    vectors = WordVectors.load(tmp_path / "m.bin")
+    if warmed:
+        assert len(vectors.norms) == len(COUNTS)
+    unseen = vectors.vector("unseen")
+    nearest = vectors.most_similar(unseen, topn=3)
+    assert vectors.most_similar("unseen", topn=3) == nearest
+    by_hand = dict(vectors.most_similar([unseen, vectors["the"]], topn=9))
+    assert by_hand.pop("the") > 0
+    assert dict(vectors.most_similar(["unseen", "the"], topn=9)) == pytest.approx(by_hand, abs=1e-6)
+    assert vectors.similarity("unseen", "the") == vectors.similarity(unseen, "the")
+    assert vectors.compare("unseen", "the") == vectors.compare(unseen, "the")
+    for method in ("add", "mul"):
+        asked, by_hand = (vectors.analogy(a, "the", "</s>", method=method) for a in ("unseen", unseen))
+        assert asked == by_hand
+    batch = vectors.most_similar_batch(["unseen", "the"] * 3, topn=3)
+    assert [word for word, _ in batch[0]] == [word for word, _ in nearest]
+    assert "the" not in dict(batch[1])
+
+
+def test_words_never_seen_have_no_row(tmp_path):
+    (tmp_path / "m.bin").write_bytes(fasttext_bytes(COUNTS))
+    vectors = WordVectors.load(tmp_path / "m.bin")
+    assert "unseen" not in vectors
+    for ask in (lambda: vectors["unseen"], lambda: vectors.index("unseen"), lambda: vectors.rank("unseen", "the")):
+        with pytest.raises(UnknownWord, match=r"'unseen'; .*; by its n-grams, vector\(word\) may give one"):
+            ask()
+
+
 def test_the_end_of_a_sentence_has_no_n_grams(tmp_path):
     matrix = np.arange(40, dtype=np.float32).reshape(10, 4)
     (tmp_path / "m.bin").write_bytes(fasttext_bytes(COUNTS, matrix=matrix))

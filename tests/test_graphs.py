@@ -76,6 +76,30 @@ def test_what_stands_between_columns_may_be_said(written):
     assert Graph.read(written("a,1 b,2\n"), delimiter="space").names.to_pylist() == ["a,1", "b,2"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "source,target,weight\na,b,2\nb,c,.5\n",
+        "\ufeffsource,target,weight\r\na,b,2\r\nb,c,.5\r\n",
+        "# edges\n\n  # of two\nfrom to how-much\na b 2\nb c .5",
+        "from;to;weight\na;b;2\nb;c;.5\n",
+    ],
+)
+def test_headings_are_passed_over_where_they_are_told(written, text):
+    graph = Graph.read(written(text), header=True, delimiter="semicolon" if ";" in text else "auto")
+    assert edges_of(graph) == WEIGHTED
+    assert graph.names.to_pylist() == ["a", "b", "c"]
+
+
+def test_only_the_first_line_is_one_of_headings(written):
+    assert Graph.read(written("u v\nu v\n"), header=True).names.to_pylist() == ["u", "v"]
+    for text in ("u v\n", "u v"):
+        with pytest.raises(BadCorpus, match="holds no edge"):
+            Graph.read(written(text), header=True)
+    with pytest.raises(BadFile, match="line 3 of"):
+        Graph.read(written("u v\na b\na\n"), header=True)
+
+
 def test_further_columns_may_be_left_out(written):
     path = written("a b 1082040961 -3\nb c 1082155839\n")
     assert edges_of(Graph.read(path, weighted=False)) == TWO
@@ -120,6 +144,13 @@ def test_a_file_of_many_blocks_is_read_as_networkx_reads_it(written):
         (b"a b\nb \xff\n", "names that are not UTF-8"),
         (b"a b " + b"x" * (5 << 20) + b" c\n", "line 1 of .* has 4 columns"),
         (b"a b\n" + b"a " * (5 << 20) + b"\n", "line 2 of .* has .* bytes or more; it is no edge"),
+        (
+            "source,target,weight\na,b,1\n",
+            "line 1 .* got 'weight'; .*; if that line names the columns, set header=True",
+        ),
+        ("a b 1\nc d x\n", "line 2 of .* got 'x'; correct it, or leave the edge out$"),
+        ("a b 0\n", "line 1 of .* got '0'; correct it, or leave the edge out$"),
+        ("a;b\n", "line 1 of .* has 1 column; .* what the option delimiter says"),
         ("a b 1,5\n", "line 1 of .* must be a number above 0, and finite, got '1,5'"),
         ("a b\rb c\r", "line 1 of .* has 4 columns"),
     ],
@@ -156,9 +187,9 @@ def test_what_cannot_be_read_is_refused(written, tmp_path):
         Graph.read(tmp_path / "none.txt")
     with pytest.raises(BadCorpus, match=r"is gzip data; let its name end in \.gz"):
         Graph.read(written(gzip.compress(b"a b\n")))
-    with pytest.raises(BadOption, match="unknown option 'sep'; the options are: delimiter, directed, weighted"):
+    with pytest.raises(BadOption, match="unknown option 'sep'; the options are: delimiter, directed, header, weighted"):
         Graph.read(written("a b\n"), sep=",")
-    with pytest.raises(BadOption, match="delimiter must be one of auto, space, comma, tab"):
+    with pytest.raises(BadOption, match="delimiter must be one of auto, space, comma, semicolon, tab"):
         Graph.read(written("a b\n"), delimiter=",")
 
 

@@ -44,8 +44,12 @@ def test_components_are_those_of_vectors_at_unit_length():
 @pytest.mark.parametrize(
     ("count", "options", "said"),
     [
-        (1, {}, "a map by pca needs 2 words or more, got 1; give more words"),
-        (3, {"method": "tsne"}, "a map by tsne needs 4 words or more, got 3; give more words, or take pca"),
+        (1, {}, "a map by pca needs 2 words or more, got 1; give more words, or their nearest with around"),
+        (
+            3,
+            {"method": "tsne"},
+            "a map by tsne needs 4 words or more, got 3; give more words, or .* around; or take pca",
+        ),
         (3, {"method": "umap"}, "a map by umap needs 4 words or more"),
         (10, {"method": "tsne", "perplexity": 10}, "perplexity must be below the number of words, got 10 for 10"),
         (10, {"method": "umap", "n_neighbors": 12}, "n_neighbors must be below the number of words, got 12 for 10"),

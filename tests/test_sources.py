@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firth import Graph, WordVectors
 from firth.corpus import encoded_corpus, files, iterables
 from firth.corpus.blocks import StringsBlock, TextBlock
 from firth.corpus.files import cut_into_blocks
@@ -211,11 +212,26 @@ def test_the_column_is_chosen_by_name(tmp_path):
 
 def test_a_column_of_numbers_is_no_text(tmp_path):
     path = write_columns(tmp_path / "a.parquet", pa.table({"n": [1, 2], "text": ["a", "b"]}))
-    with pytest.raises(BadOption, match=r"column 'n' of .* holds int64, not strings"):
+    with pytest.raises(
+        BadOption, match=r"column 'n' of .* holds int64, not strings.* group those of a session into a list"
+    ):
         read(path, column="n")
     path = write_columns(tmp_path / "b.parquet", pa.table({"n": [1, 2]}))
-    with pytest.raises(BadOption, match=r"has 0 columns .*\(none\)"):
+    with pytest.raises(BadOption, match=r"has 0 columns .*\(none of n\)"):
         read(path)
+
+
+def test_lists_of_whole_numbers_are_sentences_where_the_column_is_named(tmp_path):
+    table = pa.table({"items": [[1, 20], None, [-3]], "prices": [[0.5], None, [1.0]]})
+    for name in ("a.parquet", "a.arrow"):
+        path = write_columns(tmp_path / name, table)
+        assert read(path, column="items") == [["1", "20"], ["-3"]]
+        with pytest.raises(BadOption, match="has 0 columns of strings"):
+            read(path)
+        with pytest.raises(BadOption, match=r"holds list<.* double>, not strings"):
+            read(path, column="prices")
+    with pytest.raises(BadCorpus, match="holds a null"):
+        read(write_columns(tmp_path / "b.parquet", pa.table({"items": [[1, None]]})), column="items")
 
 
 def test_a_null_within_a_list_of_tokens_is_refused(tmp_path):
@@ -288,8 +304,19 @@ def test_a_pandas_series_is_a_corpus():
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
     assert read(pandas.Series(SENTENCES, index=[7, 3])) == SENTENCES
     assert read(pandas.Series([" ".join(each) for each in SENTENCES])) == SENTENCES
-    with pytest.raises(BadOption, match="got a DataFrame, which gives only its keys"):
-        read(pandas.DataFrame({"text": ["a b"]}))
+    frame = pandas.DataFrame({"who": ["x", "x"], "what": ["a", "b"]})
+    with pytest.raises(
+        BadOption, match=r"got a DataFrame, which gives only its keys; .*frame\.groupby\(who\)\[what\]\.agg\(list\)"
+    ):
+        read(frame)
+    with pytest.raises(BadOption, match=r"got a SeriesGroupBy, which gives pairs of key and group; .*\.agg\(list\)"):
+        read(frame.groupby("who")["what"])
+    assert read(frame.groupby("who")["what"].agg(list)) == [["a", "b"]]
+    for missing in (pandas.NA, pandas.NaT):
+        with pytest.raises(
+            BadCorpus, match=r"sentence 0 holds the N\w+ .*; a missing value, which is no token: leave it out"
+        ):
+            read([["a", missing]])
 
 
 def test_generators_are_read_once():
@@ -334,15 +361,17 @@ def test_errors_of_the_users_own_generator_pass_unchanged():
         ([["a"], "b c"], "sentence 1 is the str 'b c' where a list of tokens was meant"),
         (["b c", ["a"]], r"sentence 1 is the list \['a'\] though the first was a string"),
         ([["a"], ["b", 7]], "tokens must be strings, but sentence 1 holds the int 7; convert"),
-        ([["a"], [], ["b", None]], "tokens must be strings, but sentence 2 holds the NoneType None"),
-        ([["a", float("nan")]], "tokens must be strings, but sentence 0 holds the float nan"),
+        ([["a"], [], ["b", None]], "sentence 2 holds the NoneType None; a missing value, which is no token: leave it"),
+        ([["a", float("nan")]], "sentence 0 holds the float nan; a missing value, which is no token: leave it out"),
         ([[["a"]]], r"tokens must be strings, but sentence 0 holds the list \['a'\]"),
         ([["a"], ["b", "x\ud800y"]], r"sentence 1 holds the str 'x\\ud800y', which UTF-8 cannot hold: .*surrogate"),
         (["a", "x\ud800y"], "sentence 1 holds .* lone surrogate; clean it"),
         ([b"a b"], "sentence 0 is the bytes b'a b'; a sentence must be a string or a list of tokens"),
         ([["a"], {"text": "b"}], "sentence 1 is the dict .* where a list of tokens was meant"),
         ([3], "sentence 0 is the int 3"),
-        ([None], "sentence 0 is the NoneType None"),
+        ([None], "sentence 0 is missing: it is None; leave it out"),
+        ([["a"], None], "sentence 1 is missing: it is None; leave it out"),
+        (["a b", float("nan")], r"sentence 1 is missing: it is nan; leave it out, in pandas with dropna\(\)"),
     ],
 )
 def test_a_sentence_that_is_none_is_named(corpus, message):
@@ -542,3 +571,13 @@ def test_strings_in_blocks_are_arrow_strings():
     (block,) = Sentences(["a b"]).blocks()
     assert isinstance(block, StringsBlock)
     assert block.strings.type == pa.large_string()
+
+
+def test_a_home_folder_s_sign_is_told_to_be_the_shell_s():
+    told = r"there is no file ~/none\.txt; ~ is the home folder in a shell alone, so give os\.path\.expanduser\(path\)"
+    with pytest.raises(MissingFile, match=told):
+        read("~/none.txt")
+    with pytest.raises(MissingFile, match=told):
+        Graph.read("~/none.txt")
+    with pytest.raises(MissingFile, match=r"cannot read ~/none\.txt: .*; ~ is the home folder in a shell alone"):
+        WordVectors.load("~/none.txt")

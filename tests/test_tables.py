@@ -20,6 +20,11 @@ def test_answers_to_one_query_are_a_table_of_words_and_scores():
     assert firth.to_arrow([]).num_rows == 0
 
 
+def test_vectors_are_no_answers():
+    with pytest.raises(BadOption, match=r"got WordVectors\(3 words, vector_size=2\); to have vectors as a table, save"):
+        firth.to_arrow(VECTORS)
+
+
 def test_answers_to_many_queries_say_which():
     answers = VECTORS.most_similar_batch(["a", "c"], topn=1)
     named, numbered = firth.to_arrow(answers, ["a", "c"]), firth.to_arrow(answers)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from firth.errors import BadFile, BadOption, CannotWrite, FirthError, MissingFile
-from firth.formats import rows, word2vec
+from firth.formats import recognised, rows, word2vec
 from firth.formats.word2vec import read_binary, read_text, write_binary, write_text
 
 SAME_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -100,6 +100,12 @@ def test_text_rows_end_in_many_ways(tmp_path, end):
     words, matrix = read_text(path)
     assert words == ["a", "b"]
     assert matrix.tolist() == [[1, 2], [3, -0.5]]
+
+
+def test_a_byte_order_mark_before_the_sizes_is_passed_over(tmp_path):
+    words, matrix = read_text(file_of(tmp_path, b"\xef\xbb\xbf1 2\nking 0.5 1\n"))
+    assert (words, matrix.tolist()) == (["king"], [[0.5, 1.0]])
+    assert recognised(tmp_path / "v").name == "word2vec-text"
 
 
 def test_the_last_line_of_text_need_not_end(tmp_path):

@@ -118,7 +118,10 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"module 'firth' has no attribute {name!r}; it has {', '.join(_HOMES)}")
+        from firth.elsewhere import OF_MODULES, here
+
+        meant = here(name, OF_MODULES) or f"; it has {', '.join(_HOMES)}"
+        raise AttributeError(f"module 'firth' has no attribute {name!r}{meant}")
     return getattr(importlib.import_module(_HOMES[name]), name)
 
 

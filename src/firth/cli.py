@@ -20,10 +20,10 @@ from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from firth import __version__
-from firth.errors import BadOption, FirthError
+from firth.errors import BadFile, BadOption, CutShort, FirthError
 from firth.options import (
     COMBINE_HELP,
     Combine,
@@ -60,8 +60,20 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 WRONG_INPUT = 2
 PRINTED = "-"  # in the place of a file
 
+
+class _Commands(TyperGroup):
+    """The commands. What typer would take for Ctrl-D at a prompt, a file cut short, stays an error of the file."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CutShort as error:  # an EOFError
+            raise BadFile(str(error)) from error
+
+
 app = typer.Typer(
     name="firth",
+    cls=_Commands,
     help="Word2Vec: train word vectors on your text, query them, judge them, convert them.\n\n"
     "Begin with [bold]firth demo[/bold], or: firth train corpus.txt -o model.safetensors",
     no_args_is_help=True,
@@ -897,7 +909,10 @@ def main() -> NoReturn:
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
-        status = _complain(error.format_message())  # click's errors: unknown commands, missing arguments
+        from firth.remedies import remedy
+
+        # typer's errors: unknown commands, missing arguments
+        status = _complain(error.format_message() + remedy(error, sys.argv[1:]))
     sys.exit(status)
 
 

@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import math
 import operator
 import os
+import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from functools import cache
+from functools import cache, wraps
 from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, Self, get_origin, get_type_hints
 
 from firth.errors import BadOption
@@ -40,9 +42,11 @@ OTHER_NAMES = {
     "neg": "negative",
     "minCount": "min_count",
     "thread": "workers",
+    "threads": "workers",
     "t": "sample",
     "shrink_windows": "dynamic_window",
     "max_final_vocab": "max_vocabulary",
+    "max_vocab_size": "max_vocabulary",
     "common_terms": "connector_words",
     "number_walks": "num_walks",
     "walks_per_node": "num_walks",
@@ -54,6 +58,28 @@ OTHER_NAMES = {
     "efSearch": "expansion_search",
     "ef": "expansion_search",
 }
+
+# What they take with the options, and where it belongs here.
+NO_OPTIONS = {
+    **dict.fromkeys(("sentences", "corpus_file", "corpus", "input"), "a corpus is given to fit"),
+    "callbacks": "callbacks are given to fit, beside the corpus",
+    "tokenizer": "a tokenizer is given to fit, beside the corpus",
+    "column": "the column is given to fit, beside the corpus",
+    "trim_rule": "the words to keep are given to fit, as vocabulary",
+    "verbose": "fit takes progress=True or False",
+    "compute_loss": "losses are always measured, leave it out",
+    "cbow_mean": "contexts are averaged, leave it out",
+    **dict.fromkeys(
+        ("hashfxn", "sorted_vocab", "batch_words", "lrUpdateRate"), "nothing here depends on it, leave it out"
+    ),
+    **dict.fromkeys(
+        ("minn", "maxn", "bucket"),
+        "vectors of parts of words are not trained here, only read from fastText's .bin files; leave it out",
+    ),
+    "wordNgrams": "for words that belong together, see Phrases; leave it out",
+    "output": "the model's method save takes a name",
+}
+CLOSE = 0.7  # how alike a misspelt name and an option must be, of 1
 
 Combine = Literal["input", "output", "average", "sum", "concatenate"]
 COMBINE_HELP = (
@@ -101,9 +127,22 @@ class _Checked:
         known = {each.name for each in fields(cls)}
         for name in values:
             if name not in known:
-                meant = f", here called {OTHER_NAMES[name]}" if OTHER_NAMES.get(name) in known else ""
-                raise BadOption(f"unknown option {name!r}{meant}; the options are: {', '.join(sorted(known))}")
+                raise BadOption(
+                    f"unknown option {name!r}{_meant(name, known)}; the options are: {', '.join(sorted(known))}"
+                )
         return cls(**values)
+
+
+def _meant(name: str, known: set[str]) -> str:
+    """What an unknown option may be, as the end of a clause: another library's, or one misspelt; else nothing."""
+    if OTHER_NAMES.get(name) in known:
+        return f", here called {OTHER_NAMES[name]}"
+    if name in NO_OPTIONS:
+        return f": {NO_OPTIONS[name]}"
+    if name in TrainingOptions.__dataclass_fields__:
+        return f": it is given to Word2Vec({name}=...)"
+    close = difflib.get_close_matches(name.lower(), known, 1, CLOSE)
+    return f", close to {close[0]}" if close else ""
 
 
 @cache
@@ -464,12 +503,13 @@ class GraphOptions(_Checked):
     weighted: bool = option(
         True, "take a third column for weights; without, only the first two columns are read, and an edge counts once"
     )
-    delimiter: Literal["auto", "space", "comma", "tab"] = option(
+    delimiter: Literal["auto", "space", "comma", "semicolon", "tab"] = option(
         "auto",
-        "what stands between columns. space: any white space; comma, tab: names may hold spaces; auto: comma if the "
-        "first edge has one, else space",
-        choices=("auto", "space", "comma", "tab"),
+        "what stands between columns. space: any white space; comma, semicolon, tab: names may hold spaces; auto: "
+        "comma if the first edge has one, else space",
+        choices=("auto", "space", "comma", "semicolon", "tab"),
     )
+    header: bool = option(False, "the first line names the columns, as in most CSV files, and is no edge")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -726,13 +766,26 @@ class IndexOptions(_Checked):
 
 
 def takes_options(options: Callable[P, object]) -> Callable[[Callable[..., None]], Callable[Concatenate[Any, P], None]]:
-    """Give a constructor the signature of an options class, for type checkers and for `help`."""
+    """Give a constructor the signature of an options class, for type checkers and for `help`.
+
+    It raises `TypeError` for what is given without a name.
+    """
 
     def wrap(constructor: Callable[..., None]) -> Callable[Concatenate[Any, P], None]:
+        @wraps(constructor)
+        def by_name(self: Any, /, *given: Any, **values: Any) -> None:
+            if given:
+                name = type(self).__name__
+                raise TypeError(
+                    f"{name} takes options, all by name, got {reprlib.repr(given[0])} without one; "
+                    f"a corpus is given to fit: {name}(...).fit(corpus)"
+                )
+            constructor(self, **values)
+
         own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
         parameters = inspect.signature(options).parameters.values()
-        constructor.__signature__ = inspect.Signature([own, *parameters])  # type: ignore[attr-defined]
-        return constructor
+        by_name.__signature__ = inspect.Signature([own, *parameters])  # type: ignore[attr-defined]
+        return by_name
 
     return wrap
 

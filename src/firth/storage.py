@@ -47,6 +47,13 @@ _REMEDIES = {
 }
 
 
+def check_the_path(path: AnyPath) -> str:
+    """What to do where nothing is at a path."""
+    if str(path).startswith("~"):
+        return "~ is the home folder in a shell alone, so give os.path.expanduser(path)"
+    return "check the path"
+
+
 @contextmanager
 def replaced(path: AnyPath) -> Iterator[IO[bytes]]:
     """Give a binary file to write; when the block ends well, it takes the place of `path` at once.
@@ -153,7 +160,7 @@ def opened(path: AnyPath) -> Iterator[IO[bytes]]:
     try:
         file = Path(path).open("rb", buffering=BUFFER_BYTES)  # noqa: SIM115  # closed by the `with` below
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        raise MissingFile(f"cannot read {path}: {_reason(error)}; check the path") from error
+        raise MissingFile(f"cannot read {path}: {_reason(error)}; {check_the_path(path)}") from error
     with file:
         if not is_gzip(path):
             yield file

@@ -19,8 +19,13 @@ def to_arrow(answers: Neighbours | Sequence[Neighbours], queries: Sequence[str] 
     Answers to many queries, as `most_similar_batch` gives them, have a first column `query` (string) with the names
     in `queries`, or (int64) their numbers from 0.
 
-    Raises `BadOption` where there are not as many names as lists of answers.
+    Raises `BadOption` where there are not as many names as lists of answers, or for vectors in the place of answers.
     """
+    if hasattr(answers, "matrix"):
+        raise BadOption(
+            f"answers must be what most_similar gives, got {answers!r}; to have vectors as a table, save them "
+            "as .parquet or .arrow, or take pandas.DataFrame(vectors.matrix, index=vectors.words)"
+        )
     listed: list[Any] = list(answers)
     if not listed or isinstance(listed[0], tuple):
         if queries is not None and listed:

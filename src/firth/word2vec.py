@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
@@ -25,9 +25,10 @@ from firth.combining import combined
 from firth.corpus import EncodedCorpus, encoded_corpus
 from firth.corpus.sources import CorpusLike
 from firth.corpus.tokenizers import TokenizerLike
+from firth.elsewhere import OF_MODELS, OF_VECTORS, here
 from firth.errors import BadFile, BadOption, NotTrained, UnknownWord
-from firth.formats import FORMATS
-from firth.formats.model import StoredModel, read_model, write_model
+from firth.formats import FORMATS, read_trainable
+from firth.formats.model import StoredModel, write_model
 from firth.huffman import Tree, huffman_tree
 from firth.likelihood import Reals, log_probabilities
 from firth.options import Combine, CorpusOptions, TrainingOptions, takes_options, whole
@@ -313,6 +314,19 @@ class Word2Vec:
         ]
         return f"Word2Vec({', '.join(changed)})"
 
+    if not TYPE_CHECKING:  # type checkers would take every name for one that is there
+
+        def __getattr__(self, name: str) -> Any:
+            told = here(name, OF_MODELS) or here(name, OF_VECTORS)
+            if not told and not name.startswith("_") and hasattr(WordVectors, name):
+                told = f"; ask its vectors: model.vectors.{name}"
+            if not told and name in TrainingOptions.__dataclass_fields__:
+                told = f"; its options have it: model.options.{name}"
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{told}", name=name, obj=self)
+
+        def __getitem__(self, word: Any) -> Any:
+            raise TypeError(f"a model is not looked up in, got {word!r}; ask its vectors: model.vectors[word]")
+
     # ---- keeping -------------------------------------------------------------------------------
 
     def save(self, path: AnyPath) -> None:
@@ -341,7 +355,7 @@ class Word2Vec:
 
         Raises `MissingFile`, or `BadFile` for what is not a whole model.
         """
-        stored = read_model(path)
+        stored = read_trainable(path, "WordVectors.load")
         if stored.output is None or stored.counts is None:
             raise BadFile(
                 f"{path} holds vectors without the output matrix or counts, so it cannot be trained on; "

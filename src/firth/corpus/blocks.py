@@ -74,6 +74,13 @@ def shown(value: Any) -> str:
     return f"the {type(value).__name__} {text if len(text) <= 40 else text[:40] + '…'}"
 
 
+def is_missing(value: Any) -> bool:
+    """Whether `value` stands for nothing: None, NaN, or pandas' NA and NaT."""
+    return (
+        value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
+    )
+
+
 def _as_strings(values: Sequence[Any], where: Where) -> pa.LargeStringArray:
     try:
         made = pa.array(values, pa.large_string())
@@ -92,10 +99,10 @@ def _refusal(values: Sequence[Any], where: Where) -> BadCorpus:
             f"{where(at)} holds {shown(value)}, which UTF-8 cannot hold: it has a lone surrogate; "
             "clean it with .encode('utf-8', 'ignore').decode()"
         )
-    return BadCorpus(
-        f"tokens must be strings, but {where(at)} holds {shown(value)}; convert each token with str(...), "
-        "or leave it out"
+    remedy = (
+        "a missing value, which is no token: leave it out" if is_missing(value) else "convert each token with str(...)"
     )
+    return BadCorpus(f"tokens must be strings, but {where(at)} holds {shown(value)}; {remedy}")
 
 
 def _is_text(value: Any) -> bool:

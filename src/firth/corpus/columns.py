@@ -17,7 +17,10 @@ ROWS_AT_ONCE = 10_000
 
 @dataclass
 class ColumnFile(File):
-    """One column of a Parquet or Arrow IPC file, each row a sentence; null rows are left out."""
+    """One column of a Parquet or Arrow IPC file, each row a sentence; null rows are left out.
+
+    It holds strings or lists of strings; or, if it is named, lists of whole numbers, whose tokens are their digits.
+    """
 
     kind: str  # "parquet" or "arrow"
     column: str | None
@@ -67,16 +70,19 @@ class ColumnFile(File):
         if self.column is None:
             if len(usable) == 1:
                 return str(usable[0])
-            listed = ", ".join(usable) or "none"
+            listed = ", ".join(usable) or f"none of {', '.join(schema.names)}"
             raise BadOption(
                 f"{self.path} has {len(usable)} columns of strings or lists of strings ({listed}); "
                 "say which with the option column"
             )
         if self.column not in schema.names:
             raise BadOption(f"{self.path} has no column {self.column!r}; it has {', '.join(schema.names)}")
-        if self.column not in usable:
-            kind = schema.field(self.column).type
-            raise BadOption(f"the column {self.column!r} of {self.path} holds {kind}, not strings or lists of strings")
+        kind = schema.field(self.column).type
+        if self.column not in usable and not (_is_list(kind) and pa.types.is_integer(kind.value_type)):
+            raise BadOption(
+                f"the column {self.column!r} of {self.path} holds {kind}, not strings, or lists of strings or of "
+                "whole numbers; where each row is one event, group those of a session into a list first"
+            )
         return self.column
 
 

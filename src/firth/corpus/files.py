@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from firth.corpus.blocks import BLOCK_BYTES, Block, TextBlock
 from firth.errors import BadCorpus, MissingFile
+from firth.storage import check_the_path
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_TOKEN = 64 << 20  # bytes without a space after which a file is not taken for text
@@ -69,7 +70,7 @@ def readable(path: str) -> Iterator[BinaryIO]:
     try:
         file = _opened(path)
     except FileNotFoundError as error:
-        hint = "check the address" if _is_remote(path) else "check the path, or give a list of sentences"
+        hint = "check the address" if _is_remote(path) else f"{check_the_path(path)}, or give a list of sentences"
         raise MissingFile(f"there is no file {shortened(path)}; {hint}") from error
     except PermissionError as error:
         raise MissingFile(f"the file {path} may not be read; check its permissions") from error

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from firth.corpus.blocks import BLOCK_BYTES, Block, is_token_list, shown, strings_block, tokens_block
+from firth.corpus.blocks import BLOCK_BYTES, Block, is_missing, is_token_list, shown, strings_block, tokens_block
 from firth.corpus.files import Source
 from firth.errors import BadCorpus
 
@@ -44,8 +44,15 @@ def _refuse_sentence(first: Any) -> None:
     """Raise `BadCorpus` unless `first`, the first of all, may be a sentence."""
     if isinstance(first, os.PathLike):
         raise BadCorpus(f"sentence 0 is {shown(first)}; to read files, give their paths as a list, with list(...)")
+    _refuse_missing(first, 0)
     if not isinstance(first, str) and not is_token_list(first):
         raise BadCorpus(f"sentence 0 is {shown(first)}; a sentence must be a string or a list of tokens")
+
+
+def _refuse_missing(sentence: Any, number: int) -> None:
+    """Raise `BadCorpus` for a value that tables have where nothing stands."""
+    if is_missing(sentence):
+        raise BadCorpus(f"sentence {number:,} is missing: it is {sentence}; leave it out, in pandas with dropna()")
 
 
 def _string_blocks(sentences: Iterable[Any]) -> Iterator[Block]:
@@ -53,6 +60,7 @@ def _string_blocks(sentences: Iterable[Any]) -> Iterator[Block]:
     characters = began = 0
     for number, sentence in enumerate(sentences, 1):
         if not isinstance(sentence, str):
+            _refuse_missing(sentence, number - 1)
             raise BadCorpus(
                 f"sentence {number - 1:,} is {shown(sentence)} though the first was a string; "
                 "give all sentences as strings, or all as lists of tokens"
@@ -71,6 +79,7 @@ def _token_blocks(sentences: Iterable[Any]) -> Iterator[Block]:
     offsets, began = [0], 0
     for number, sentence in enumerate(sentences, 1):
         if not is_token_list(sentence):
+            _refuse_missing(sentence, number - 1)
             raise BadCorpus(
                 f"sentence {number - 1:,} is {shown(sentence)} where a list of tokens was meant, as the first sentence "
                 "was; split it into tokens, or give all sentences as strings"

@@ -40,10 +40,16 @@ def find(corpus: CorpusLike, column: str | None = None) -> list[Source]:
             f"a corpus must be a path or an iterable of sentences, got {type(corpus).__name__}; "
             "give a file's name, or a list of token lists"
         )
+    if type(corpus).__name__.endswith("GroupBy"):
+        raise BadOption(
+            f"a corpus must be a path or an iterable of sentences, got a {type(corpus).__name__}, which gives pairs of "
+            "key and group; give lists of one column's tokens, as by frame.groupby(who)[what].agg(list)"
+        )
     if isinstance(corpus, Mapping) or hasattr(corpus, "columns"):
         raise BadOption(
             f"a corpus must be a path or an iterable of sentences, got a {type(corpus).__name__}, which gives only its "
-            "keys; give the values, or the one column that holds the sentences"
+            "keys; give the values, or the one column that holds the sentences; of a frame with a row for each event, "
+            "frame.groupby(who)[what].agg(list)"
         )
     if isinstance(corpus, Sequence) and corpus and all(isinstance(each, os.PathLike) for each in corpus):
         return [source for path in corpus for source in _find_path(os.fspath(path), column)]

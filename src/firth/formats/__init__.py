@@ -9,11 +9,22 @@ from firth.errors import BadFile, BadOption
 from firth.formats.checks import check_reading
 from firth.formats.hub import read_hub_folder, write_hub_folder
 from firth.formats.model import StoredModel, read_model, write_model
-from firth.formats.table import FORMATS, KNOWN, Format, by_suffix, named, recognised
+from firth.formats.table import FORMATS, KNOWN, Format, by_suffix, named, recognised, resembled
 from firth.storage import AnyPath, is_gzip
 from firth.vectors import WordVectors
 
-__all__ = ["FORMATS", "Format", "convert", "read_vectors", "recognised", "write_vectors", "writing_format"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "convert",
+    "named",
+    "read_trainable",
+    "read_vectors",
+    "recognised",
+    "resembled",
+    "write_vectors",
+    "writing_format",
+]
 
 WHOLE = ("firth", "hub")  # which keep all that firth knows of a model
 
@@ -41,7 +52,27 @@ def read_vectors(
         raise BadOption(f"{chosen.name} is only written, got {path} to read; read the vectors that it was made of")
     if is_gzip(path) and not chosen.packed:
         raise BadFile(f"{path} is packed, and {chosen.name} is not read so; unpack it first")
-    return chosen.read(path, encoding_errors, limit)
+    try:
+        return chosen.read(path, encoding_errors, limit)
+    except BadFile as error:
+        if format and (other := resembled(path, chosen)):
+            error.args = (f"{error}; by its first bytes it is {other.name}, not {chosen.name}",)
+        raise
+
+
+def read_trainable(path: AnyPath, opener: str) -> StoredModel:
+    """A firth model from its file; where it is a file of vectors alone, the error names their `opener`.
+
+    Raises `MissingFile`, or `BadFile` for what is not a whole model's file.
+    """
+    try:
+        return read_model(path)
+    except BadFile as error:
+        if other := resembled(path, named("firth")):
+            raise BadFile(
+                f"{path} is no model to train on: by its first bytes it is {other.name}; open it with {opener}"
+            ) from error
+        raise
 
 
 def convert(

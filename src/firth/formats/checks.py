@@ -26,6 +26,9 @@ MAX_WORD_BYTES = 1 << 16  # word2vec.c cuts words at 100 bytes; without a bound,
 DEFLATE_MOST = 1032  # https://zlib.net/zlib_tech.html: deflate cannot pack tighter than 1032 to 1
 ENCODING_ERRORS = ("strict", "replace", "ignore", "backslashreplace", "surrogateescape")
 GROWTH = 1.25  # of a matrix whose rows are not known beforehand
+PICKLE = b"\x80"  # the first byte of a pickle of protocol 2 to 5; then comes the protocol's number
+PICKLE_PROTOCOLS = (2, 3, 4, 5)
+HEADER_STARTS = 8  # bytes of a safetensors file, which hold the length of the header and may look like a pickle's
 
 
 def check_reading(encoding_errors: str, limit: int | None) -> None:
@@ -34,6 +37,19 @@ def check_reading(encoding_errors: str, limit: int | None) -> None:
         raise BadOption(f"encoding_errors must be one of {', '.join(ENCODING_ERRORS)}; got {encoding_errors!r}")
     if limit is not None and limit < 0:
         raise BadOption(f"limit must be 0 or more, got {limit}; leave it out to read every row")
+
+
+def check_no_pickle(first: bytes, path: AnyPath) -> None:
+    """Raise `BadFile` where the first bytes of a file are a pickle's, such as those that gensim's `save` writes.
+
+    To be asked of files that could not be read as something else. `first` are HEADER_STARTS + 1 bytes or more, or all.
+    """
+    begins = len(first) > 1 and first[:1] == PICKLE and first[1] in PICKLE_PROTOCOLS
+    if begins and first[HEADER_STARTS : HEADER_STARTS + 1] != b"{":
+        raise BadFile(
+            f"{path} is pickled, as gensim's save does it, and nothing is ever unpickled here; "
+            'have gensim write wv.save_word2vec_format("vectors.bin", binary=True)'
+        )
 
 
 def check_sizes(V: int, D: int, least_row: int, path: AnyPath, before: int = 0) -> None:

@@ -41,6 +41,7 @@ from firth.formats.checks import (
 )
 from firth.storage import AnyPath, is_gzip, opened
 from firth.vectors import Vector, WordVectors
+from firth.vectors.given import Query
 
 Counts: TypeAlias = NDArray[np.int64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -68,11 +69,16 @@ class NGrams:
 class SubwordVectors(WordVectors):
     """Word vectors that also give one to words never seen, from their character n-grams.
 
+    Queries by nearness, such as `most_similar`, `analogy` and `similarity`, may ask for such words. They have no row:
+    `in` says no, and `[...]`, `index` and what counts ranks raise `UnknownWord`: `vector` gives theirs.
+
     `matrix` (V, D) holds whole vectors of the words; `buckets`, float32 (B, D), the rows that the n-grams are hashed
     into. It may be a memory map.
 
     Raises what `WordVectors` raises.
     """
+
+    _of_unknown = "; by its n-grams, vector(word) may give one"
 
     def __init__(
         self,
@@ -109,6 +115,12 @@ class SubwordVectors(WordVectors):
             raise UnknownWord(f"no vector for the word {word!r}: it was not seen, and {why}; leave it out")
         found: Vector = vector
         return found
+
+    def _row(self, query: Query) -> int:
+        return super()._row(query) if not isinstance(query, str) or query in self else -1
+
+    def _vector(self, query: Query) -> Vector:
+        return super()._vector(query) if not isinstance(query, str) or query in self else self.vector(query)
 
 
 def read_fasttext(path: AnyPath, *, encoding_errors: str = "strict", limit: int | None = None) -> SubwordVectors:

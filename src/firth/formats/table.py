@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firth.errors import BadFile, BadOption
-from firth.formats.checks import is_folder
+from firth.formats.checks import check_no_pickle, is_folder
 from firth.formats.columns import read_arrow, read_parquet, write_arrow, write_parquet
 from firth.formats.embeddings import read_embeddings, write_embeddings
 from firth.formats.fasttext import MAGIC as FASTTEXT_MAGIC
@@ -284,4 +284,15 @@ def recognised(path: AnyPath) -> Format:
             return each
     if alike or suffixed:
         return (alike or suffixed)[0]
+    check_no_pickle(first, path)
     raise BadFile(f"{path} is of no known format; {KNOWN}; name its format if it is one of them")
+
+
+def resembled(path: AnyPath, chosen: Format) -> Format | None:
+    """Another format that a file's first bytes speak for, where they do not speak for the one chosen."""
+    if not Path(path).is_file():  # a folder, or a pipe, which can be read once
+        return None
+    with opened(path) as file:
+        first = file.read(FIRST_BYTES)
+    alike = [each for each in FORMATS if each.recognises(first)]
+    return alike[0] if alike and chosen not in alike else None

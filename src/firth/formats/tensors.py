@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from firth.errors import BadFile, BadOption
-from firth.formats.checks import as_dtype
+from firth.formats.checks import HEADER_STARTS, as_dtype, check_no_pickle
 from firth.storage import AnyPath, opened
 
 Array: TypeAlias = NDArray[Any]
@@ -92,14 +92,15 @@ def read_tensors(path: AnyPath) -> tuple[dict[str, Tensor], dict[str, str]]:
 
     Raises:
         MissingFile: nothing is there, or it may not be read.
-        BadFile: truncated, or no safetensors file.
+        BadFile: truncated, pickled, or no safetensors file.
     """
-    with opened(path):
-        pass  # says it clearly where nothing may be read
+    with opened(path) as file:  # says it clearly where nothing may be read
+        first = file.read(HEADER_STARTS + 1)
     try:
-        with safe_open(Path(path), framework="numpy") as file:
-            metadata: dict[str, str] = file.metadata() or {}
+        with safe_open(Path(path), framework="numpy") as tensors_file:
+            metadata: dict[str, str] = tensors_file.metadata() or {}
     except (SafetensorError, OSError, ValueError) as error:
+        check_no_pickle(first, path)
         raise BadFile(f"{path} is truncated or not a safetensors file ({error}); fetch it or write it anew") from error
     with opened(path) as data:
         whole = mmap.mmap(data.fileno(), 0, access=mmap.ACCESS_READ)

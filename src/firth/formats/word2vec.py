@@ -44,7 +44,8 @@ COPIED_BYTES = 4 << 20  # by one of them at once
 AHEAD = 16  # such copies that may wait
 HEADER_BYTES = 64  # two numbers of 20 digits and room to spare
 
-_HEADER = re.compile(rb"\s*([0-9]+)[ \t]+([0-9]+)\s*")
+# A text editor may have put a byte-order mark before it.
+_HEADER = re.compile(rb"(?:\xef\xbb\xbf)?\s*([0-9]+)[ \t]+([0-9]+)\s*")
 _BLANK = re.compile(r"[ \t\r\v\f]")
 
 

@@ -8,9 +8,12 @@ gensim itself is not needed. What firth cannot do is refused; docs/gensim.md lis
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import firth.gensim.models as models
 import firth.gensim.utils as utils
 from firth.gensim.callbacks import CallbackAny2Vec
+from firth.gensim.gone import no_module
 from firth.gensim.keyed_vectors import KeyedVectors
 from firth.gensim.phrases import ENGLISH_CONNECTOR_WORDS, FrozenPhrases, Phraser, Phrases
 from firth.gensim.sentences import BrownCorpus, LineSentence, PathLineSentences, Text8Corpus
@@ -35,3 +38,8 @@ __all__ = [
     "simple_preprocess",
     "utils",
 ]
+
+if not TYPE_CHECKING:  # type checkers would take every name for one that is there
+
+    def __getattr__(name: str) -> Any:
+        raise no_module(__name__, name)

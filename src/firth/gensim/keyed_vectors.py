@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firth.gensim.evaluating import Folded, word_analogies, word_pairs
+from firth.gensim.gone import GONE_FROM_VECTORS, no_attribute
 from firth.gensim.word2vec_format import falling_counts, load_word2vec_format, save_word2vec_format, write_counts
 from firth.storage import AnyPath
 from firth.vectors import WordVectors
@@ -552,24 +553,10 @@ class KeyedVectors:
             self.vectors_lockf = np.ones(len(self), REAL)
         self.vectors_lockf[[self.key_to_index[word] for word in known]] = lockf
 
-    # ---- names that gensim 4 took away -----------------------------------------------------------
+    if not TYPE_CHECKING:  # type checkers would take every name for one that is there
 
-    @property
-    def vocab(self) -> Any:
-        """Gone since gensim 4: `key_to_index`, `index_to_key`, `get_vecattr`."""
-        raise AttributeError("vocab is gone since gensim 4; take key_to_index, index_to_key and get_vecattr")
-
-    @property
-    def index2word(self) -> Any:
-        """Gone since gensim 4: `index_to_key`."""
-        raise AttributeError("index2word is gone since gensim 4; take index_to_key")
-
-    index2entity = index2word
-
-    @property
-    def vectors_norm(self) -> Any:
-        """Gone since gensim 4: `get_normed_vectors`."""
-        raise AttributeError("vectors_norm is gone since gensim 4; take get_normed_vectors()")
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute(self, name, GONE_FROM_VECTORS)
 
 
 Word2VecKeyedVectors = KeyedVectors

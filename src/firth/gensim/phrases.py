@@ -17,6 +17,7 @@ from typing import Any, Self, TypeAlias
 from firth.corpus import EncodedCorpus
 from firth.corpus.iterables import first_of
 from firth.errors import BadFile
+from firth.gensim.gone import GONE_NAMES, takes_gensim_4_s
 from firth.gensim.sentences import corpus_for
 from firth.options import CorpusOptions, PhraseOptions
 from firth.phrases import ENGLISH_CONNECTOR_WORDS as FIRTH_CONNECTOR_WORDS
@@ -123,6 +124,7 @@ class Phrases(_PhrasesTransformation):
         corpus_word_count: how many tokens were read.
     """
 
+    @takes_gensim_4_s(GONE_NAMES)
     def __init__(
         self,
         sentences: Any = None,

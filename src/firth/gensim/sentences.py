@@ -121,7 +121,7 @@ def check_corpus(corpus_iterable: Any, corpus_file: Any, passes: int) -> None:
         raise TypeError(f"give one of corpus_iterable (sentences) and corpus_file, got {given}")
     if corpus_file is not None:
         if not isinstance(corpus_file, (str, os.PathLike)) or not Path(corpus_file).is_file():
-            raise TypeError(f"corpus_file must be the path of a file, got {corpus_file!r}")
+            raise TypeError(f"corpus_file must be the path of a file, got {corpus_file!r}; check that it is there")
         if Path(corpus_file).suffix.lower() in UNPACKERS:
             raise TypeError(f"corpus_file must not be packed, got {corpus_file}; give LineSentence({corpus_file!r})")
         return

@@ -9,7 +9,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from firth.affordable import check_affordable
 from firth.corpus import EncodedCorpus
 from firth.errors import BadFile
-from firth.formats.model import StoredModel, read_model, write_model
+from firth.formats import read_trainable
+from firth.formats.model import StoredModel, write_model
 from firth.gensim.callbacks import CallbackAny2Vec, Relay
 from firth.gensim.counting import Sampled, counts_in, effective_min_count, kept, sampled_share
+from firth.gensim.gone import GONE_FROM_MODELS, GONE_NAMES, no_attribute, takes_gensim_4_s
 from firth.gensim.keyed_vectors import REAL, KeyedVectors, first_weights
 from firth.gensim.sentences import MAX_WORDS_IN_BATCH, check_corpus, corpus_for
 from firth.gensim.utils import TrimRule
@@ -68,6 +70,7 @@ class Word2Vec:
     word, unsorted words.
     """
 
+    @takes_gensim_4_s(GONE_NAMES)
     def __init__(
         self,
         sentences: Any = None,
@@ -129,6 +132,14 @@ class Word2Vec:
             self._build(corpus, trim_rule=trim_rule)
             self._check_trainable(epochs, self.corpus_count, self.corpus_total_words)
             self._train(corpus, callbacks)
+
+    if not TYPE_CHECKING:  # type checkers would take every name for one that is there
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute(self, name, GONE_FROM_MODELS, KeyedVectors)
+
+        def __getitem__(self, key: Any) -> Any:
+            raise TypeError(f"a model is not looked up in since gensim 4, got {key!r}; take model.wv[key]")
 
     def __str__(self) -> str:
         return f"{type(self).__name__}<vocab={len(self.wv)}, vector_size={self.vector_size}, alpha={self.alpha}>"
@@ -501,7 +512,7 @@ class Word2Vec:
         Raises `AttributeError` for a file of vectors alone, `BadFile` for one that is not firth's (gensim's are
         pickled, and nothing is unpickled), `MissingFile` where there is none.
         """
-        stored = read_model(fname)
+        stored = read_trainable(fname, "KeyedVectors.load_word2vec_format")
         if stored.output is None or stored.counts is None:
             raise AttributeError(f"{fname} holds vectors alone, no model; open it with KeyedVectors.load")
         try:

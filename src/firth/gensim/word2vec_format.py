@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firth.errors import BadFile
-from firth.formats import read_vectors, write_vectors
+from firth.formats import named, read_vectors, resembled, write_vectors
 from firth.storage import AnyPath, opened, replaced_packed
 from firth.vectors import WordVectors
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from firth.gensim.keyed_vectors import KeyedVectors
 
 K = TypeVar("K", bound="KeyedVectors")
+
+READ_WITH = {"word2vec-binary": "binary=True", "word2vec-text": "binary=False", "glove": "no_header=True"}
 
 
 def load_word2vec_format(
@@ -48,6 +50,9 @@ def load_word2vec_format(
     except BadFile as error:
         if isinstance(error.__cause__, UnicodeDecodeError):
             raise error.__cause__ from error
+        other = resembled(fname, named(kind))
+        if other and other.name in READ_WITH:
+            error.args = (f"{error}, which is read with {READ_WITH[other.name]}",)
         raise
     counts = falling_counts(len(read)) if fvocab is None else _counts_of(read.words, fvocab, unicode_errors)
     return cls.of(read, counts=counts, dtype=datatype)

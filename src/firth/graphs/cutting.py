@@ -11,8 +11,8 @@ COLUMNS, LINE, FAULT, MET, REMARKS = 0, 1, 2, 3, 4  # the places of `state`
 # What may be wrong with a line. An error goes on from "line 3 of edges.txt ".
 COUNT, OTHER_COUNT, EMPTY = 1, 2, 3
 FAULTS = {
-    COUNT: "has {met} column{s}; an edge has two names and, if you like, a weight. What is no edge begins with #, and "
-    "the option weighted=False reads the first two columns alone",
+    COUNT: "has {met} column{s}; an edge has two names and, if you like, a weight, with what the option delimiter "
+    "says between them. What is no edge begins with #, and the option weighted=False reads the first two columns alone",
     OTHER_COUNT: "has {met} columns where those before had {columns}; give every edge a weight, or none",
     EMPTY: "has nothing in column {met}; put a name or a weight there",
 }

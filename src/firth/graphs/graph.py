@@ -57,7 +57,7 @@ class Graph:
 
         Args:
             path: the file.
-            options: those of `GraphOptions`: directed, weighted, delimiter.
+            options: those of `GraphOptions`: directed, weighted, delimiter, header.
 
         Raises:
             MissingFile: there is no such file.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,11 +20,12 @@ from firth.errors import BadCorpus, BadFile, MissingFile
 from firth.graphs.adjacency import Nodes, Weights, bad_weight
 from firth.graphs.cutting import FAULTS, WITH_WEIGHTS, cut_edges
 from firth.options import GraphOptions
+from firth.storage import check_the_path
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
-DELIMITERS = {"space": 0, "comma": ord(","), "tab": ord("\t")}  # 0: white space
+DELIMITERS = {"space": 0, "comma": ord(","), "semicolon": ord(";"), "tab": ord("\t")}  # 0: white space
 DECIMAL_COMMA = re.compile(rb"[^\s,]+\s+[^\s,]+\s+\d*,\d+")  # in a weight, no delimiter; the weight is then refused
 LONGEST_LINE = 1 << 20  # bytes
 FEWEST_BYTES = 4  # of a line with an edge: two names, what is between, the line's end
@@ -48,7 +50,7 @@ def read_edges(path: str, options: GraphOptions) -> Edges:
     Raises `MissingFile`, `BadCorpus` for what is no text or holds no edge, `BadFile` for a line that is no edge.
     """
     if "://" not in path and not Path(path).exists():
-        raise MissingFile(f"there is no file {shortened(path)}; check the path")
+        raise MissingFile(f"there is no file {shortened(path)}; {check_the_path(path)}")
     cutter = _Cutter(path, options)
     numbers, weights = [], []
     for lines in _whole_lines(path):
@@ -89,12 +91,15 @@ class _Cutter:
     def __init__(self, path: str, options: GraphOptions) -> None:
         self.path, self.weighted = shortened(path), options.weighted
         self.delimiter = DELIMITERS.get(options.delimiter)
+        self.header = options.header  # which is yet to come
         self.columns = 0
         self.lines, self.remarks = 0, 0  # before the block
         self.lexicon = Lexicon()
 
     def cut(self, text: bytes) -> tuple[Bytes, Ints, Weights]:
         """The names of the edges of some lines joined, where each ends (from 0 on), and the weights."""
+        if self.header:
+            text, self.header = _without_header(text)
         if self.delimiter is None:
             self.delimiter = _delimiter_of(text)
         data = np.frombuffer(text, np.uint8)
@@ -127,7 +132,9 @@ class _Cutter:
         if len(wrong):
             first = int(wrong[0])
             word = words[first].as_py().decode(errors="backslashreplace")
-            raise BadFile(bad_weight(word, f"the edge in line {self.lines + int(lines[first]):,} of {self.path}"))
+            told = bad_weight(word, f"the edge in line {self.lines + int(lines[first]):,} of {self.path}")
+            heading = first == 0 and not len(self.lexicon) and math.isnan(_number(words[0].as_py()))
+            raise BadFile(told + "; if that line names the columns, set header=True" * heading)
         return values
 
     def names(self) -> pa.LargeStringArray:
@@ -137,6 +144,20 @@ class _Cutter:
             return words.cast(pa.large_string())
         except pa.ArrowInvalid as error:
             raise BadFile(f"{self.path} holds names that are not UTF-8 ({error}); convert it, as by iconv") from error
+
+
+def _without_header(text: bytes) -> tuple[bytes, bool]:
+    """The lines, of which the first that is neither empty nor a remark is emptied; and whether it is yet to come."""
+    start = 0
+    while start < len(text):
+        end = text.find(b"\n", start)
+        if end < 0:  # the last line, which lacks its end
+            end = len(text)
+        line = text[start:end].strip()
+        if line and not line.startswith(b"#"):
+            return text[:start] + text[end:], False
+        start = end + 1
+    return text, True
 
 
 def _number(word: bytes) -> float:

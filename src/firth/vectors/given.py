@@ -26,7 +26,7 @@ def as_list(queries: Weighted | Sequence[Weighted] | None) -> list[Any]:
     if isinstance(queries, str) or _is_weighted(queries):
         return [queries]
     if isinstance(queries, Mapping) or not isinstance(queries, Iterable):
-        raise BadOption(f"queries must be words or vectors, got {queries!r}; give a word or a list of words")
+        raise BadOption(f"queries must be words or vectors, got {queries!r}; give a string or a list of strings")
     listed: list[Any] = (
         queries.tolist() if isinstance(queries, np.ndarray) and queries.dtype.kind == "U" else [*queries]
     )

@@ -26,13 +26,13 @@ def index_of(words: Sequence[str]) -> dict[str, int]:
 class Unknown:
     """What is said of an unknown word; the search for close ones waits until someone reads it."""
 
-    def __init__(self, word: object, words: Sequence[str], index: Mapping[str, int]) -> None:
-        self.word, self.words, self.index = word, words, index
+    def __init__(self, word: object, words: Sequence[str], index: Mapping[str, int], more: str = "") -> None:
+        self.word, self.words, self.index, self.more = word, words, index, more
 
     def __str__(self) -> str:
         close = close_words(self.word, self.words, self.index) if isinstance(self.word, str) else []
         remedy = f"close to it: {', '.join(close)}" if close else "leave it out, or check how words were cut"
-        return f"no vector for the word {self.word!r}; {remedy}"
+        return f"no vector for the word {self.word!r}; {remedy}{self.more}"
 
     __repr__ = __str__
 

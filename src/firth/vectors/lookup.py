@@ -36,6 +36,8 @@ LEAST_NORM = 1e-30
 class Lookup:
     """What `WordVectors` says of its words, matrix and counts; see there."""
 
+    _of_unknown = ""  # what else to say of a word that has no row
+
     def __init__(
         self,
         words: Sequence[str],
@@ -113,7 +115,7 @@ class Lookup:
         """The row of `word`; `UnknownWord` where it has none."""
         row = self._index.get(word) if isinstance(word, str) else None
         if row is None:
-            raise UnknownWord(Unknown(word, self._words, self._index))
+            raise UnknownWord(Unknown(word, self._words, self._index, self._of_unknown))
         return row
 
     @overload
@@ -126,7 +128,10 @@ class Lookup:
             row = self.index(key)
             return _frozen(self.rows.decoded(slice(row, row + 1))[0])
         if not isinstance(key, Iterable):
-            raise BadOption(f"vectors are looked up by word or list of words, got {key!r}; for row n take .matrix[n]")
+            raise BadOption(
+                f"vectors are looked up by word or list of words, all strings, got {key!r}; "
+                f"take [{str(key)!r}] for that word, .matrix[n] for row n"
+            )
         return self.rows.decoded(self._rows_of(key))
 
     # ---- copied, and sent to other processes ---------------------------------------------------
@@ -154,6 +159,10 @@ class Lookup:
     def _rows_of(self, words: Iterable[str]) -> Rows:
         return np.fromiter((self.index(word) for word in words), np.int64)
 
+    def _row(self, query: Query) -> int:
+        """The row of a word that is asked, -1 where the query has none: a vector, or a word of n-grams alone."""
+        return self.index(query) if isinstance(query, str) else -1
+
     def _vector(self, query: Query) -> Vector:
         """The vector of a word, or the vector given; `BadFile` where a word's is not finite."""
         if not isinstance(query, str):
@@ -166,8 +175,8 @@ class Lookup:
     def _unit(self, query: Query) -> Vector:
         """The vector of a word, or the vector given, at unit length; zero stays zero."""
         norms = self._search.known_norms
-        if norms is not None and isinstance(query, str):
-            norm = norms[self.index(query)]
+        if norms is not None and isinstance(query, str) and (row := self._row(query)) >= 0:
+            norm = norms[row]
             if norm > LEAST_NORM:
                 short: Vector = self[query] / norm
                 return short

@@ -85,7 +85,7 @@ class Nearest(Indexed):
         if len(listed) < FEW_QUERIES or (self._search.sketch is not None and chosen is None):
             return [self._nearest_to(weighted([query], None), topn, some, limit, chosen) for query in listed]
         targets = np.array([self._unit(query) for query in listed], np.float32)
-        asked = np.array([self.index(query) if isinstance(query, str) else -1 for query in listed], np.int64)
+        asked = np.array([self._row(query) for query in listed], np.int64)
         if chosen is not None:
             return self._named(chosen.nearest(targets, asked[:, None], topn, limit))
         excluded = _places(asked, some)[:, None]
@@ -119,7 +119,7 @@ class Nearest(Indexed):
         some, limit = self._restricted(restrict), cores(threads)
         above, below = (self._product_of_similarities(queries, some, limit) for queries in (wanted, unwanted))
         scores = above / (below + EPSILON)
-        left_out = {self.index(query) for query in (*wanted, *unwanted) if isinstance(query, str)}
+        left_out = {self._row(query) for query in (*wanted, *unwanted)} - {-1}
         count = min(topn + len(left_out), len(scores))
         best = highest(scores, count) if count else np.empty(0, np.int64)
         found = zip(numbers_of(some)[best].tolist(), scores[best].tolist(), strict=True)
@@ -186,7 +186,7 @@ class Nearest(Indexed):
             for query, weight in asked:
                 target += np.float32(weight) * self._unit(query)
             target = unit(target)
-        left_out = {self.index(query) for query, _ in asked if isinstance(query, str)}
+        left_out = {self._row(query) for query, _ in asked} - {-1}
         if index is not None:
             excluded = np.array([[*left_out, -1]], np.int64)
             return self._named(index.nearest(target[None], excluded, topn, threads))[0]

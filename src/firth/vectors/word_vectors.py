@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+from firth.elsewhere import OF_VECTORS, here
 from firth.errors import BadOption
 from firth.vectors.editing import Edited
 from firth.vectors.indexing import open_beside
@@ -68,6 +69,12 @@ class WordVectors(Edited):
         if index is not None:
             open_beside(vectors, path, index, threads)
         return vectors
+
+    if not TYPE_CHECKING:  # type checkers would take every name for one that is there
+
+        def __getattr__(self, name: str) -> Any:
+            told = f"{type(self).__name__!r} object has no attribute {name!r}{here(name, OF_VECTORS)}"
+            raise AttributeError(told, name=name, obj=self)
 
 
 def word_vectors(given: Any) -> WordVectors:

@@ -132,7 +132,9 @@ def _one_core() -> Iterator[None]:
 def _check(count: int, options: MapOptions) -> None:
     fewest = FEWEST[options.method]
     if count < fewest:
-        otherwise = "give more words" if options.method == "pca" else "give more words, or take pca"
+        otherwise = "give more words, or their nearest with around" + (
+            "" if options.method == "pca" else "; or take pca"
+        )
         raise BadOption(f"a map by {options.method} needs {fewest} words or more, got {count}; {otherwise}")
     if options.perplexity is not None and options.method == "tsne" and options.perplexity >= count:
         raise BadOption(
