@@ -1,5 +1,6 @@
 """What holds for every format: there and back, recognition, limits, types of number, and files that are not sound."""
 
+import errno
 import gzip
 import os
 import zipfile
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from stand_ins import fasttext_bytes
+from stand_ins import FailingDisk, fasttext_bytes
 
-from firth.errors import BadFile, BadOption, CannotWrite, FirthError, MissingFile
+from firth import storage
+from firth.errors import BadFile, BadOption, CannotRead, CannotWrite, FirthError, MissingFile
 from firth.formats import (
     FORMATS,
     convert,
@@ -33,6 +35,7 @@ WRITTEN = [each for each in READ if each.write]
 PACKED = [each for each in WRITTEN if each.packed]
 NARROWED = [each.name for each in READ if "float16" in each.dtypes]
 FOLDERS = [each.name for each in FORMATS if each.recognises_folder]
+MAPPED = {"firth", "safetensors", "word2vec-binary", "arrow"}  # where the disk fails then, the process ends
 MOST_MEMORY = 48 << 20  # for files of a few kilobytes; blocks that are read at once take some megabytes
 
 
@@ -124,6 +127,22 @@ def test_only_so_many_words_are_read(tmp_path, kind, limit):
     assert read.words == tuple(WORDS[:limit])
     assert read.matrix.tobytes() == np.ascontiguousarray(whole.matrix[:limit]).tobytes()
     assert read.counts is None or len(read.counts) == len(read)
+
+
+@pytest.mark.parametrize(
+    "kind", [each.name for each in WRITTEN if each.name not in FOLDERS and each.name not in MAPPED]
+)
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("sound", [0, 50_000, 100_000])
+def test_a_disk_that_fails_is_told_with_the_files_name(tmp_path, monkeypatch, kind, named, sound):
+    matrix = np.random.default_rng(0).standard_normal((9, 5000), dtype=np.float32)
+    write_vectors(WordVectors(WORDS[:9], matrix), tmp_path / "v", kind)
+    monkeypatch.setattr(
+        storage, "watched", lambda file, name, watch=storage.watched: watch(FailingDisk(file, sound), name)
+    )
+    with pytest.raises(CannotRead, match=r"reading .*v failed: input/output error; try again") as told:
+        read_vectors(tmp_path / "v", kind if named else None)
+    assert told.value.__cause__.errno == errno.EIO
 
 
 @pytest.mark.parametrize("kind", NARROWED)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from firth.errors import BadFile, CannotWrite, MissingFile
-from firth.storage import opened, replaced, replaced_folder, replaced_packed
+from firth.errors import BadFile, CannotRead, CannotWrite, MissingFile
+from firth.storage import mapped, opened, replaced, replaced_folder, replaced_packed
 
 
 def left_behind(folder):
@@ -154,6 +154,20 @@ def test_what_cannot_be_read_is_missing(tmp_path, name):
 
 
 # ---- folders ----------------------------------------------------------------------------------------
+
+
+def test_a_disk_that_fails_at_once_is_told(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(Path, "open", fail)
+    with pytest.raises(CannotRead, match=r"reading .*a failed: input/output error"), opened(tmp_path / "a"):
+        pass
+
+
+def test_what_cannot_be_mapped_is_told():
+    with opened(os.devnull) as file, pytest.raises(CannotRead, match=f"map {os.devnull} into memory: .+; copy it"):
+        mapped(file, os.devnull)
 
 
 def test_a_folder_takes_the_place_of_the_one_before(tmp_path):

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from firth.corpus.blocks import BLOCK_BYTES, Block, StringsBlock, TokensBlock
 from firth.corpus.files import File, readable
-from firth.errors import BadCorpus, BadOption
+from firth.errors import BadCorpus, BadOption, CannotRead
 
 ROWS_AT_ONCE = 10_000
 
@@ -33,6 +33,8 @@ class ColumnFile(File):
             try:
                 for array in self._arrays(file):
                     yield from self._blocks_of(array)
+            except CannotRead:
+                raise
             except (pa.ArrowException, OSError) as error:
                 raise BadCorpus(
                     f"{self.path} is not a sound {self.kind} file: {error}; fetch or write it anew, "

@@ -43,7 +43,7 @@ def encoded_corpus(
 
     Files are known again by name, size and time of change; iterables and callables cannot be, so what is made of
     them lasts until `close`. `tokenizer` may be a callable or a Hugging Face tokenizer; without it the options' is
-    used. Raises what reading text can: `MissingFile`, `BadCorpus`, `BadOption`, `CannotWrite`.
+    used. Raises what reading text can: `MissingFile`, `CannotRead`, `BadCorpus`, `BadOption`, `CannotWrite`.
     """
     if isinstance(corpus, EncodedCorpus):
         if tokenizer is not None or options not in (None, CorpusOptions()):

@@ -32,6 +32,7 @@ def read_vectors(
 
     Raises:
         MissingFile: nothing is there, or it may not be read.
+        CannotRead: its disk or network fails, or it stands where no file can be mapped.
         BadFile: of no known format, or not what its format asks for, or more than memory holds.
         BadOption: `format` is none of those known, or only written, or a limit below 0.
     """

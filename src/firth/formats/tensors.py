@@ -7,7 +7,6 @@ spaces to a multiple of 8, then the arrays. Reading takes only what safetensors'
 from __future__ import annotations
 
 import json
-import mmap
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 
 from firth.errors import BadFile, BadOption
 from firth.formats.checks import as_dtype
-from firth.storage import AnyPath, opened
+from firth.storage import AnyPath, mapped, opened
 
 Array: TypeAlias = NDArray[Any]
 
@@ -94,15 +93,13 @@ def read_tensors(path: AnyPath) -> tuple[dict[str, Tensor], dict[str, str]]:
         MissingFile: nothing is there, or it may not be read.
         BadFile: truncated, or no safetensors file.
     """
-    with opened(path):
-        pass  # says it clearly where nothing may be read
+    with opened(path) as data:  # says it clearly where nothing may be read
+        whole = mapped(data, path) if data.read(1) else b""
     try:
         with safe_open(Path(path), framework="numpy") as file:
             metadata: dict[str, str] = file.metadata() or {}
     except (SafetensorError, OSError, ValueError) as error:
         raise BadFile(f"{path} is truncated or not a safetensors file ({error}); fetch it or write it anew") from error
-    with opened(path) as data:
-        whole = mmap.mmap(data.fileno(), 0, access=mmap.ACCESS_READ)
     begin = 8 + int.from_bytes(whole[:8], "little")
     tensors = {}
     try:

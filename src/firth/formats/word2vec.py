@@ -34,7 +34,7 @@ from firth.formats.checks import (
 )
 from firth.formats.rows import line_blocks, lines_of, parse_block, row_blocks
 from firth.options import usable_cores
-from firth.storage import AnyPath, is_gzip, opened, replaced_packed
+from firth.storage import AnyPath, is_gzip, mapped, opened, replaced_packed
 
 _RowSize: TypeAlias = Callable[[int], int]
 
@@ -199,7 +199,7 @@ class _Held:
         if is_gzip(path) or not Path(path).is_file():
             self.block = bytearray(max(BLOCK_BYTES, 2 * (MAX_WORD_BYTES + self._width)))
         else:
-            self.block = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self.block = mapped(file, path)
             self.begin, self.end = file.tell(), len(self.block)
 
     def __len__(self) -> int:

@@ -62,7 +62,7 @@ class Phrases:
             reading: further options of `CorpusOptions`: encoding_errors, column, cache.
 
         Raises:
-            MissingFile, BadCorpus, CannotWrite: the corpus cannot be read, or encoded.
+            MissingFile, CannotRead, BadCorpus, CannotWrite: the corpus cannot be read, or encoded.
             BadOption: an option out of range or unknown.
         """
         passes: list[list[Phrase]] = []
