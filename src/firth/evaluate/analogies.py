@@ -188,7 +188,7 @@ class AnalogySet:
             name=name,
             items=len(places),
             known=int(told[places].sum()),
-            measures=(mean_measure("accuracy", mine, known.options, reason, parts),),
+            measures=(mean_measure("accuracy", mine, known.options, reason, parts, told=told[places]),),
             sections=tuple(
                 self._result((*path, each), each, np.array(some, np.int64), outcomes, told, known)
                 for each, some in inside.items()

@@ -115,7 +115,10 @@ class OutlierSet:
             name=name,
             items=len(places),
             known=int(told[places].sum()),
-            measures=tuple(mean_measure(each, some, known.options, reason, parts) for each, some in columns.items()),
+            measures=tuple(
+                mean_measure(each, some, known.options, reason, parts, told=told[places])
+                for each, some in columns.items()
+            ),
             sections=sections,
             remarks=remarks,
             outcomes=columns,

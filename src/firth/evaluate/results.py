@@ -134,11 +134,20 @@ class Result:
 
 
 def mean_measure(
-    name: str, outcomes: Numbers, options: JudgingOptions, reason: str, parts: Parts | None = None
+    name: str,
+    outcomes: Numbers,
+    options: JudgingOptions,
+    reason: str,
+    parts: Parts | None = None,
+    *,
+    told: NDArray[np.bool_] | None = None,
 ) -> Measure:
-    """The mean of outcomes (n,) that count, as a share; `reason` where there is none."""
+    """The mean of outcomes (n,) that count, as a share; `reason` where there is none.
+
+    `told` says of which the model knows all words, where others may count, too: wrong answers alone tell nothing.
+    """
     known = np.flatnonzero(~np.isnan(outcomes))
-    if not len(known):
+    if not len(known) or not (told is None or told.any()):
         return Measure(name=name, value=None, share=True, reason=reason)
     between = interval_of_mean(outcomes[known], options, None if parts is None else parts.of(known))
     return Measure.of(name, float(outcomes[known].mean()), between, share=True)
