@@ -11,10 +11,12 @@ import inspect
 import io
 import json
 import math
+import re
 import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, get_args, get_origin, get_type_hints
@@ -881,6 +883,7 @@ def main() -> NoReturn:
     warnings.showwarning = lambda message, *_: typer.echo(f"firth: {message}", err=True)
     signal.signal(signal.SIGTERM, _interrupted)
     try:
+        _refuse_empty(sys.argv)
         status = int(app(standalone_mode=False) or 0)
         if status == INTERRUPTED:  # some versions of typer give Ctrl-C back as a status, others raise it
             raise KeyboardInterrupt
@@ -899,6 +902,16 @@ def main() -> NoReturn:
             raise
         status = _complain(error.format_message())  # click's errors: unknown commands, missing arguments
     sys.exit(status)
+
+
+def _refuse_empty(arguments: list[str]) -> None:
+    """Raise `BadOption` for an empty argument, which as a path would be the current folder."""
+    for before, argument in pairwise(arguments):
+        if not argument or re.fullmatch(r"--[\w-]+=", argument):
+            raise BadOption(
+                f"nothing stands behind {(argument or before).rstrip('=')}: an empty name or value; give one, and see "
+                "whether a variable of the shell that should hold it is set"
+            )
 
 
 def _interrupted(_: int, frame: Any) -> None:

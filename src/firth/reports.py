@@ -20,7 +20,7 @@ from firth.memory import peak_memory_bytes
 from firth.options import CorpusOptions, GraphOptions, IndexOptions, NextItemOptions, WalkOptions
 from firth.progress import speed
 from firth.state import State
-from firth.storage import check_writable, opened, replaced_packed
+from firth.storage import check_writable, is_folder, is_same_file, opened, replaced_packed
 from firth.vectors import WordVectors
 from firth.vectors.indexing import beside
 from firth.vocabulary import Vocabulary
@@ -184,9 +184,9 @@ def _those_of(kind: type[GraphOptions] | type[WalkOptions], options: Mapping[str
 def _check_output(output: Path, corpus: str, *others: Path | None, what: str = "model") -> None:
     """Refuse, before hours of training, a place that cannot be written, or that holds what is to be read."""
     for read in (corpus, *others):
-        if read is not None and output.exists() and Path(read).exists() and output.samefile(read):
+        if read is not None and is_same_file(read, output):
             raise BadOption(f"{output} is also what is to be read; give the {what} another name")
-    if Path(corpus).is_dir() and Path(corpus).resolve() in output.resolve().parents:
+    if is_folder(corpus) and Path(corpus).resolve() in output.resolve().parents:
         raise BadOption(f"{output} lies in the folder that is read; write the {what} elsewhere")
     check_writable(output)
 
@@ -432,7 +432,7 @@ def make_index(
     """Build an index of the vectors in a file, write it, and tell what became of it."""
     chosen = IndexOptions.from_dict(options)
     target = output or beside(model, chosen.kind)
-    if target.exists() and target.samefile(model):
+    if is_same_file(model, target):
         raise BadOption(f"cannot write the index of {model} over it; give another name to write to")
     check_writable(target)
     vectors = WordVectors.load(model)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from firth.errors import BadFile, BadOption
 from firth.formats import read_vectors, recognised
 from firth.formats.model import StoredModel, read_model, write_model
-from firth.storage import AnyPath, check_writable, opened
+from firth.storage import AnyPath, check_writable, is_same_file, opened
 from firth.vectors import WordVectors
 from firth.word2vec import check_model_name
 
@@ -89,7 +89,7 @@ def shrink(
     """
     check_model_name(target)
     check_writable(target)
-    if Path(target).exists() and Path(target).samefile(source):
+    if is_same_file(source, target):
         raise BadOption(f"cannot shrink {source} into itself; give another name to write to")
     original = vectors = read_vectors(source)
     if most is not None or min_count is not None or words is not None:

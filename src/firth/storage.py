@@ -70,6 +70,7 @@ def replaced(path: AnyPath) -> Iterator[IO[bytes]]:
     Raises:
         CannotWrite: an `OSError` in the block or while opening, flushing or renaming; nothing is left behind.
     """
+    check_named(path, CannotWrite)
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".firth-{secrets.token_hex(8)}.tmp")
     try:
@@ -102,6 +103,7 @@ def replaced_folder(path: AnyPath, names: Collection[str]) -> Iterator[Path]:
     Raises:
         CannotWrite: something else stands at `path`, or an `OSError` in the block; nothing is left behind.
     """
+    check_named(path, CannotWrite)
     target = Path(os.path.realpath(path))
     temporary, former = (target.with_name(f".firth-{secrets.token_hex(8)}.{kind}") for kind in ("tmp", "old"))
     try:
@@ -131,6 +133,7 @@ def replaced_folder(path: AnyPath, names: Collection[str]) -> Iterator[Path]:
 
 def check_writable(path: AnyPath) -> None:
     """Raise `CannotWrite` now if a file at `path` could not be written later: before hours of training, say."""
+    check_named(path, CannotWrite)
     target = Path(os.path.realpath(path))
     probe = target.with_name(f".firth-{secrets.token_hex(8)}.tmp")
     try:
@@ -164,6 +167,7 @@ def opened(path: AnyPath) -> Iterator[IO[bytes]]:
         CannotRead: the disk or the network fails (raised while reading, too).
         BadFile: what claims to be gzip is not, or ends early (raised while reading).
     """
+    check_named(path)
     try:
         file = watched(Path(path).open("rb", buffering=0), path)  # noqa: SIM115  # closed by the `with` below
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
@@ -248,6 +252,25 @@ def cannot_read(name: AnyPath, error: Exception) -> CannotRead:
         f"reading {name} failed: {_reason(error)}; try again, and if it fails again, read a copy from another disk or "
         "network"
     )
+
+
+def check_named(path: AnyPath, error: type[FirthError] = MissingFile) -> None:
+    """Raise the error for an empty name, which paths take for the current folder."""
+    if not os.fspath(path):
+        raise error("the name of a file must not be empty, got ''; give its path")
+
+
+def is_folder(path: AnyPath) -> bool:
+    """Whether a folder stands at `path`; a name that is empty, or that no system takes, is none."""
+    return os.path.isdir(path)  # noqa: PTH112  # pathlib's raises where the name is too long
+
+
+def is_same_file(one: AnyPath, other: AnyPath) -> bool:
+    """Whether both names are of one file, or folder, that is there."""
+    try:
+        return os.path.samefile(one, other)  # noqa: PTH121  # of pathlib's, an empty name is the current folder
+    except (OSError, ValueError):
+        return False
 
 
 def is_gzip(path: AnyPath) -> bool:

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from firth.corpus.blocks import BLOCK_BYTES, Block, TextBlock
 from firth.errors import BadCorpus, CannotRead, MissingFile
-from firth.storage import cannot_read, is_failure, watched
+from firth.storage import cannot_read, check_named, is_failure, watched
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_TOKEN = 64 << 20  # bytes without a space after which a file is not taken for text
@@ -67,6 +67,7 @@ class Source(ABC):
 @contextlib.contextmanager
 def readable(path: str) -> Iterator[BinaryIO]:
     """Open a local or remote file for reading; what hinders it is `MissingFile` or `CannotRead`, with the reason."""
+    check_named(path)
     try:
         file = _opened(path)
     except FileNotFoundError as error:

@@ -23,6 +23,7 @@ from firth.evaluate.lines import lines_of, malformed, set_name
 from firth.evaluate.parts import Parts
 from firth.evaluate.resampling import Numbers
 from firth.evaluate.results import Result, mean_measure
+from firth.storage import is_folder
 
 if TYPE_CHECKING:
     from firth.evaluate.known import Rows
@@ -90,7 +91,7 @@ class AnalogySet:
 
         Raises `MissingFile`, and `BadFile` for a line that is none of it.
         """
-        if Path(path).is_dir():
+        if is_folder(path):
             return cls._read_pairs(Path(path), sorted(Path(path).rglob("*.txt")), encoding)
         if BATS_NAME.fullmatch(Path(path).name):
             return cls._read_pairs(Path(path), [Path(path)], encoding)

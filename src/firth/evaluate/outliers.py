@@ -19,6 +19,7 @@ from firth.evaluate.lines import all_lines, lines_of, malformed, set_name
 from firth.evaluate.parts import Parts
 from firth.evaluate.resampling import Numbers
 from firth.evaluate.results import Result, mean_measure
+from firth.storage import is_folder
 
 if TYPE_CHECKING:
     from firth.storage import AnyPath
@@ -69,7 +70,7 @@ class OutlierSet:
 
         Raises `MissingFile`, and `BadFile` for a line that is none of it.
         """
-        if not Path(path).is_dir():
+        if not is_folder(path):
             is_topic = any(not text.strip() for _, text in _inside(path, encoding))
             read = _topic if is_topic and not _has_mark(path, encoding) else _marked
             return cls(set_name(path), tuple(read(path, encoding, "")))

@@ -16,7 +16,7 @@ from firth.evaluate.outliers import OutlierSet, is_marked, is_topic, words_in
 from firth.evaluate.results import Result
 from firth.evaluate.similarity import SimilaritySet, score_in
 from firth.options import EvaluationOptions
-from firth.storage import AnyPath
+from firth.storage import AnyPath, is_folder
 
 Kind: TypeAlias = Literal["similarity", "analogies", "categories", "outliers", "association"]
 
@@ -55,9 +55,9 @@ def read_sets(paths: Sequence[AnyPath], options: EvaluationOptions) -> tuple[lis
     """
     sets: list[EvaluationSet] = []
     skipped: list[str] = []
-    for path in map(Path, paths):
-        if path.is_dir():
-            some, others = read_folder(path, options)
+    for path in paths:
+        if is_folder(path):
+            some, others = read_folder(Path(path), options)
             sets += some
             skipped += others
         else:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from firth.combining import check_way, combined
-from firth.errors import BadFile, BadOption
+from firth.errors import BadFile, BadOption, CannotWrite
 from firth.formats.checks import check_reading
 from firth.formats.hub import read_hub_folder, write_hub_folder
 from firth.formats.model import StoredModel, read_model, write_model
 from firth.formats.table import FORMATS, KNOWN, Format, by_suffix, named, recognised
-from firth.storage import AnyPath, is_gzip
+from firth.storage import AnyPath, check_named, is_gzip, is_same_file
 from firth.vectors import WordVectors
 
 __all__ = ["FORMATS", "Format", "convert", "read_vectors", "recognised", "write_vectors", "writing_format"]
@@ -37,6 +35,7 @@ def read_vectors(
         BadOption: `format` is none of those known, or only written, or a limit below 0.
     """
     check_reading(encoding_errors, limit)
+    check_named(path)
     chosen = named(format) if format else recognised(path)
     if chosen.read is None:
         raise BadOption(f"{chosen.name} is only written, got {path} to read; read the vectors that it was made of")
@@ -66,7 +65,7 @@ def convert(
     Raises what `read_vectors` and `write_vectors` do, and `BadOption` where both are the same file, or where the source
     has no output matrix to combine.
     """
-    if Path(target).exists() and Path(target).samefile(source):
+    if is_same_file(source, target):
         raise BadOption(f"cannot convert {source} into itself; give another name to write to")
     chosen = writing_format(target, target_format, dtype)
     read = named(source_format) if source_format else recognised(source)
@@ -111,6 +110,7 @@ def write_vectors(vectors: WordVectors, path: AnyPath, format: str | None = None
 
 def writing_format(path: AnyPath, format: str | None = None, dtype: str = "float32") -> Format:
     """The format named, or else that of the path's suffix; `BadOption` where neither is known, or it does not fit."""
+    check_named(path, CannotWrite)
     if format:
         chosen = named(format)
     else:

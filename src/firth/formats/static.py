@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 
 from firth.errors import BadFile, BadOption
-from firth.formats.checks import Matrix, check_matrix, check_reading, check_unique, encoded, is_folder
+from firth.formats.checks import Matrix, check_matrix, check_reading, check_unique, encoded
 from firth.formats.embeddings import MATRIX, as_matrix, matrix_in
 from firth.formats.tensors import Tensor, header_of, read_tensors, write_blocks
 from firth.formats.tokenizer_json import UNKNOWN, read_tokens, tokenizer_json
-from firth.storage import AnyPath, replaced_folder
+from firth.storage import AnyPath, is_folder, replaced_folder
 
 MODEL2VEC = "model2vec"
 SENTENCE_TRANSFORMERS = "sentence-transformers"

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firth.errors import BadFile, BadOption
-from firth.formats.checks import is_folder
 from firth.formats.columns import read_arrow, read_parquet, write_arrow, write_parquet
 from firth.formats.embeddings import read_embeddings, write_embeddings
 from firth.formats.fasttext import MAGIC as FASTTEXT_MAGIC
@@ -25,7 +24,7 @@ from firth.formats.projector import read_projector, write_projector
 from firth.formats.rows import is_number
 from firth.formats.static import MODEL2VEC, SENTENCE_TRANSFORMERS, is_static, read_static, write_static
 from firth.formats.word2vec import read_binary, read_header, read_text, write_binary, write_text
-from firth.storage import AnyPath, opened
+from firth.storage import AnyPath, is_folder, opened
 from firth.stored import stored_kind
 from firth.vectors import WordVectors
 

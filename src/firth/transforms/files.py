@@ -11,7 +11,7 @@ from firth.errors import BadFile, BadOption
 from firth.formats import read_vectors, recognised
 from firth.formats.model import StoredModel, read_model, write_model
 from firth.options import RetrofitOptions, TransformOptions
-from firth.storage import AnyPath
+from firth.storage import AnyPath, is_same_file
 from firth.transforms.alignment import align
 from firth.transforms.components import transformed
 from firth.transforms.listed import read_lexicon, read_pairs
@@ -99,7 +99,7 @@ def transform_lines(facts: dict[str, Any]) -> list[str]:
 def _check_target(target: AnyPath, *sources: AnyPath) -> None:
     check_model_name(target)
     for source in sources:
-        if Path(target).exists() and Path(source).exists() and Path(target).samefile(source):
+        if is_same_file(source, target):
             raise BadOption(f"cannot write {target} over what is read from it; give another name to write to")
 
 
