@@ -348,6 +348,13 @@ def test_vectors_of_cora_tell_what_papers_are_about():
     assert right / len(vectors) > 0.75
 
 
+def test_names_that_text_cannot_hold_are_refused_before_walking(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(Graph, "walks", lambda *_, **__: pytest.fail("walked"))
+    (tmp_path / "edges.csv").write_text("new york,paris\nparis,rome\n")
+    status, _, said = run("walk", tmp_path / "edges.csv", "-o", tmp_path / "walks.txt")
+    assert (status, "the token 'new york' holds white space" in said) == (2, True)
+
+
 def test_every_node_is_trained_on_however_few_its_walks(run, tmp_path):
     (tmp_path / "edges.txt").write_text("a b\nb c\n")
     few = ("--num-walks", 1, "--walk-length", 3, "--vector-size", 16, "--epochs", 1, "--sample", 0)

@@ -266,11 +266,12 @@ def join_phrases(corpus: str, phrases: Path, output: Path, reading: Mapping[str,
 
 def walk_and_write(graph: str, output: Path, options: Mapping[str, Any], *, quiet: bool = False) -> dict[str, Any]:
     """Write walks over a file of edges as text, packed if `output` ends in .gz; gives what to tell."""
-    from firth.phrases.joining import write_text
+    from firth.phrases.joining import check_writable_as_text, write_text
 
     _check_text_name(output)
     _check_output(output, graph, what="walks")
     read = _read_graph(graph, options)
+    check_writable_as_text(read.names)
     facts = {"target": str(output), "nodes": len(read), "edges": read.edges, "remarks": read.remarks}
     chosen = _those_of(WalkOptions, options)
     with read.walks(progress=False if quiet else None, **chosen) as walks, replaced_packed(output) as file:
