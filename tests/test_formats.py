@@ -84,6 +84,24 @@ def test_each_format_is_known_by_what_is_in_it(tmp_path, kind):
         same(kind, read_vectors(tmp_path / name), some_vectors())
 
 
+@pytest.mark.parametrize("kind", [each.name for each in WRITTEN if each.name not in ("glove", "tensorboard")])
+def test_a_file_of_no_words_is_known_by_what_is_in_it_too(tmp_path, kind):
+    write_vectors(WordVectors([], np.empty((0, 100), np.float32)), tmp_path / "plain", kind)
+    assert len(read_vectors(tmp_path / "plain")) == 0
+    assert read_vectors(tmp_path / "plain").vector_size == 100
+    if kind.startswith("word2vec"):  # which are the same then
+        write_vectors(WordVectors([], np.empty((0, 100), np.float32)), tmp_path / "v.bin", kind)
+        assert recognised(tmp_path / "v.bin").name == "word2vec-binary"
+        assert recognised(tmp_path / "plain").name == "word2vec-text"
+
+
+def test_a_header_that_tells_of_words_is_no_file_without(tmp_path):
+    for text in ("1 100\n", "0 100\nthe cat sat\n", "0 100"):
+        (tmp_path / "plain").write_text(text)
+        with pytest.raises(BadFile, match="of no known format"):
+            recognised(tmp_path / "plain")
+
+
 @pytest.mark.parametrize("each", [each for each in WRITTEN if each.suffixes], ids=lambda each: each.name)
 def test_each_format_is_written_by_its_suffix(tmp_path, each):
     write_vectors(some_vectors(), tmp_path / f"v{each.suffixes[-1]}")

@@ -125,19 +125,29 @@ def _looks_like_firth(first: bytes) -> bool:
     return _looks_like_safetensors(first) and b'"format":"firth"' in first
 
 
+def _is_wordless(first: bytes) -> bool:
+    """Whether a header says that there is no word, and none follows: word2vec's text and binary format alike."""
+    sizes = read_header(first)
+    return sizes is not None and sizes[0] == 0 and not first.partition(b"\n")[2].strip()
+
+
 def _looks_like_text(first: bytes) -> bool:
-    """Whether a header is followed by a word and a number."""
+    """Whether a header is followed by a word and a number, or tells of none."""
     if read_header(first) is None:
         return False
+    if _is_wordless(first):
+        return True
     fields = first.partition(b"\n")[2].split(maxsplit=2)
     return len(fields) > 1 and is_number(fields[1])
 
 
 def _looks_like_binary(first: bytes) -> bool:
-    """Whether a header and a word are followed by bytes that no number in text holds."""
+    """Whether a header and a word are followed by bytes that no number in text holds, or the header tells of none."""
     sizes = read_header(first)
     if sizes is None:
         return False
+    if _is_wordless(first):
+        return True
     _, _, numbers = first.partition(b"\n")[2].partition(b" ")
     shortest = 2 * sizes[1] - 1  # D digits and the spaces between them
     return not numbers[:shortest].isascii() or any(byte < 32 for byte in numbers[:shortest].rstrip(b"\r\n"))
