@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import csv
 from pathlib import Path
 from typing import TypeAlias
 
@@ -54,11 +55,19 @@ def empty_set(path: AnyPath, held: str) -> BadFile:
 
 
 def fields_of(text: str) -> list[str]:
-    """What a line holds between tabs, else semicolons, else commas, else white space."""
+    """What a line holds between tabs, else semicolons, else commas, else white space; quoted fields as CSV has them."""
     for delimiter in "\t;,":
         if delimiter in text:
-            return list(map(str.strip, text.split(delimiter)))
+            return list(map(str.strip, _quoted(text, delimiter) if '"' in text else text.split(delimiter)))
     return text.split()
+
+
+def _quoted(text: str, delimiter: str) -> list[str]:
+    """The fields of a line of CSV; where its quotes are no CSV's, as in a set that has " for a word, all they hold."""
+    try:
+        return next(csv.reader([text], delimiter=delimiter, skipinitialspace=True, strict=True))
+    except csv.Error:
+        return text.split(delimiter)
 
 
 def malformed(path: AnyPath, number: int, text: str, rule: str) -> BadFile:
