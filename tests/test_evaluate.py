@@ -21,6 +21,7 @@ from firth.evaluate import (
 )
 from firth.evaluate.analogy_search import NO_ANSWER, answers
 from firth.evaluate.known import KnownWords
+from firth.evaluate.sets import kind_of
 from firth.options import EvaluationOptions
 from firth.vectors import WordVectors
 
@@ -358,6 +359,22 @@ def test_a_missing_or_empty_folder_is_told(tmp_path, royal):
         judge(royal, tmp_path / "none")
     with pytest.raises(BadFile, match="holds no evaluation set"):
         judge(royal, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("1 2 3 4\n5 6 7 8\n", "analogies"),
+        ("1 2 3 4\n", "analogies"),
+        (": items\n1 2 3 4\n", "analogies"),
+        ("1\t2\t3\t4\n5\t6\t7\t8\n", "similarity"),
+        ("1 2 3.5 4\n5 6 7 8\n", "similarity"),
+        ("1 2 3\n5 6 7\n", "similarity"),
+        ("take remove V 6\nwalk trail V 5\n", "similarity"),
+    ],
+)
+def test_numbers_that_are_words_are_told_from_scores(tmp_path, text, kind):
+    assert kind_of(file_of(tmp_path, text)) == kind
 
 
 def test_a_file_of_no_known_kind_is_told(tmp_path, royal):
