@@ -115,7 +115,7 @@ def test_the_outlier_is_found_and_its_position_told(tmp_path, vectors):
         ("colours", 0, None),
     ]
     assert 2 / 3 <= result.position < 1
-    assert "of none of the 2 tests" in result.sections[1].measure("accuracy").reason
+    assert "of 2 tests, in none" in result.sections[1].measure("accuracy").reason
 
 
 def test_topics_make_a_test_of_each_outlier(tmp_path, vectors):

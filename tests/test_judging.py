@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from firth import Word2Vec, WordVectors, evaluate_analogies, evaluate_similarity, judge, stability, weat
-from firth.errors import BadOption
+from firth.errors import BadOption, counted
 from firth.evaluate.given import is_model, models_and_sets, names
 from firth.evaluate.report import SCHEMA
 from firth.transforms import align, retrofitted, transformed
@@ -171,8 +171,8 @@ def test_of_wrong_answers_alone_there_is_no_score_and_what_was_known_once_is_los
     report = judge(named, tmp_path, unknown="wrong")
     assert [report.result(name).measures[0].value is None for name in ("lost", "never", "odd")] == [False, True, True]
     assert report.result("lost", "after").accuracy is None
-    assert "none of the 2 questions" in report.result("never").measure("accuracy").reason
-    assert "of none of the 2 tests" in report.result("odd").measure("accuracy").reason
+    assert "of 2 questions, none" in report.result("never").measure("accuracy").reason
+    assert "of 2 tests, in none" in report.result("odd").measure("accuracy").reason
     known = {(each.set, each.section): each.difference.value for each in report.differences}
     assert (report.result("lost").accuracy, known[("lost", ())]) == (0.5, -0.5)
     assert known[("lost", ("two",))] is known[("never", ())] is known[("odd", ())] is None
@@ -186,10 +186,20 @@ def test_notes_say_once_what_holds_for_many(models, tmp_path):
         (tmp_path / f"{name}.pdf").write_text("no set")
     notes = list(judge(models, tmp_path).notes())
     assert notes[:-2] == [
-        "a, b, c, d and 2 more: none of the 2 pairs has vectors for both words; check how words are cased.",
+        "a, b, c, d and 2 more: of 2 pairs, none has vectors for both words; check how words are cased.",
         "google: nothing is known in 9 sections: relation 0, relation 1, relation 2, relation 3 and 5 more.",
     ]
     assert notes[-2] == "Not sets: a.pdf, b.pdf, c.pdf, d.pdf and 2 more."
+
+
+def test_one_of_something_is_said_as_one(models, tmp_path):
+    (tmp_path / "one.txt").write_text("w0 w1 w2 w3\n")
+    (tmp_path / "pair.tsv").write_text("x0\tx1\t1\n")
+    report = judge(models["good"], tmp_path)
+    assert str(report.result("one")).endswith("; 1 of 1 question known")
+    assert [row[2] for row in next(report.tables()).rows] == ["1 question", "1 pair", "1 pair"]
+    assert next(report.notes()) == "pair: of 1 pair, none has vectors for both words; check how words are cased."
+    assert (counted(1, "word"), counted(0, "word"), counted(2000, "word")) == ("1 word", "0 words", "2,000 words")
 
 
 # ---- stability ------------------------------------------------------------------------------------
@@ -300,7 +310,7 @@ def test_a_model_that_knows_no_word_of_a_set_says_so(models, tmp_path):
     (tmp_path / "pairs.tsv").write_text("x\ty\t1\nx\tz\t2\n")
     page = judge(models["good"], tmp_path).to_markdown()
     assert "| pairs | Spearman | 2 pairs | none | none |" in page
-    assert "pairs: none of the 2 pairs has vectors for both words" in page
+    assert "pairs: of 2 pairs, none has vectors for both words" in page
 
 
 def test_what_is_not_in_a_report_is_told_with_what_is(report):

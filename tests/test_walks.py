@@ -301,7 +301,7 @@ def test_the_command_writes_walks_and_trains_on_the_same(run, edges, tmp_path):
 def test_the_command_tells_how_many_lines_were_remarks(run, tmp_path):
     (tmp_path / "tags.txt").write_text("#cats #dogs\na b\n#x\n")
     status, printed, _ = run("walk", tmp_path / "tags.txt", "-o", tmp_path / "walks.txt")
-    assert (status, printed.splitlines()[0]) == (0, "2 nodes, 1 edges; lines that begin with #, passed over: 2")
+    assert (status, printed.splitlines()[0]) == (0, "2 nodes, 1 edge; lines that begin with #, passed over: 2")
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ import typer
 from typer.core import TyperCommand
 
 from firth import __version__
-from firth.errors import BadOption, FirthError
+from firth.errors import BadOption, FirthError, counted
 from firth.options import (
     COMBINE_HELP,
     Combine,
@@ -238,7 +238,8 @@ def phrases(
             named = ", ".join([*given, *(["english"] if english else [])])
             raise BadOption(f"--apply joins phrases that are found already; leave out {named}")
         done = join_phrases(corpus, apply, output, reading)
-        _show(done, json_, [f"wrote {done['tokens']:,} tokens in {done['sentences']:,} lines to {output}"])
+        tokens = counted(done["tokens"], "token")
+        _show(done, json_, [f"wrote {tokens} in {counted(done['sentences'], 'line')} to {output}"])
         return
     connectors = [word for each in given.pop("connector_words", []) for word in each.split()]
     if english:
@@ -275,9 +276,9 @@ def walk(
     from firth.reports import walk_and_write
 
     done = walk_and_write(graph, output, _given(context, options), quiet=json_)
-    told = f"wrote {done['walks']:,} walks of {done['tokens']:,} nodes in all to {output}"
+    told = f"wrote {counted(done['walks'], 'walk')} of {counted(done['tokens'], 'node')} in all to {output}"
     remarks = f"; lines that begin with #, passed over: {done['remarks']:,}" if done["remarks"] else ""
-    _show(done, json_, [f"{done['nodes']:,} nodes, {done['edges']:,} edges{remarks}", told])
+    _show(done, json_, [f"{counted(done['nodes'], 'node')}, {counted(done['edges'], 'edge')}{remarks}", told])
 
 
 @app.command()
@@ -551,7 +552,7 @@ def convert(
         dtype=dtype,
     )
     facts = {"words": len(vectors), "vector_size": vectors.vector_size, "target": str(target)}
-    _show(facts, json_, [f"wrote {len(vectors):,} words × {vectors.vector_size} to {target}"])
+    _show(facts, json_, [f"wrote {counted(len(vectors), 'word')} × {vectors.vector_size} to {target}"])
 
 
 @app.command()
@@ -796,7 +797,7 @@ def plot(
     facts = {"target": str(output), "words": picture.words}
     left_out = 0 if isinstance(picture, Page) else picture.unlabelled
     without = f", {left_out:,} without room for their label" if left_out else ""
-    _show(facts | {"unlabelled": left_out}, json_, [f"drew {picture.words:,} words to {output}{without}"])
+    _show(facts | {"unlabelled": left_out}, json_, [f"drew {counted(picture.words, 'word')} to {output}{without}"])
 
 
 @app.command()

@@ -91,3 +91,8 @@ def optional(module: str, *, extra: str, purpose: str, package: str = "") -> Any
         raise MissingExtra(
             f"{purpose} needs the package {package}, which is not installed; run: pip install 'firth[{extra}]'"
         ) from error
+
+
+def counted(count: int, noun: str) -> str:
+    """How many of something, as a sentence has it: 1 word, 2 words."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

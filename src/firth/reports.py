@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firth.corpus import EncodedCorpus, encoded_corpus
-from firth.errors import BadFile, BadOption, MissingFile
+from firth.errors import BadFile, BadOption, MissingFile, counted
 from firth.formats import read_vectors, recognised
 from firth.formats.hub import push, write_hub_folder
 from firth.formats.model import read_model
@@ -69,10 +69,11 @@ class TrainingReport:
         if self.interrupted:
             yield f"interrupted in epoch {len(self.losses) + 1}; go on with --resume"
         losses = _losses(self.losses)
-        yield f"{self.words:,} words trained, {self.vocabulary:,} in the vocabulary; loss of each epoch: {losses}"
+        trained = counted(self.words, "word")
+        yield f"{trained} trained, {self.vocabulary:,} in the vocabulary; loss of each epoch: {losses}"
         memory = "" if self.peak_memory_bytes is None else f"; {self.peak_memory_bytes / 2**20:,.0f} MB at most"
         yield (
-            f"{speed(self.words_per_second)} with {self.workers} workers: reading "
+            f"{speed(self.words_per_second)} with {counted(self.workers, 'worker')}: reading "
             f"{self.reading_seconds:.1f} s, preparing {self.compiling_seconds:.1f} s, training "
             f"{self.training_seconds:.1f} s, saving {self.saving_seconds:.1f} s{memory}"
         )
@@ -241,7 +242,7 @@ def phrase_lines(facts: Mapping[str, Any], top: Sequence[Phrase]) -> Iterator[An
         rows = [(each.phrase, f"{each.score:,.2f}", f"{each.count:,}") for each in top]
         yield _table(("phrase", "score", "count"), rows)
     hint = "" if facts["phrases"] else "; for more, lower threshold or min_count"
-    yield f"wrote {facts['phrases']:,} phrases to {facts['target']}{hint}"
+    yield f"wrote {counted(facts['phrases'], 'phrase')} to {facts['target']}{hint}"
 
 
 def _check_text_name(output: Path) -> None:
@@ -359,7 +360,7 @@ def write_vocabulary(model: Path, path: Path) -> None:
 def description(facts: Mapping[str, Any]) -> Iterator[str]:
     """The facts of `described`, to read."""
     yield f"{facts['file']}: {facts['format']}, {facts['bytes'] / 1e6:,.1f} MB"
-    yield f"{facts['words']:,} words × {facts['vector_size']}, {facts['dtype']}"
+    yield f"{counted(facts['words'], 'word')} × {facts['vector_size']}, {facts['dtype']}"
     words = [f"{each['word']} {each.get('count', '')}".strip() for each in facts["most_frequent"]]
     yield "most frequent: " + ", ".join(words)
     if facts.get("options"):
@@ -367,7 +368,7 @@ def description(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts.get("state"):
         state = State.from_dict(facts["state"])
         losses = _losses(state.losses)
-        yield f"trained on {state.words:,} words in {state.seconds:.1f} s; loss of each epoch: {losses}"
+        yield f"trained on {counted(state.words, 'word')} in {state.seconds:.1f} s; loss of each epoch: {losses}"
 
 
 def publish(
@@ -455,7 +456,8 @@ def make_index(
 def index_lines(facts: dict[str, Any]) -> Iterator[str]:
     """What `make_index` tells, to read."""
     yield (
-        f"indexed {facts['words']:,} words × {facts['vector_size']} with {facts['kind']} in {facts['seconds']:,.1f} s: "
+        f"indexed {counted(facts['words'], 'word')} × {facts['vector_size']} with {facts['kind']} in "
+        f"{facts['seconds']:,.1f} s: "
         f"{facts['index']}, {facts['bytes'] / 1e6:,.1f} MB"
     )
     yield f"it finds {100 * facts['recall_at_10']:.1f} % of the 10 nearest words"
@@ -550,8 +552,8 @@ def held_out_sessions(
 
 def hold_out_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     """What `held_out_sessions` did, to read."""
-    yield f"wrote {facts['sessions_to_train_on']:,} sessions to train on to {facts['train']}"
-    yield f"wrote {facts['sessions_held_out']:,} sessions held out to {facts['held_out']}"
+    yield f"wrote {counted(facts['sessions_to_train_on'], 'session')} to train on to {facts['train']}"
+    yield f"wrote {counted(facts['sessions_held_out'], 'session')} held out to {facts['held_out']}"
 
 
 def judgement_tables(report: Report) -> Iterator[Any]:

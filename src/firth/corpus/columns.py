@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from firth.corpus.blocks import BLOCK_BYTES, Block, StringsBlock, TokensBlock
 from firth.corpus.files import File, readable
-from firth.errors import BadCorpus, BadOption, CannotRead
+from firth.errors import BadCorpus, BadOption, CannotRead, counted
 
 ROWS_AT_ONCE = 10_000
 
@@ -71,7 +71,7 @@ class ColumnFile(File):
                 return str(usable[0])
             listed = ", ".join(usable) or "none"
             raise BadOption(
-                f"{self.path} has {len(usable)} columns of strings or lists of strings ({listed}); "
+                f"{self.path} has {counted(len(usable), 'column')} of strings or lists of strings ({listed}); "
                 "say which with the option column"
             )
         if self.column not in schema.names:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from firth.errors import BadFile, MissingFile
+from firth.errors import BadFile, MissingFile, counted
 from firth.evaluate.analogy_search import answers
 from firth.evaluate.known import UNKNOWN, KnownWords
 from firth.evaluate.lines import lines_of, malformed, set_name
@@ -181,7 +181,7 @@ class AnalogySet:
                 inside[section[depth]].append(place)
         mine, parts = outcomes[places], self.parts.of(places)
         reason = (
-            f"none of the {len(places)} questions has vectors for all its words; check how words are cased"
+            f"of {counted(len(places), 'question')}, none has vectors for all its words; check how words are cased"
             if len(places)
             else "there is no question in it"
         )

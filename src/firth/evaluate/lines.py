@@ -7,7 +7,7 @@ import csv
 from pathlib import Path
 from typing import TypeAlias
 
-from firth.errors import BadFile
+from firth.errors import BadFile, counted
 from firth.storage import AnyPath, opened
 
 Line: TypeAlias = tuple[int, str]
@@ -72,8 +72,7 @@ def _quoted(text: str, delimiter: str) -> list[str]:
 
 def malformed(path: AnyPath, number: int, text: str, rule: str) -> BadFile:
     """The error for a line that breaks the rule."""
-    count = len(fields_of(text))
-    held = f"{count} field{'s' * (count != 1)}"
+    held = counted(len(fields_of(text)), "field")
     return BadFile(f"{path}, line {number}: must be {rule}, got {held}: {text[:SHOWN]!r}; correct the line")
 
 

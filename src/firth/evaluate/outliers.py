@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from firth.errors import counted
 from firth.evaluate.known import UNKNOWN, KnownWords, Rows
 from firth.evaluate.lines import all_lines, lines_of, malformed, set_name
 from firth.evaluate.parts import Parts
@@ -109,7 +110,10 @@ class OutlierSet:
         remarks: tuple[str, ...] = (),
     ) -> OutlierResult:
         """The result of the tests at `places`."""
-        reason = f"of none of the {len(places)} tests has the outlier a vector, and {FEWEST_BELONG} of the other words"
+        reason = (
+            f"of {counted(len(places), 'test')}, in none has the outlier a vector, and {FEWEST_BELONG} of the other "
+            "words"
+        )
         columns = {"accuracy": outcomes[places, 0], "position": outcomes[places, 1]}
         parts = self._parts(places)
         return OutlierResult(

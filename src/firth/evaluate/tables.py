@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from firth.errors import counted
 from firth.evaluate.comparing import Difference
 from firth.evaluate.results import Measure, Result
 
@@ -66,7 +67,7 @@ def _rows(label: str, results: Sequence[Result], found: Sequence[Difference]) ->
     for place, measure in enumerate(results[0].measures):
         cells = [cell for each in results for cell in (_known(each), _cell(each.measures[place]))]
         told = [str(each) for each in found if each.measure == measure.name]
-        yield (label, NAMES.get(measure.name, measure.name), f"{results[0].items:,} {results[0].unit}", *cells, *told)
+        yield (label, NAMES.get(measure.name, measure.name), results[0].asked, *cells, *told)
 
 
 def _known(result: Result) -> str:
@@ -106,7 +107,7 @@ def _told(result: Result) -> Iterator[tuple[tuple[str, ...], str]]:
         yield from ((path, said) for said in (*reasons, *each.remarks))
     unknown = list(_unknown(result))
     if unknown and not any(measure.reason for measure in result.measures):
-        yield (), f"nothing is known in {len(unknown):,} section{'s' * (len(unknown) != 1)}: {listed(unknown)}"
+        yield (), f"nothing is known in {counted(len(unknown), 'section')}: {listed(unknown)}"
 
 
 def _unknown(result: Result, path: tuple[str, ...] = ()) -> Iterator[str]:

@@ -20,7 +20,7 @@ from typing import IO, TypeAlias
 
 import numpy as np
 
-from firth.errors import BadFile, BadOption, CutShort
+from firth.errors import BadFile, BadOption, CutShort, counted
 from firth.formats.checks import (
     MAX_WORD_BYTES,
     Matrix,
@@ -73,12 +73,14 @@ def read_text(path: AnyPath, *, encoding_errors: str = "strict", limit: int | No
             found, values = parse_block(block, D, line, path)
             line += block.count(b"\n")
             if len(words) + len(found) > V:
-                raise BadFile(f"{path}: the header says {V} rows, but there are more; correct the header")
+                raise BadFile(f"{path}: the header says {counted(V, 'row')}, but there are more; correct the header")
             kept = min(len(found), rows - len(words))
             matrix[len(words) : len(words) + kept] = values[:kept]
             words += decoded(found[:kept], encoding_errors, len(words) + 1, path)
     if len(words) < rows:
-        raise CutShort(f"{path}: the header says {V} rows, got {len(words)}; the file is cut short, fetch it anew")
+        raise CutShort(
+            f"{path}: the header says {counted(V, 'row')}, got {len(words)}; the file is cut short, fetch it anew"
+        )
     check_unique(words, BadFile, f"{path}: ")
     return words, matrix
 
@@ -105,12 +107,15 @@ def read_binary(
                 held.forget()
             if not found and (len(held) > MAX_WORD_BYTES + 4 * D or not held.more()):
                 raise CutShort(
-                    f"{path}: the header says {V} rows of {D} numbers, got {len(words)}; "
+                    f"{path}: the header says {counted(V, 'row')} of {counted(D, 'number')}, got {len(words)}; "
                     "the file is cut short or of another format, fetch it anew"
                 )
         _wait(copies)
         if limit is None and held.rest().strip(b"\n"):
-            raise BadFile(f"{path}: the header says {V} rows of {D} numbers, but there is more; correct the header")
+            raise BadFile(
+                f"{path}: the header says {counted(V, 'row')} of {counted(D, 'number')}, but there is more; correct "
+                "the header"
+            )
     check_unique(words, BadFile, f"{path}: ")
     return words, matrix
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from firth.errors import BadFile, BadOption
+from firth.errors import BadFile, BadOption, counted
 from firth.formats import read_vectors, recognised
 from firth.formats.model import StoredModel, read_model, write_model
 from firth.options import RetrofitOptions, TransformOptions
@@ -81,12 +81,13 @@ def align_files(
 
 def transform_lines(facts: dict[str, Any]) -> list[str]:
     """What was written, to read; for aligned files the words that moved, too, for retrofitted ones how many did."""
-    lines = [f"wrote {facts['words']:,} words × {facts['vector_size']} to {facts['target']}"]
+    lines = [f"wrote {counted(facts['words'], 'word')} × {facts['vector_size']} to {facts['target']}"]
     if "retrofit" in facts:
         lines.append(f"drew {facts['drawn']:,} words to their neighbours, of {facts['entries']:,} that the lexicon has")
     if "pairs" in facts:
         lines.append(
-            f"aligned by {facts['pairs']:,} pairs of words, {facts['distance']:.4f} apart on average; moved most:"
+            f"aligned by {counted(facts['pairs'], 'pair')} of words, {facts['distance']:.4f} apart on average; moved "
+            "most:"
         )
     for each in facts.get("moved", []):
         name = each["word"] if each["word"] == each["onto"] else f"{each['word']} – {each['onto']}"
