@@ -1,5 +1,7 @@
-"""Stand-ins for what other programs write."""
+"""Stand-ins for what other programs write, and for a disk that fails."""
 
+import errno
+import os
 import struct
 
 import numpy as np
@@ -24,3 +26,18 @@ def fasttext_bytes(
 
 def spelled(word):
     return word if isinstance(word, bytes) else word.encode()
+
+
+class FailingDisk:
+    """An open file whose disk gives its first `sound` bytes and fails at the next."""
+
+    def __init__(self, file, sound):
+        self.file, self.sound = file, sound
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+    def readinto(self, buffer):
+        if self.file.tell() >= self.sound:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return self.file.readinto(memoryview(buffer)[: self.sound - self.file.tell()])

@@ -427,7 +427,7 @@ def test_shrink_counts_what_needs_a_word_that_has_gone_as_wrong(run, model, tmp_
     sets = [pairs, pairs.with_name("others"), "--json"]
     report = json.loads(run("shrink", model, small, "--most", len(vectors) - 1, "--evaluate", *sets)[1])["evaluation"]
     told = {each["reason"] for each in report["sets"][1]["results"][0]["measures"].values()}
-    assert told == {"none of the 3 pairs has vectors for both words; check how words are cased"}
+    assert told == {"of 3 pairs, none has vectors for both words; check how words are cased"}
 
 
 def test_shrink_without_sets_says_how_the_loss_is_told(run, model, tmp_path):

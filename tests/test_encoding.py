@@ -355,6 +355,23 @@ def test_a_corpus_larger_than_all_room_is_kept_while_it_is_the_latest(cache, tex
     assert encoded_corpus(text).folder.exists()
 
 
+@pytest.mark.skipif(not store._namespace(), reason="this system does not tell its boots and containers apart")
+def test_what_a_killed_process_left_goes_at_once_but_only_where_its_end_is_certain(cache, text):
+    program = "import os, sys; from firth.corpus import store; from pathlib import Path\n"
+    program += "print(store.new_folder(Path(sys.argv[1]), warn=True), flush=True); os.kill(os.getpid(), 9)"
+    left = subprocess.run([sys.executable, "-c", program, cache], capture_output=True, text=True, check=False)
+    assert left.returncode == -9
+    dead = cache / os.path.basename(left.stdout.strip())  # noqa: PTH119
+    assert dead.is_dir()
+    elsewhere = dead.with_name(f"making-{'0' * 16}-{dead.name.split('-')[2]}-x")  # of another machine
+    alive = store.new_folder(cache, warn=True)  # this process made it; and the dead one's went
+    assert not dead.exists()
+    elsewhere.mkdir()
+    encoded_corpus(text)
+    assert alive.is_dir()
+    assert elsewhere.is_dir()
+
+
 @pytest.mark.parametrize("kept", [True, False])
 def test_abandoned_encodings_go_but_not_those_under_way(cache, text, kept):
     dead, alive = cache / "making-dead", cache / "making-alive"

@@ -21,6 +21,7 @@ from firth.evaluate import (
 )
 from firth.evaluate.analogy_search import NO_ANSWER, answers
 from firth.evaluate.known import KnownWords
+from firth.evaluate.sets import kind_of
 from firth.options import EvaluationOptions
 from firth.vectors import WordVectors
 
@@ -97,7 +98,7 @@ def test_words_are_tried_as_written_then_lower_cased(tmp_path, vectors):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("x\ty\t1\n", "none of the 1 pairs has vectors"),
+        ("x\ty\t1\n", "of 1 pair, none has vectors"),
         ("x\ty\t1\na\tb\t2\n", "only 1 of 2 pairs is known; a correlation takes 3"),
         ("a\tb\t1\na\tc\t2\n", "only 2 of 2 pairs are known"),
         ("a\tb\t1\na\tc\t1\na\td\t1\n", "all 3 pairs that count have the same score, 1"),
@@ -204,7 +205,7 @@ def test_an_analogy_set_that_tells_nothing_has_no_score(tmp_path, royal, text):
     result = evaluate_analogies(royal, file_of(tmp_path, text))
     assert result.total.accuracy is None
     assert all(each.accuracy is None for each in result.sections)
-    said = "there is no question in it" if text == ": empty\n" else "none of the 1 questions has vectors"
+    said = "there is no question in it" if text == ": empty\n" else "of 1 question, none has vectors"
     assert said in result.measure("accuracy").reason
 
 
@@ -254,7 +255,7 @@ def test_what_is_unknown_may_count_as_wrong(tmp_path, royal):
     # A set of which nothing is known is not told by its wrong answers.
     nobody = evaluate_similarity(royal, file_of(tmp_path, "x\ty\t1\ny\tz\t2\nx\tz\t3\n"), unknown="wrong")
     assert (nobody.known, nobody.spearman) == (0, None)
-    assert "none of the 3 pairs has vectors for both words" in nobody.measure("spearman").reason
+    assert "of 3 pairs, none has vectors for both words" in nobody.measure("spearman").reason
 
 
 def test_bats_asks_each_line_by_every_other_and_takes_any_answer(tmp_path, royal):
@@ -358,6 +359,22 @@ def test_a_missing_or_empty_folder_is_told(tmp_path, royal):
         judge(royal, tmp_path / "none")
     with pytest.raises(BadFile, match="holds no evaluation set"):
         judge(royal, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("1 2 3 4\n5 6 7 8\n", "analogies"),
+        ("1 2 3 4\n", "analogies"),
+        (": items\n1 2 3 4\n", "analogies"),
+        ("1\t2\t3\t4\n5\t6\t7\t8\n", "similarity"),
+        ("1 2 3.5 4\n5 6 7 8\n", "similarity"),
+        ("1 2 3\n5 6 7\n", "similarity"),
+        ("take remove V 6\nwalk trail V 5\n", "similarity"),
+    ],
+)
+def test_numbers_that_are_words_are_told_from_scores(tmp_path, text, kind):
+    assert kind_of(file_of(tmp_path, text)) == kind
 
 
 def test_a_file_of_no_known_kind_is_told(tmp_path, royal):

@@ -15,6 +15,7 @@ from firth.evaluate import evaluate_categories, evaluate_outliers, judge
 from firth.evaluate.association import MOST_EXACT, SAMPLED, permuted
 from firth.evaluate.categories import CategorySet, clusters, in_their_class
 from firth.evaluate.outliers import outlier_position
+from firth.evaluate.similarity import SimilaritySet
 
 WORDS = ["cat", "dog", "cow", "car", "bus", "train", "red", "blue", "green", "zero"]
 
@@ -114,7 +115,7 @@ def test_the_outlier_is_found_and_its_position_told(tmp_path, vectors):
         ("colours", 0, None),
     ]
     assert 2 / 3 <= result.position < 1
-    assert "of none of the 2 tests" in result.sections[1].measure("accuracy").reason
+    assert "of 2 tests, in none" in result.sections[1].measure("accuracy").reason
 
 
 def test_topics_make_a_test_of_each_outlier(tmp_path, vectors):
@@ -301,3 +302,22 @@ def test_targets_of_different_size_and_unknown_words_are_refused(tmp_path, vecto
         judge(vectors, file_of(tmp_path, "x: cat\ny: car\n"), kind="association")
     with pytest.raises(BadFile, match="line 2: must be `name: word word"):
         judge(vectors, file_of(tmp_path, "x: cat\ny\n"), kind="association")
+
+
+# ---- quotes ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", ", "])
+def test_fields_may_be_quoted_as_in_csv(tmp_path, vectors, delimiter):
+    rows = [('"word 1"', '"word 2"', '"score"'), ('"cat"', '"dog"', "3.5"), ('"say ""hi"""', "cow", '"2"')]
+    path = file_of(tmp_path, "".join(delimiter.join(row) + "\n" for row in rows), "pairs.csv")
+    read = SimilaritySet.read(path)
+    assert (read.pairs, read.scores.tolist()) == ((("cat", "dog"), ('say "hi"', "cow")), [3.5, 2.0])
+    assert judge(vectors, path).result("pairs").kind == "similarity"
+    classes = file_of(tmp_path, f'"cat"{delimiter}"a"\n"dog"{delimiter}"a"\n', "classes.csv")
+    assert CategorySet.read(classes).words == ("cat", "dog")
+
+
+def test_a_quotation_mark_may_be_a_word(tmp_path):
+    assert SimilaritySet.read(file_of(tmp_path, '",cat,1\n')).pairs == (('"', "cat"),)
+    assert SimilaritySet.read(file_of(tmp_path, '"\tcat\t1\n')).pairs == (('"', "cat"),)

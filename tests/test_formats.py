@@ -1,5 +1,6 @@
 """What holds for every format: there and back, recognition, limits, types of number, and files that are not sound."""
 
+import errno
 import gzip
 import os
 import zipfile
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from stand_ins import fasttext_bytes
+from stand_ins import FailingDisk, fasttext_bytes
 
-from firth.errors import BadFile, BadOption, CannotWrite, FirthError, MissingFile
+from firth import storage
+from firth.errors import BadFile, BadOption, CannotRead, CannotWrite, FirthError, MissingFile
 from firth.formats import (
     FORMATS,
     convert,
@@ -33,6 +35,7 @@ WRITTEN = [each for each in READ if each.write]
 PACKED = [each for each in WRITTEN if each.packed]
 NARROWED = [each.name for each in READ if "float16" in each.dtypes]
 FOLDERS = [each.name for each in FORMATS if each.recognises_folder]
+MAPPED = {"firth", "safetensors", "word2vec-binary", "arrow"}  # where the disk fails then, the process ends
 MOST_MEMORY = 48 << 20  # for files of a few kilobytes; blocks that are read at once take some megabytes
 
 
@@ -81,6 +84,24 @@ def test_each_format_is_known_by_what_is_in_it(tmp_path, kind):
         same(kind, read_vectors(tmp_path / name), some_vectors())
 
 
+@pytest.mark.parametrize("kind", [each.name for each in WRITTEN if each.name not in ("glove", "tensorboard")])
+def test_a_file_of_no_words_is_known_by_what_is_in_it_too(tmp_path, kind):
+    write_vectors(WordVectors([], np.empty((0, 100), np.float32)), tmp_path / "plain", kind)
+    assert len(read_vectors(tmp_path / "plain")) == 0
+    assert read_vectors(tmp_path / "plain").vector_size == 100
+    if kind.startswith("word2vec"):  # which are the same then
+        write_vectors(WordVectors([], np.empty((0, 100), np.float32)), tmp_path / "v.bin", kind)
+        assert recognised(tmp_path / "v.bin").name == "word2vec-binary"
+        assert recognised(tmp_path / "plain").name == "word2vec-text"
+
+
+def test_a_header_that_tells_of_words_is_no_file_without(tmp_path):
+    for text in ("1 100\n", "0 100\nthe cat sat\n", "0 100"):
+        (tmp_path / "plain").write_text(text)
+        with pytest.raises(BadFile, match="of no known format"):
+            recognised(tmp_path / "plain")
+
+
 @pytest.mark.parametrize("each", [each for each in WRITTEN if each.suffixes], ids=lambda each: each.name)
 def test_each_format_is_written_by_its_suffix(tmp_path, each):
     write_vectors(some_vectors(), tmp_path / f"v{each.suffixes[-1]}")
@@ -124,6 +145,22 @@ def test_only_so_many_words_are_read(tmp_path, kind, limit):
     assert read.words == tuple(WORDS[:limit])
     assert read.matrix.tobytes() == np.ascontiguousarray(whole.matrix[:limit]).tobytes()
     assert read.counts is None or len(read.counts) == len(read)
+
+
+@pytest.mark.parametrize(
+    "kind", [each.name for each in WRITTEN if each.name not in FOLDERS and each.name not in MAPPED]
+)
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("sound", [0, 50_000, 100_000])
+def test_a_disk_that_fails_is_told_with_the_files_name(tmp_path, monkeypatch, kind, named, sound):
+    matrix = np.random.default_rng(0).standard_normal((9, 5000), dtype=np.float32)
+    write_vectors(WordVectors(WORDS[:9], matrix), tmp_path / "v", kind)
+    monkeypatch.setattr(
+        storage, "watched", lambda file, name, watch=storage.watched: watch(FailingDisk(file, sound), name)
+    )
+    with pytest.raises(CannotRead, match=r"reading .*v failed: input/output error; try again") as told:
+        read_vectors(tmp_path / "v", kind if named else None)
+    assert told.value.__cause__.errno == errno.EIO
 
 
 @pytest.mark.parametrize("kind", NARROWED)

@@ -218,8 +218,11 @@ def test_step_by_step_is_as_at_once(model):
 
 def test_a_window_wider_than_any_sentence_is_the_whole_sentence():
     assert Word2Vec(**SMALL | {"window": 10**6, "shrink_windows": False}).options.window == "all"
-    with pytest.raises(BadOption, match="window must be 10000 or less, got 1000000"):
-        _ = Word2Vec(**SMALL | {"window": 10**6}).options  # gensim would draw how far it reaches
+    told = "window must be 1 to 10000, got 1000000; shrink_windows=False reaches every word of the sentence"
+    with pytest.raises(BadOption, match=told):
+        Word2Vec(**SMALL | {"window": 10**6})  # gensim would draw how far it reaches
+    with pytest.raises(BadOption, match="window must be 1 to 10000, got 0; 5 is usual"):
+        Word2Vec(**SMALL | {"window": 0})
 
 
 def test_training_on_goes_from_where_it_was_with_other_draws(model):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from firth import Word2Vec, WordVectors, evaluate_analogies, evaluate_similarity, judge, stability, weat
-from firth.errors import BadOption
+from firth.errors import BadOption, counted
 from firth.evaluate.given import is_model, models_and_sets, names
 from firth.evaluate.report import SCHEMA
 from firth.transforms import align, retrofitted, transformed
@@ -147,9 +147,10 @@ def test_models_without_a_word_in_common_cannot_be_compared(models, sets):
 
 
 def test_a_set_of_which_nothing_is_shared_says_so(models, tmp_path):
-    (tmp_path / "pairs.tsv").write_text("".join(f"w{row}\tw{row + 1}\t{row}\n" for row in range(6)))
-    (tmp_path / "classes.tsv").write_text("".join(f"w{row}\tc{row % 2}\n" for row in range(6)))
-    parts = {"a": models["good"].selected(["w0", "w1", "w2", "w3"]), "b": models["good"].selected(["w3", "w4", "w5"])}
+    (tmp_path / "pairs.tsv").write_text("".join(f"w{row}\tw{row + 1}\t{row}\n" for row in range(9)))
+    (tmp_path / "classes.tsv").write_text("".join(f"w{row}\tc{row % 2}\n" for row in range(10)))
+    halves = [f"w{row}" for row in range(5)], [f"w{row}" for row in range(5, 10)]
+    parts = {name: models["good"].selected([*half, "w11"]) for name, half in zip("ab", halves, strict=True)}
     report = judge(parts, tmp_path)
     pairs, _, purity = sorted(report.differences, key=lambda each: each.measure, reverse=True)[:3]
     assert pairs.difference.value is None
@@ -159,6 +160,46 @@ def test_a_set_of_which_nothing_is_shared_says_so(models, tmp_path):
     assert purity.difference.reason == "no words are known to both models: there is nothing to compare them on"
     assert "pairs, b against a: no pairs are known to both models" in report.to_markdown()
     assert json.loads(report.to_json())["sets"][1]["differences"][0]["difference"] is None
+
+
+def test_of_wrong_answers_alone_there_is_no_score_and_what_was_known_once_is_lost(models, tmp_path):
+    right = models["good"].analogy("w0", "w1", "w2", topn=1)[0][0]
+    (tmp_path / "lost.txt").write_text(f": one\nw0 w1 w2 {right}\n: two\nx0 x1 x2 x3\n")
+    (tmp_path / "never.txt").write_text("x0 x1 x2 x3\nx0 x1 x4 x5\n")
+    (tmp_path / "odd.txt").write_text("x0 x1 *w9\nx2 x3 *w9\n")
+    named = {"before": models["good"], "after": models["good"].selected(["w8", "w9"])}
+    report = judge(named, tmp_path, unknown="wrong")
+    assert [report.result(name).measures[0].value is None for name in ("lost", "never", "odd")] == [False, True, True]
+    assert report.result("lost", "after").accuracy is None
+    assert "of 2 questions, none" in report.result("never").measure("accuracy").reason
+    assert "of 2 tests, in none" in report.result("odd").measure("accuracy").reason
+    known = {(each.set, each.section): each.difference.value for each in report.differences}
+    assert (report.result("lost").accuracy, known[("lost", ())]) == (0.5, -0.5)
+    assert known[("lost", ("two",))] is known[("never", ())] is known[("odd", ())] is None
+
+
+def test_notes_say_once_what_holds_for_many(models, tmp_path):
+    google = "".join(f": relation {row}\nx{row} x1 x2 x3\n" for row in range(9))
+    (tmp_path / "google.txt").write_text(f": known\nw0 w1 w2 w3\n{google}")
+    for name in "abcdef":
+        (tmp_path / f"{name}.tsv").write_text("x0\tx1\t1\nx1\tx2\t2\n")
+        (tmp_path / f"{name}.pdf").write_text("no set")
+    notes = list(judge(models, tmp_path).notes())
+    assert notes[:-2] == [
+        "a, b, c, d and 2 more: of 2 pairs, none has vectors for both words; check how words are cased.",
+        "google: nothing is known in 9 sections: relation 0, relation 1, relation 2, relation 3 and 5 more.",
+    ]
+    assert notes[-2] == "Not sets: a.pdf, b.pdf, c.pdf, d.pdf and 2 more."
+
+
+def test_one_of_something_is_said_as_one(models, tmp_path):
+    (tmp_path / "one.txt").write_text("w0 w1 w2 w3\n")
+    (tmp_path / "pair.tsv").write_text("x0\tx1\t1\n")
+    report = judge(models["good"], tmp_path)
+    assert str(report.result("one")).endswith("; 1 of 1 question known")
+    assert [row[2] for row in next(report.tables()).rows] == ["1 question", "1 pair", "1 pair"]
+    assert next(report.notes()) == "pair: of 1 pair, none has vectors for both words; check how words are cased."
+    assert (counted(1, "word"), counted(0, "word"), counted(2000, "word")) == ("1 word", "0 words", "2,000 words")
 
 
 # ---- stability ------------------------------------------------------------------------------------
@@ -269,7 +310,7 @@ def test_a_model_that_knows_no_word_of_a_set_says_so(models, tmp_path):
     (tmp_path / "pairs.tsv").write_text("x\ty\t1\nx\tz\t2\n")
     page = judge(models["good"], tmp_path).to_markdown()
     assert "| pairs | Spearman | 2 pairs | none | none |" in page
-    assert "pairs: none of the 2 pairs has vectors for both words" in page
+    assert "pairs: of 2 pairs, none has vectors for both words" in page
 
 
 def test_what_is_not_in_a_report_is_told_with_what_is(report):

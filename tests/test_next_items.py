@@ -222,7 +222,7 @@ def test_items_that_return_are_misses_unless_they_may():
 @pytest.mark.parametrize(
     ("sessions", "reason"),
     [
-        ([["x", "a"], ["y", "b"]], "none of the 2 predictions has a known item before it"),
+        ([["x", "a"], ["y", "b"]], "of 2 predictions, none has a known item before it"),
         ([["a", "x"], ["b", "y"]], "none of the 2 items to predict is among the 5 that are known"),
     ],
 )

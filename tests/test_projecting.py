@@ -72,7 +72,7 @@ def test_what_will_take_long_is_told_with_what_takes_less(monkeypatch):
     rows = np.random.default_rng(1).normal(size=(100_000, 2))
     with (
         pytest.warns(
-            UserWarning, match=r"100,000 words by tsne may take some 8 minutes, pca some 1 seconds and umap some"
+            UserWarning, match=r"100,000 words by tsne may take some 8 minutes, pca some 1 second and umap some"
         ),
         pytest.raises(MissingExtra),
     ):

@@ -1,6 +1,7 @@
 """Where text comes from: every kind of source gives its sentences whole, and what is wrong is said in a sentence."""
 
 import bz2
+import errno
 import gzip
 import io
 import lzma
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stand_ins import FailingDisk
 
 from firth import Graph, WordVectors
 from firth.corpus import encoded_corpus, files, iterables
@@ -23,7 +25,7 @@ from firth.corpus.blocks import StringsBlock, TextBlock
 from firth.corpus.files import cut_into_blocks
 from firth.corpus.iterables import Sentences
 from firth.corpus.sources import find
-from firth.errors import BadCorpus, BadOption, MissingFile
+from firth.errors import BadCorpus, BadOption, CannotRead, MissingFile
 from firth.options import CorpusOptions
 
 TEXT = "the cat sat\non the mat\n"
@@ -470,17 +472,61 @@ def test_a_remote_file_that_cannot_be_opened_is_named(address):
     ("error", "message"),
     [
         (PermissionError(13, "Permission denied"), "may not be read; check its permissions"),
-        (OSError(5, "Input/output error"), "cannot be opened: Input/output error"),
+        (OSError(24, "Too many open files"), "cannot be opened: Too many open files"),
     ],
 )
 def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch, error, message):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise error
 
     path = written(tmp_path / "a.txt", TEXT)
     monkeypatch.setattr(files, "open", refuse, raising=False)
     with pytest.raises(MissingFile, match=rf"a\.txt {message}"):
         read(path)
+
+
+@pytest.mark.parametrize("suffix", ["txt", "parquet", "arrow", *PACKERS])
+@pytest.mark.parametrize("sound", [0, 100_000])
+def test_a_disk_that_fails_is_told_with_the_files_name(tmp_path, monkeypatch, suffix, sound):
+    path = tmp_path / f"a.{suffix}"
+    noise = np.random.default_rng(0).integers(97, 123, 1 << 20, np.uint8).tobytes()
+    if suffix in ("parquet", "arrow"):
+        write_columns(path, pa.table({"text": [noise[:200_000].decode()] * 3}))
+    else:
+        path.write_bytes(PACKERS.get(suffix, bytes)(noise))
+    monkeypatch.setattr(files, "watched", lambda file, name, watch=files.watched: watch(FailingDisk(file, sound), name))
+    with pytest.raises(CannotRead, match=rf"reading .*a\.{suffix} failed: input/output error; try again") as told:
+        read(path)
+    assert told.value.__cause__.errno == errno.EIO
+
+
+def test_a_disk_that_fails_at_once_is_told(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    path = written(tmp_path / "a.txt", TEXT)
+    monkeypatch.setattr(files, "open", fail, raising=False)
+    with pytest.raises(CannotRead, match=r"reading .*a\.txt failed: input/output error"):
+        read(path)
+
+
+def test_standard_input_that_fails_is_told(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=FailingDisk(io.BytesIO(TEXT.encode()), 10)))
+    with pytest.raises(CannotRead, match="reading standard input failed: input/output error"):
+        read("-")
+
+
+def test_a_network_that_fails_is_told_whatever_the_remote_file_raises(monkeypatch):
+    fsspec = pytest.importorskip("fsspec")
+    with fsspec.open("memory://firth/a.txt", "wb") as file:
+        file.write(TEXT.encode())
+
+    def fail(*_):
+        raise RuntimeError("Payload Is Not Completed")
+
+    monkeypatch.setattr("fsspec.implementations.memory.MemoryFile.readinto", fail, raising=False)
+    with pytest.raises(CannotRead, match=r"reading memory://firth/a\.txt failed: payload is not completed"):
+        read("memory://firth/a.txt")
 
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)) * 9

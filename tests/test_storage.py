@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from firth.errors import BadFile, CannotWrite, MissingFile
-from firth.storage import opened, replaced, replaced_folder, replaced_packed
+import firth
+from firth.errors import BadFile, CannotRead, CannotWrite, MissingFile
+from firth.storage import mapped, opened, replaced, replaced_folder, replaced_packed
 
 
 def left_behind(folder):
@@ -156,6 +157,20 @@ def test_what_cannot_be_read_is_missing(tmp_path, name):
 # ---- folders ----------------------------------------------------------------------------------------
 
 
+def test_a_disk_that_fails_at_once_is_told(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(Path, "open", fail)
+    with pytest.raises(CannotRead, match=r"reading .*a failed: input/output error"), opened(tmp_path / "a"):
+        pass
+
+
+def test_what_cannot_be_mapped_is_told():
+    with opened(os.devnull) as file, pytest.raises(CannotRead, match=f"map {os.devnull} into memory: .+; copy it"):
+        mapped(file, os.devnull)
+
+
 def test_a_folder_takes_the_place_of_the_one_before(tmp_path):
     for text in ("old", "new"):
         with replaced_folder(tmp_path / "f", ["a", "b"]) as folder:
@@ -194,3 +209,37 @@ def test_a_folder_that_cannot_take_its_place_leaves_the_one_before(tmp_path, mon
     with pytest.raises(CannotWrite, match="refused"), replaced_folder(tmp_path / "f", ["a"]):
         pass
     assert (tmp_path / "f" / "a").read_text() == "old"
+
+
+def test_an_empty_name_is_told_and_is_not_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pairs.txt").write_text("a b 1\nb c 2\n")
+    vectors = firth.WordVectors(["a", "b"], [[1.0, 2.0], [2.0, 1.0]])
+    for read in (
+        firth.WordVectors.load,
+        firth.Word2Vec.load,
+        firth.Word2Vec().fit,
+        firth.Phrases.load,
+        firth.Graph.read,
+        lambda path: firth.judge(vectors, path),
+        lambda path: firth.evaluate_analogies(vectors, path),
+    ):
+        with pytest.raises(MissingFile, match="the name of a file must not be empty, got ''; give its path"):
+            read("")
+    for write in (vectors.save, lambda path: vectors.save(path, "glove"), lambda path: vectors.save(path, "hub")):
+        with pytest.raises(CannotWrite, match="must not be empty"):
+            write("")
+
+
+def test_the_command_line_refuses_an_empty_name(run):
+    for arguments in (("similar", "", "king"), ("train", "a.txt", "-o", ""), ("train", "a.txt", "--output=")):
+        status, _, said = run(*arguments)
+        assert (status, "nothing stands behind" in said, "Traceback" in said) == (2, True, False)
+    assert "nothing stands behind --output: an empty name" in run("train", "a.txt", "--output=")[2]
+
+
+def test_a_source_that_is_not_there_is_missing_also_where_the_target_is(tmp_path, run):
+    (tmp_path / "there.safetensors").write_bytes(b"")
+    for command in ("convert", "shrink"):
+        status, _, said = run(command, tmp_path / "nowhere.txt", tmp_path / "there.safetensors")
+        assert (status, "nowhere.txt: no such file" in said) == (2, True)

@@ -301,7 +301,7 @@ def test_the_command_writes_walks_and_trains_on_the_same(run, edges, tmp_path):
 def test_the_command_tells_how_many_lines_were_remarks(run, tmp_path):
     (tmp_path / "tags.txt").write_text("#cats #dogs\na b\n#x\n")
     status, printed, _ = run("walk", tmp_path / "tags.txt", "-o", tmp_path / "walks.txt")
-    assert (status, printed.splitlines()[0]) == (0, "2 nodes, 1 edges; lines that begin with #, passed over: 2")
+    assert (status, printed.splitlines()[0]) == (0, "2 nodes, 1 edge; lines that begin with #, passed over: 2")
 
 
 @pytest.mark.parametrize(
@@ -346,6 +346,13 @@ def test_vectors_of_cora_tell_what_papers_are_about():
         votes = [subject[other] for other, _ in found]
         right += max(set(votes), key=votes.count) == subject[name]
     assert right / len(vectors) > 0.75
+
+
+def test_names_that_text_cannot_hold_are_refused_before_walking(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(Graph, "walks", lambda *_, **__: pytest.fail("walked"))
+    (tmp_path / "edges.csv").write_text("new york,paris\nparis,rome\n")
+    status, _, said = run("walk", tmp_path / "edges.csv", "-o", tmp_path / "walks.txt")
+    assert (status, "the token 'new york' holds white space" in said) == (2, True)
 
 
 def test_every_node_is_trained_on_however_few_its_walks(run, tmp_path):

@@ -189,7 +189,7 @@ def test_a_packed_header_that_lies_is_told_before_memory_is_taken(tmp_path, read
         (b"2 2\na 1 2\nb 1 1e39\n", r"line 3: b'1e39' is too large"),
         (b"2 1\na 1\na 2\n", r"must stand once, got 'a' in rows 1 and 2"),
         (b"2 1\naaaa 1\n", r"the header says 2 rows, got 1"),
-        (b"1 1\na 1\nb 2\n", r"the header says 1 rows, but there are more"),
+        (b"1 1\na 1\nb 2\n", r"the header says 1 row, but there are more"),
     ],
 )
 def test_wrong_text_is_told_with_its_line(tmp_path, data, sentence):
@@ -200,9 +200,9 @@ def test_wrong_text_is_told_with_its_line(tmp_path, data, sentence):
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"2 1\n" + row(b"aaaaaaaaa", 1), "2 rows of 1 numbers, got 1; the file is cut short"),
+        (b"2 1\n" + row(b"aaaaaaaaa", 1), "2 rows of 1 number, got 1; the file is cut short"),
         (b"2 1\n" + row(b"a", 1) + row(b"b", 1)[:-1], "got 1; the file is cut short"),
-        (b"1 1\n" + row(b"a", 1) + row(b"b", 1), "1 rows of 1 numbers, but there is more"),
+        (b"1 1\n" + row(b"a", 1) + row(b"b", 1), "1 row of 1 number, but there is more"),
         (b"2 1\n" + row(b"a", 1) + row(b"a", 1), "must stand once, got 'a' in rows 1 and 2"),
         (b"1 1\n" + row(b"a\nb", 1), r"row 1: a word must not hold a line break, got b'a\\nb'"),
         (b"1 1\n" + b"a" * (1 << 18), "got 0; the file is cut short or of another format"),

@@ -11,10 +11,12 @@ import inspect
 import io
 import json
 import math
+import re
 import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, get_args, get_origin, get_type_hints
@@ -23,7 +25,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from firth import __version__
-from firth.errors import BadFile, BadOption, CutShort, FirthError
+from firth.errors import BadFile, BadOption, CutShort, FirthError, counted
 from firth.options import (
     COMBINE_HELP,
     Combine,
@@ -248,7 +250,8 @@ def phrases(
             named = ", ".join([*given, *(["english"] if english else [])])
             raise BadOption(f"--apply joins phrases that are found already; leave out {named}")
         done = join_phrases(corpus, apply, output, reading)
-        _show(done, json_, [f"wrote {done['tokens']:,} tokens in {done['sentences']:,} lines to {output}"])
+        tokens = counted(done["tokens"], "token")
+        _show(done, json_, [f"wrote {tokens} in {counted(done['sentences'], 'line')} to {output}"])
         return
     connectors = [word for each in given.pop("connector_words", []) for word in each.split()]
     if english:
@@ -285,9 +288,9 @@ def walk(
     from firth.reports import walk_and_write
 
     done = walk_and_write(graph, output, _given(context, options), quiet=json_)
-    told = f"wrote {done['walks']:,} walks of {done['tokens']:,} nodes in all to {output}"
+    told = f"wrote {counted(done['walks'], 'walk')} of {counted(done['tokens'], 'node')} in all to {output}"
     remarks = f"; lines that begin with #, passed over: {done['remarks']:,}" if done["remarks"] else ""
-    _show(done, json_, [f"{done['nodes']:,} nodes, {done['edges']:,} edges{remarks}", told])
+    _show(done, json_, [f"{counted(done['nodes'], 'node')}, {counted(done['edges'], 'edge')}{remarks}", told])
 
 
 @app.command()
@@ -561,7 +564,7 @@ def convert(
         dtype=dtype,
     )
     facts = {"words": len(vectors), "vector_size": vectors.vector_size, "target": str(target)}
-    _show(facts, json_, [f"wrote {len(vectors):,} words × {vectors.vector_size} to {target}"])
+    _show(facts, json_, [f"wrote {counted(len(vectors), 'word')} × {vectors.vector_size} to {target}"])
 
 
 @app.command()
@@ -806,7 +809,7 @@ def plot(
     facts = {"target": str(output), "words": picture.words}
     left_out = 0 if isinstance(picture, Page) else picture.unlabelled
     without = f", {left_out:,} without room for their label" if left_out else ""
-    _show(facts | {"unlabelled": left_out}, json_, [f"drew {picture.words:,} words to {output}{without}"])
+    _show(facts | {"unlabelled": left_out}, json_, [f"drew {counted(picture.words, 'word')} to {output}{without}"])
 
 
 @app.command()
@@ -893,6 +896,7 @@ def main() -> NoReturn:
     warnings.showwarning = lambda message, *_: typer.echo(f"firth: {message}", err=True)
     signal.signal(signal.SIGTERM, _interrupted)
     try:
+        _refuse_empty(sys.argv)
         status = int(app(standalone_mode=False) or 0)
         if status == INTERRUPTED:  # some versions of typer give Ctrl-C back as a status, others raise it
             raise KeyboardInterrupt
@@ -914,6 +918,16 @@ def main() -> NoReturn:
         # typer's errors: unknown commands, missing arguments
         status = _complain(error.format_message() + remedy(error, sys.argv[1:]))
     sys.exit(status)
+
+
+def _refuse_empty(arguments: list[str]) -> None:
+    """Raise `BadOption` for an empty argument, which as a path would be the current folder."""
+    for before, argument in pairwise(arguments):
+        if not argument or re.fullmatch(r"--[\w-]+=", argument):
+            raise BadOption(
+                f"nothing stands behind {(argument or before).rstrip('=')}: an empty name or value; give one, and see "
+                "whether a variable of the shell that should hold it is set"
+            )
 
 
 def _interrupted(_: int, frame: Any) -> None:

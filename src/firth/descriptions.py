@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from firth.errors import counted
+
 
 class Comparison(NamedTuple):
     """Three ways in which two vectors are near each other.
@@ -37,6 +39,6 @@ class Description:
     neighbours: tuple[tuple[str, float], ...]
 
     def __str__(self) -> str:
-        count = "" if self.count is None else f", occurs {self.count:,} times"
+        count = "" if self.count is None else f", occurs {counted(self.count, 'time')}"
         first = f"{self.word}: word {self.rank:,} of {self.words:,}{count}; length of its vector {self.norm:.4f}"
         return "\n".join([first, *(f"{cosine:.4f}  {word}" for word, cosine in self.neighbours)])

@@ -6,6 +6,7 @@
     ├── BadFile         (ValueError)         a file that is not what it should be: truncated, foreign, malformed
     │   └── CutShort    (EOFError)           a file that ends before all that its beginning promises
     ├── MissingFile     (FileNotFoundError)  nothing there, or nothing that may be read
+    ├── CannotRead      (OSError)            the disk or the network failed while a file was read
     ├── CannotWrite     (OSError)            the disk is full, or the place may not be written
     ├── UnknownWord     (KeyError)           a query for a word that has no vector
     ├── Diverged        (ArithmeticError)    training grew without bound; the model is what it was before
@@ -48,6 +49,10 @@ class MissingFile(FirthError, FileNotFoundError):
         return str(self.args[0])
 
 
+class CannotRead(FirthError, OSError):
+    """A file is there, but its disk or network failed while it was read; the system's own error is the cause."""
+
+
 class CannotWrite(FirthError, OSError):
     """A file could not be written; whatever stood under its name before still does."""
 
@@ -86,3 +91,8 @@ def optional(module: str, *, extra: str, purpose: str, package: str = "") -> Any
         raise MissingExtra(
             f"{purpose} needs the package {package}, which is not installed; run: pip install 'firth[{extra}]'"
         ) from error
+
+
+def counted(count: int, noun: str) -> str:
+    """How many of something, as a sentence has it: 1 word, 2 words."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

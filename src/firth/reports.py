@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firth.corpus import EncodedCorpus, encoded_corpus
-from firth.errors import BadFile, BadOption, MissingFile
+from firth.errors import BadFile, BadOption, MissingFile, counted
 from firth.formats import read_vectors, recognised
 from firth.formats.hub import push, write_hub_folder
 from firth.formats.model import read_model
@@ -20,7 +20,7 @@ from firth.memory import peak_memory_bytes
 from firth.options import CorpusOptions, GraphOptions, IndexOptions, NextItemOptions, WalkOptions
 from firth.progress import speed
 from firth.state import State
-from firth.storage import check_writable, opened, replaced_packed
+from firth.storage import check_writable, is_folder, is_same_file, opened, replaced_packed
 from firth.vectors import WordVectors
 from firth.vectors.indexing import beside
 from firth.vocabulary import Vocabulary
@@ -69,10 +69,11 @@ class TrainingReport:
         if self.interrupted:
             yield f"interrupted in epoch {len(self.losses) + 1}; go on with --resume"
         losses = _losses(self.losses)
-        yield f"{self.words:,} words trained, {self.vocabulary:,} in the vocabulary; loss of each epoch: {losses}"
+        trained = counted(self.words, "word")
+        yield f"{trained} trained, {self.vocabulary:,} in the vocabulary; loss of each epoch: {losses}"
         memory = "" if self.peak_memory_bytes is None else f"; {self.peak_memory_bytes / 2**20:,.0f} MB at most"
         yield (
-            f"{speed(self.words_per_second)} with {self.workers} workers: reading "
+            f"{speed(self.words_per_second)} with {counted(self.workers, 'worker')}: reading "
             f"{self.reading_seconds:.1f} s, preparing {self.compiling_seconds:.1f} s, training "
             f"{self.training_seconds:.1f} s, saving {self.saving_seconds:.1f} s{memory}"
         )
@@ -184,9 +185,9 @@ def _those_of(kind: type[GraphOptions] | type[WalkOptions], options: Mapping[str
 def _check_output(output: Path, corpus: str, *others: Path | None, what: str = "model") -> None:
     """Refuse, before hours of training, a place that cannot be written, or that holds what is to be read."""
     for read in (corpus, *others):
-        if read is not None and output.exists() and Path(read).exists() and output.samefile(read):
+        if read is not None and is_same_file(read, output):
             raise BadOption(f"{output} is also what is to be read; give the {what} another name")
-    if Path(corpus).is_dir() and Path(corpus).resolve() in output.resolve().parents:
+    if is_folder(corpus) and Path(corpus).resolve() in output.resolve().parents:
         raise BadOption(f"{output} lies in the folder that is read; write the {what} elsewhere")
     check_writable(output)
 
@@ -241,7 +242,7 @@ def phrase_lines(facts: Mapping[str, Any], top: Sequence[Phrase]) -> Iterator[An
         rows = [(each.phrase, f"{each.score:,.2f}", f"{each.count:,}") for each in top]
         yield _table(("phrase", "score", "count"), rows)
     hint = "" if facts["phrases"] else "; for more, lower threshold or min_count"
-    yield f"wrote {facts['phrases']:,} phrases to {facts['target']}{hint}"
+    yield f"wrote {counted(facts['phrases'], 'phrase')} to {facts['target']}{hint}"
 
 
 def _check_text_name(output: Path) -> None:
@@ -266,11 +267,12 @@ def join_phrases(corpus: str, phrases: Path, output: Path, reading: Mapping[str,
 
 def walk_and_write(graph: str, output: Path, options: Mapping[str, Any], *, quiet: bool = False) -> dict[str, Any]:
     """Write walks over a file of edges as text, packed if `output` ends in .gz; gives what to tell."""
-    from firth.phrases.joining import write_text
+    from firth.phrases.joining import check_writable_as_text, write_text
 
     _check_text_name(output)
     _check_output(output, graph, what="walks")
     read = _read_graph(graph, options)
+    check_writable_as_text(read.names)
     facts = {"target": str(output), "nodes": len(read), "edges": read.edges, "remarks": read.remarks}
     chosen = _those_of(WalkOptions, options)
     with read.walks(progress=False if quiet else None, **chosen) as walks, replaced_packed(output) as file:
@@ -358,7 +360,7 @@ def write_vocabulary(model: Path, path: Path) -> None:
 def description(facts: Mapping[str, Any]) -> Iterator[str]:
     """The facts of `described`, to read."""
     yield f"{facts['file']}: {facts['format']}, {facts['bytes'] / 1e6:,.1f} MB"
-    yield f"{facts['words']:,} words × {facts['vector_size']}, {facts['dtype']}"
+    yield f"{counted(facts['words'], 'word')} × {facts['vector_size']}, {facts['dtype']}"
     words = [f"{each['word']} {each.get('count', '')}".strip() for each in facts["most_frequent"]]
     yield "most frequent: " + ", ".join(words)
     if facts.get("options"):
@@ -366,7 +368,7 @@ def description(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts.get("state"):
         state = State.from_dict(facts["state"])
         losses = _losses(state.losses)
-        yield f"trained on {state.words:,} words in {state.seconds:.1f} s; loss of each epoch: {losses}"
+        yield f"trained on {counted(state.words, 'word')} in {state.seconds:.1f} s; loss of each epoch: {losses}"
 
 
 def publish(
@@ -432,7 +434,7 @@ def make_index(
     """Build an index of the vectors in a file, write it, and tell what became of it."""
     chosen = IndexOptions.from_dict(options)
     target = output or beside(model, chosen.kind)
-    if target.exists() and target.samefile(model):
+    if is_same_file(model, target):
         raise BadOption(f"cannot write the index of {model} over it; give another name to write to")
     check_writable(target)
     vectors = WordVectors.load(model)
@@ -454,7 +456,8 @@ def make_index(
 def index_lines(facts: dict[str, Any]) -> Iterator[str]:
     """What `make_index` tells, to read."""
     yield (
-        f"indexed {facts['words']:,} words × {facts['vector_size']} with {facts['kind']} in {facts['seconds']:,.1f} s: "
+        f"indexed {counted(facts['words'], 'word')} × {facts['vector_size']} with {facts['kind']} in "
+        f"{facts['seconds']:,.1f} s: "
         f"{facts['index']}, {facts['bytes'] / 1e6:,.1f} MB"
     )
     yield f"it finds {100 * facts['recall_at_10']:.1f} % of the 10 nearest words"
@@ -549,8 +552,8 @@ def held_out_sessions(
 
 def hold_out_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     """What `held_out_sessions` did, to read."""
-    yield f"wrote {facts['sessions_to_train_on']:,} sessions to train on to {facts['train']}"
-    yield f"wrote {facts['sessions_held_out']:,} sessions held out to {facts['held_out']}"
+    yield f"wrote {counted(facts['sessions_to_train_on'], 'session')} to train on to {facts['train']}"
+    yield f"wrote {counted(facts['sessions_held_out'], 'session')} held out to {facts['held_out']}"
 
 
 def judgement_tables(report: Report) -> Iterator[Any]:

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from firth.errors import BadFile, BadOption
+from firth.errors import BadFile, BadOption, counted
 from firth.formats import read_vectors, recognised
 from firth.formats.model import StoredModel, read_model, write_model
-from firth.storage import AnyPath, check_writable, opened
+from firth.storage import AnyPath, check_writable, is_same_file, opened
 from firth.vectors import WordVectors
 from firth.word2vec import check_model_name
 
@@ -46,7 +46,7 @@ class Shrunk:
     def lines(self) -> Iterator[str]:
         """A line or two to read; the scores are in `evaluation`."""
         yield (
-            f"wrote {self.words:,} of {self.source_words:,} words × {self.vector_size} as {self.dtype} to "
+            f"wrote {self.words:,} of {counted(self.source_words, 'word')} × {self.vector_size} as {self.dtype} to "
             f"{self.target}: {self.target_bytes / 1e6:,.1f} MB of {self.source_bytes / 1e6:,.1f} MB"
         )
         if self.evaluation is None:
@@ -89,7 +89,7 @@ def shrink(
     """
     check_model_name(target)
     check_writable(target)
-    if Path(target).exists() and Path(target).samefile(source):
+    if is_same_file(source, target):
         raise BadOption(f"cannot shrink {source} into itself; give another name to write to")
     original = vectors = read_vectors(source)
     if most is not None or min_count is not None or words is not None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from firth.backends.base import Tally
 from firth.corpus.encoded import EncodedCorpus
-from firth.errors import BadOption
+from firth.errors import BadOption, counted
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Mark:
         return cls(corpus.total_tokens, corpus.sentences, digest.hexdigest()[:16])
 
     def __str__(self) -> str:
-        return f"{self.tokens:,} tokens in {self.sentences:,} sentences (words {self.digest})"
+        return f"{counted(self.tokens, 'token')} in {counted(self.sentences, 'sentence')} (words {self.digest})"
 
 
 @dataclass(frozen=True)

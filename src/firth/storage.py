@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import errno
 import gzip
+import io
+import mmap
 import os
 import secrets
 import shutil
@@ -18,9 +20,9 @@ import stat
 import zlib
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
-from firth.errors import BadFile, CannotWrite, CutShort, FirthError, MissingFile
+from firth.errors import BadFile, CannotRead, CannotWrite, CutShort, FirthError, MissingFile
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -46,6 +48,17 @@ _REMEDIES = {
     errno.EFBIG: "choose a file system that holds files of this size",
 }
 
+# What the system says where not the name is wrong, but the disk or the network behind it.
+_FAILURES = (
+    errno.EIO,
+    errno.ESTALE,
+    errno.ETIMEDOUT,
+    errno.ENOTCONN,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.ENETUNREACH,
+)
+
 
 def check_the_path(path: AnyPath) -> str:
     """What to do where nothing is at a path."""
@@ -64,6 +77,7 @@ def replaced(path: AnyPath) -> Iterator[IO[bytes]]:
     Raises:
         CannotWrite: an `OSError` in the block or while opening, flushing or renaming; nothing is left behind.
     """
+    check_named(path, CannotWrite)
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".firth-{secrets.token_hex(8)}.tmp")
     try:
@@ -96,6 +110,7 @@ def replaced_folder(path: AnyPath, names: Collection[str]) -> Iterator[Path]:
     Raises:
         CannotWrite: something else stands at `path`, or an `OSError` in the block; nothing is left behind.
     """
+    check_named(path, CannotWrite)
     target = Path(os.path.realpath(path))
     temporary, former = (target.with_name(f".firth-{secrets.token_hex(8)}.{kind}") for kind in ("tmp", "old"))
     try:
@@ -125,6 +140,7 @@ def replaced_folder(path: AnyPath, names: Collection[str]) -> Iterator[Path]:
 
 def check_writable(path: AnyPath) -> None:
     """Raise `CannotWrite` now if a file at `path` could not be written later: before hours of training, say."""
+    check_named(path, CannotWrite)
     target = Path(os.path.realpath(path))
     probe = target.with_name(f".firth-{secrets.token_hex(8)}.tmp")
     try:
@@ -155,11 +171,15 @@ def opened(path: AnyPath) -> Iterator[IO[bytes]]:
 
     Raises:
         MissingFile: nothing is there, it is a folder, or it may not be read.
+        CannotRead: the disk or the network fails (raised while reading, too).
         BadFile: what claims to be gzip is not, or ends early (raised while reading).
     """
+    check_named(path)
     try:
-        file = Path(path).open("rb", buffering=BUFFER_BYTES)  # noqa: SIM115  # closed by the `with` below
+        file = watched(Path(path).open("rb", buffering=0), path)  # noqa: SIM115  # closed by the `with` below
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        if is_failure(error):
+            raise cannot_read(path, error) from error
         raise MissingFile(f"cannot read {path}: {_reason(error)}; {check_the_path(path)}") from error
     with file:
         if not is_gzip(path):
@@ -174,6 +194,90 @@ def opened(path: AnyPath) -> Iterator[IO[bytes]]:
             raise BadFile(
                 f"{path} is not whole gzip data ({error}); fetch it anew, or drop .gz from its name if it is not packed"
             ) from error
+
+
+def mapped(file: IO[bytes], path: AnyPath) -> mmap.mmap:
+    """A local file that is open, and not empty, in memory, to be read; `CannotRead` where its file system refuses.
+
+    Where somebody cuts the file short meanwhile, or the disk fails, the system ends this process (SIGBUS).
+    """
+    try:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise CannotRead(
+            f"cannot map {path} into memory: {_reason(error)}; copy it to where that can be done, a local disk say"
+        ) from error
+
+
+class _Watched(io.RawIOBase):
+    """A binary file; where reading from it fails, `CannotRead` says so and names it."""
+
+    def __init__(self, file: Any, name: AnyPath, failures: type[Exception]) -> None:
+        self._file, self.name, self._failures = file, name, failures
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        try:
+            count: int | None = self._file.readinto(buffer)
+        except self._failures as error:
+            raise cannot_read(self.name, error) from error
+        return count
+
+    def seekable(self) -> bool:
+        return bool(self._file.seekable())
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def fileno(self) -> int:
+        return int(self._file.fileno())
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+
+def watched(file: Any, name: AnyPath, failures: type[Exception] = OSError) -> io.BufferedReader:
+    """A binary file with a buffer, whose `failures` in reading become `CannotRead` with its name."""
+    return io.BufferedReader(_Watched(file, name, failures), BUFFER_BYTES)
+
+
+def is_failure(error: Exception) -> bool:
+    """Whether an error in opening a file tells of a disk or a network that fails, not of a wrong name."""
+    return getattr(error, "errno", None) in _FAILURES
+
+
+def cannot_read(name: AnyPath, error: Exception) -> CannotRead:
+    """The error for a file that is there and whose disk or network fails."""
+    return CannotRead(
+        f"reading {name} failed: {_reason(error)}; try again, and if it fails again, read a copy from another disk or "
+        "network"
+    )
+
+
+def check_named(path: AnyPath, error: type[FirthError] = MissingFile) -> None:
+    """Raise the error for an empty name, which paths take for the current folder."""
+    if not os.fspath(path):
+        raise error("the name of a file must not be empty, got ''; give its path")
+
+
+def is_folder(path: AnyPath) -> bool:
+    """Whether a folder stands at `path`; a name that is empty, or that no system takes, is none."""
+    return os.path.isdir(path)  # noqa: PTH112  # pathlib's raises where the name is too long
+
+
+def is_same_file(one: AnyPath, other: AnyPath) -> bool:
+    """Whether both names are of one file, or folder, that is there."""
+    try:
+        return os.path.samefile(one, other)  # noqa: PTH121  # of pathlib's, an empty name is the current folder
+    except (OSError, ValueError):
+        return False
 
 
 def is_gzip(path: AnyPath) -> bool:
@@ -212,7 +316,7 @@ def _sync(path: Path) -> None:
 
 def _reason(error: Exception) -> str:
     """The system's words for an error, without its number and path."""
-    return (getattr(error, "strerror", None) or str(error)).lower()
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
 
 
 def _sentence(path: AnyPath, error: OSError) -> str:

@@ -114,7 +114,7 @@ class Word2Vec:
             reading: further options of `CorpusOptions`: encoding_errors, column, cache.
 
         Raises:
-            MissingFile, BadCorpus, CannotWrite: the corpus cannot be read, trained on, or encoded.
+            MissingFile, CannotRead, BadCorpus, CannotWrite: the corpus cannot be read, trained on, or encoded.
             BadOption: an option out of range or unknown, or nothing to resume, or another corpus or vocabulary to
                 resume on.
 

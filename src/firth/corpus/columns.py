@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from firth.corpus.blocks import BLOCK_BYTES, Block, StringsBlock, TokensBlock
 from firth.corpus.files import File, readable
-from firth.errors import BadCorpus, BadOption
+from firth.errors import BadCorpus, BadOption, CannotRead, counted
 
 ROWS_AT_ONCE = 10_000
 
@@ -36,6 +36,8 @@ class ColumnFile(File):
             try:
                 for array in self._arrays(file):
                     yield from self._blocks_of(array)
+            except CannotRead:
+                raise
             except (pa.ArrowException, OSError) as error:
                 raise BadCorpus(
                     f"{self.path} is not a sound {self.kind} file: {error}; fetch or write it anew, "
@@ -72,7 +74,7 @@ class ColumnFile(File):
                 return str(usable[0])
             listed = ", ".join(usable) or f"none of {', '.join(schema.names)}"
             raise BadOption(
-                f"{self.path} has {len(usable)} columns of strings or lists of strings ({listed}); "
+                f"{self.path} has {counted(len(usable), 'column')} of strings or lists of strings ({listed}); "
                 "say which with the option column"
             )
         if self.column not in schema.names:

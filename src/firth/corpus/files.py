@@ -19,8 +19,8 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 
 from firth.corpus.blocks import BLOCK_BYTES, Block, TextBlock
-from firth.errors import BadCorpus, MissingFile
-from firth.storage import check_the_path
+from firth.errors import BadCorpus, CannotRead, MissingFile
+from firth.storage import cannot_read, check_named, check_the_path, is_failure, watched
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_TOKEN = 64 << 20  # bytes without a space after which a file is not taken for text
@@ -32,7 +32,7 @@ UNPACKERS: dict[str, Callable[[BinaryIO], Any]] = {
     ".zst": lambda raw: pa.CompressedInputStream(raw, "zstd"),
 }
 
-# What decompressors raise on damaged data; OSError also where the disk itself fails.
+# What decompressors raise on damaged data.
 DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowInvalid)
 
 # How files begin that are often taken for text, and what to do with them.
@@ -66,7 +66,8 @@ class Source(ABC):
 
 @contextlib.contextmanager
 def readable(path: str) -> Iterator[BinaryIO]:
-    """Open a local or remote file for reading; what hinders it becomes `MissingFile` with the reason."""
+    """Open a local or remote file for reading; what hinders it is `MissingFile` or `CannotRead`, with the reason."""
+    check_named(path)
     try:
         file = _opened(path)
     except FileNotFoundError as error:
@@ -77,6 +78,8 @@ def readable(path: str) -> Iterator[BinaryIO]:
     except IsADirectoryError as error:
         raise MissingFile(f"{path} is a folder, not a file; name a file in it") from error
     except Exception as error:  # each remote filesystem raises its own
+        if is_failure(error):
+            raise cannot_read(shortened(path), error) from error
         reason = getattr(error, "strerror", None) or error
         raise MissingFile(f"the file {shortened(path)} cannot be opened: {reason}; check its name") from error
     with file:
@@ -85,10 +88,10 @@ def readable(path: str) -> Iterator[BinaryIO]:
 
 def _opened(path: str) -> BinaryIO:
     if not _is_remote(path):
-        return open(path, "rb")  # noqa: PTH123  (closed by `readable`)
+        return watched(open(path, "rb", buffering=0), path)  # noqa: PTH123  (closed by `readable`)
     import fsspec
 
-    return cast("BinaryIO", fsspec.open(path, "rb").open())
+    return watched(fsspec.open(path, "rb").open(), path, failures=Exception)
 
 
 def _is_remote(path: str) -> bool:
@@ -207,7 +210,11 @@ def _read(file: BinaryIO, left: bytearray, origin: str) -> bytearray:
     try:
         with memoryview(data)[len(left) :] as room:
             count = file.readinto(room)  # type: ignore[attr-defined]  # all binary files have it
+    except CannotRead:
+        raise
     except DAMAGED as error:
+        if is_failure(error):  # of standard input
+            raise cannot_read(origin, error) from error
         raise BadCorpus(
             f"{origin} cannot be read to its end: {str(error) or 'it ends too early'}; if it is damaged or cut short, "
             "fetch it anew, and if its suffix is wrong, rename it"

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -29,6 +30,7 @@ ENCODING_VERSION = 3  # raise it whenever the same text would be encoded otherwi
 MOST_CACHED_BYTES = 32 << 30  # beyond, the corpora longest unused are removed
 ABANDONED_SECONDS = 86_400  # after which an unfinished encoding is taken for dead
 UNFINISHED = "making-"
+MARK = re.compile(rf"{UNFINISHED}([0-9a-f]{{16}})-([0-9]+)-")  # who made it: where process numbers are its own, and its
 
 
 def encoded_corpus(
@@ -43,7 +45,7 @@ def encoded_corpus(
 
     Files are known again by name, size and time of change; iterables and callables cannot be, so what is made of
     them lasts until `close`. `tokenizer` may be a callable or a Hugging Face tokenizer; without it the options' is
-    used. Raises what reading text can: `MissingFile`, `BadCorpus`, `BadOption`, `CannotWrite`.
+    used. Raises what reading text can: `MissingFile`, `CannotRead`, `BadCorpus`, `BadOption`, `CannotWrite`.
     """
     if isinstance(corpus, EncodedCorpus):
         if tokenizer is not None or options not in (None, CorpusOptions()):
@@ -97,7 +99,9 @@ def new_folder(store: Path, *, warn: bool) -> Path:
     try:
         store.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(store)
-        return Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=store))
+        maker = _namespace()
+        mark = f"{UNFINISHED}{maker}-{os.getpid()}-" if maker else UNFINISHED
+        return Path(tempfile.mkdtemp(prefix=mark, dir=store))
     except OSError as error:
         if warn:
             warnings.warn(
@@ -145,10 +149,38 @@ def _kept(folder: Path, place: Path) -> Path:
 
 
 def _remove_abandoned(store: Path) -> None:
-    """Remove what processes left unfinished that were killed."""
+    """Remove what processes left unfinished that were killed: at once where that is certain, else after a day."""
     for entry in store.glob(f"{UNFINISHED}*"):
-        if time.time() - max(map(_changed, [entry, *_files(entry)])) > ABANDONED_SECONDS:
+        if _is_nobodys(entry) or time.time() - max(map(_changed, [entry, *_files(entry)])) > ABANDONED_SECONDS:
             shutil.rmtree(entry, ignore_errors=True)
+
+
+def _is_nobodys(entry: Path) -> bool:
+    """Whether the process that made this folder is certain to have ended.
+
+    Only a process of the same boot of the same machine, and of the same container, can be looked for: of others, which
+    may share this store by a network, nothing is known. Locks would tell of these too, but not on every mount.
+    """
+    made = MARK.match(entry.name)
+    if made is None or made[1] != _namespace():
+        return False
+    try:
+        os.kill(int(made[2]), 0)  # sends nothing
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):  # it is there, and another user's
+        pass
+    return False
+
+
+def _namespace() -> str:
+    """What is told apart by process numbers: the boot of a machine and the container in it; empty where unknown."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+        container = os.readlink("/proc/self/ns/pid")  # noqa: PTH115  (no path: pid:[4026531836])
+    except (OSError, ValueError):
+        return ""
+    return hashlib.sha256(f"{boot}{container}".encode()).hexdigest()[:16]
 
 
 def _forget_old(store: Path, but: Path) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from firth.errors import BadOption
+from firth.errors import BadOption, counted
 from firth.evaluate.resampling import Numbers, mean_interval
 from firth.evaluate.results import Measure
 from firth.options import EvaluationOptions, whole
@@ -48,7 +48,7 @@ class StabilityResult:
         }
 
     def __str__(self) -> str:
-        models, words = len(self.models), f"{self.words:,} words"
+        models, words = len(self.models), counted(self.words, "word")
         return f"of {self.topn} neighbours, {models} models have {self.overlap} in common, over {words}"
 
 

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from firth.errors import BadFile, MissingFile
+from firth.errors import BadFile, MissingFile, counted
 from firth.evaluate.analogy_search import answers
 from firth.evaluate.known import UNKNOWN, KnownWords
 from firth.evaluate.lines import lines_of, malformed, set_name
 from firth.evaluate.parts import Parts
 from firth.evaluate.resampling import Numbers
 from firth.evaluate.results import Result, mean_measure
+from firth.storage import is_folder
 
 if TYPE_CHECKING:
     from firth.evaluate.known import Rows
@@ -90,7 +91,7 @@ class AnalogySet:
 
         Raises `MissingFile`, and `BadFile` for a line that is none of it.
         """
-        if Path(path).is_dir():
+        if is_folder(path):
             return cls._read_pairs(Path(path), sorted(Path(path).rglob("*.txt")), encoding)
         if BATS_NAME.fullmatch(Path(path).name):
             return cls._read_pairs(Path(path), [Path(path)], encoding)
@@ -180,7 +181,7 @@ class AnalogySet:
                 inside[section[depth]].append(place)
         mine, parts = outcomes[places], self.parts.of(places)
         reason = (
-            f"none of the {len(places)} questions has vectors for all its words; check how words are cased"
+            f"of {counted(len(places), 'question')}, none has vectors for all its words; check how words are cased"
             if len(places)
             else "there is no question in it"
         )
@@ -188,7 +189,7 @@ class AnalogySet:
             name=name,
             items=len(places),
             known=int(told[places].sum()),
-            measures=(mean_measure("accuracy", mine, known.options, reason, parts),),
+            measures=(mean_measure("accuracy", mine, known.options, reason, parts, told=told[places]),),
             sections=tuple(
                 self._result((*path, each), each, np.array(some, np.int64), outcomes, told, known)
                 for each, some in inside.items()

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from firth.errors import BadFile, BadOption
+from firth.errors import BadFile, BadOption, counted
 from firth.evaluate.known import UNKNOWN, KnownWords
 from firth.evaluate.lines import lines_of, malformed, set_name
 from firth.evaluate.outliers import words_in
@@ -99,7 +99,7 @@ class AssociationSet:
                 raise malformed(path, number, text, RULE)
             named.append((found[1].strip(), tuple(words_in(found[2]))))
         if len(named) % 4:
-            raise BadFile(f"{path} has {len(named)} lists of words; tests take four each, {RULE}")
+            raise BadFile(f"{path} has {counted(len(named), 'list')} of words; tests take four each, {RULE}")
         tests = []
         for start in range(0, len(named), 4):
             names, words = zip(*named[start : start + 4], strict=True)
@@ -191,7 +191,7 @@ def _judged(test: AssociationTest, known: KnownWords) -> AssociationResult:
     remarks.append(
         f"p from all {permutations:,} permutations{f': below 1/{permutations:,}, as none exceeds' if p == 0 else ''}"
         if exact
-        else f"p from {permutations:,} permutations drawn by chance"
+        else f"p from {counted(permutations, 'permutation')} drawn by chance"
     )
     return result(
         measures=(Measure(name="effect size", value=effect), Measure(name="p", value=p)),

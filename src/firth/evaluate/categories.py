@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from firth.errors import counted
 from firth.evaluate.known import UNKNOWN, KnownWords, Rows
 from firth.evaluate.lines import empty_set, fields_of, lines_of, malformed, set_name
 from firth.evaluate.resampling import Numbers
@@ -91,7 +92,8 @@ class CategorySet:
         pure = np.full(len(rows), np.nan)
         reason = ""
         if len(asked) < FEWEST_WORDS:
-            reason = f"only {len(asked)} of {len(rows)} words are known; clusters take {FEWEST_WORDS}"
+            are = "is" if len(asked) == 1 else "are"
+            reason = f"only {len(asked)} of {counted(len(rows), 'word')} {are} known; clusters take {FEWEST_WORDS}"
         elif len(classes) < 2:
             reason = f"all {len(asked)} known words are of one class, {classes[0]}: any clusters of them are pure"
         else:

@@ -100,7 +100,7 @@ def _of_means(
     measure: Measure, first: Result, second: Result, options: JudgingOptions
 ) -> tuple[tuple[float, float] | None, Measure, int]:
     a, b, shared = _shared(first, second, measure.name)
-    if not len(a):
+    if not len(a) or not (first.known or second.known):  # wrong answers alone tell nothing
         return None, Measure(name=measure.name, value=None, share=True, reason=_nothing_shared(first)), 0
     parts = None if first.parts is None else first.parts.of(np.flatnonzero(shared))
     between = interval_of_mean(b - a, options, parts)

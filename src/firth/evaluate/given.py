@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from firth.formats.checks import is_folder
 from firth.formats.table import FIRST_BYTES, FORMATS, by_suffix
-from firth.storage import opened
+from firth.storage import is_folder, opened
 from firth.vectors import WordVectors
 
 ALSO_TEXT = (".txt", ".csv", ".tsv")  # suffixes that sets have, too

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import csv
 from pathlib import Path
 from typing import TypeAlias
 
-from firth.errors import BadFile
+from firth.errors import BadFile, counted
 from firth.storage import AnyPath, opened
 
 Line: TypeAlias = tuple[int, str]
@@ -54,17 +55,24 @@ def empty_set(path: AnyPath, held: str) -> BadFile:
 
 
 def fields_of(text: str) -> list[str]:
-    """What a line holds between tabs, else semicolons, else commas, else white space."""
+    """What a line holds between tabs, else semicolons, else commas, else white space; quoted fields as CSV has them."""
     for delimiter in "\t;,":
         if delimiter in text:
-            return list(map(str.strip, text.split(delimiter)))
+            return list(map(str.strip, _quoted(text, delimiter) if '"' in text else text.split(delimiter)))
     return text.split()
+
+
+def _quoted(text: str, delimiter: str) -> list[str]:
+    """The fields of a line of CSV; where its quotes are no CSV's, as in a set that has " for a word, all they hold."""
+    try:
+        return next(csv.reader([text], delimiter=delimiter, skipinitialspace=True, strict=True))
+    except csv.Error:
+        return text.split(delimiter)
 
 
 def malformed(path: AnyPath, number: int, text: str, rule: str) -> BadFile:
     """The error for a line that breaks the rule."""
-    count = len(fields_of(text))
-    held = f"{count} field{'s' * (count != 1)}"
+    held = counted(len(fields_of(text)), "field")
     return BadFile(f"{path}, line {number}: must be {rule}, got {held}: {text[:SHOWN]!r}; correct the line")
 
 

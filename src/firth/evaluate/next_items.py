@@ -23,7 +23,7 @@ from firth.blas import threads_at_most
 from firth.corpus import EncodedCorpus
 from firth.corpus.sources import CorpusLike
 from firth.corpus.tokenizers import TokenizerLike
-from firth.errors import BadOption, Diverged
+from firth.errors import BadOption, Diverged, counted
 from firth.evaluate.comparing import Difference, differences
 from firth.evaluate.parts import Parts
 from firth.evaluate.recommending import CoOccurrence, Popularity, Recommender, recommender_for
@@ -211,7 +211,7 @@ class _Known:
         """Why there is no score; empty where there is one."""
         n, told = len(self.told), int(self.told.sum())
         if not told:
-            return f"none of the {n:,} predictions has a known item before it; check that items are written alike"
+            return f"of {counted(n, 'prediction')}, none has a known item before it; check that items are written alike"
         if not self.scored.any():
             return (
                 f"none of the {told:,} items to predict is among the {V:,} that are known; check how they are written"
@@ -245,7 +245,7 @@ def _ranks(
 def _remarks(known: _Known, sessions: Sessions, asked: Asked, returning: NDArray[np.bool_], V: int) -> Iterator[str]:
     n, told = len(asked), known.told
     if not told.all():
-        yield f"{n - int(told.sum()):,} of {n:,} predictions are left out, as no item before them is known"
+        yield f"{n - int(told.sum()):,} of {counted(n, 'prediction')} are left out, as no item before them is known"
     unknown = int((told & ~known.scored).sum())
     if unknown:
         yield f"{unknown:,} of {int(told.sum()):,} right items are not among the {V:,} known, which counts as a miss"
@@ -256,4 +256,4 @@ def _remarks(known: _Known, sessions: Sessions, asked: Asked, returning: NDArray
         )
     alone = int((np.diff(sessions.offsets) < 2).sum())
     if alone:
-        yield f"{alone:,} of {len(sessions):,} sessions have no second item, and nothing to predict"
+        yield f"{alone:,} of {counted(len(sessions), 'session')} have no second item, and nothing to predict"

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from firth.errors import counted
 from firth.evaluate.known import UNKNOWN, KnownWords, Rows
 from firth.evaluate.lines import all_lines, lines_of, malformed, set_name
 from firth.evaluate.parts import Parts
 from firth.evaluate.resampling import Numbers
 from firth.evaluate.results import Result, mean_measure
+from firth.storage import is_folder
 
 if TYPE_CHECKING:
     from firth.storage import AnyPath
@@ -69,7 +71,7 @@ class OutlierSet:
 
         Raises `MissingFile`, and `BadFile` for a line that is none of it.
         """
-        if not Path(path).is_dir():
+        if not is_folder(path):
             is_topic = any(not text.strip() for _, text in _inside(path, encoding))
             read = _topic if is_topic and not _has_mark(path, encoding) else _marked
             return cls(set_name(path), tuple(read(path, encoding, "")))
@@ -108,14 +110,20 @@ class OutlierSet:
         remarks: tuple[str, ...] = (),
     ) -> OutlierResult:
         """The result of the tests at `places`."""
-        reason = f"of none of the {len(places)} tests has the outlier a vector, and {FEWEST_BELONG} of the other words"
+        reason = (
+            f"of {counted(len(places), 'test')}, in none has the outlier a vector, and {FEWEST_BELONG} of the other "
+            "words"
+        )
         columns = {"accuracy": outcomes[places, 0], "position": outcomes[places, 1]}
         parts = self._parts(places)
         return OutlierResult(
             name=name,
             items=len(places),
             known=int(told[places].sum()),
-            measures=tuple(mean_measure(each, some, known.options, reason, parts) for each, some in columns.items()),
+            measures=tuple(
+                mean_measure(each, some, known.options, reason, parts, told=told[places])
+                for each, some in columns.items()
+            ),
             sections=sections,
             remarks=remarks,
             outcomes=columns,

@@ -16,7 +16,7 @@ from firth.evaluate.comparing import Difference, differences
 from firth.evaluate.known import KnownWords
 from firth.evaluate.results import Result
 from firth.evaluate.sets import EvaluationSet, read_sets
-from firth.evaluate.tables import Table, as_markdown, notes, set_table, summary_table
+from firth.evaluate.tables import Table, as_markdown, listed, notes, set_table, summary_table
 from firth.options import EvaluationOptions, JudgingOptions
 from firth.storage import AnyPath, replaced
 from firth.vectors import word_vectors
@@ -104,7 +104,7 @@ class Report:
         if self.stability is not None:
             yield f"Stability: {self.stability}."
         if self.skipped:
-            yield f"Not sets: {', '.join(self.skipped)}."
+            yield f"Not sets: {listed(self.skipped)}."
         yield from _policy(self.options)
 
     def to_markdown(self) -> str:

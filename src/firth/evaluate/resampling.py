@@ -19,6 +19,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from firth.errors import counted
+
 Numbers: TypeAlias = NDArray[np.float64]
 Interval: TypeAlias = tuple[float, float]
 
@@ -156,9 +158,10 @@ def why_no_correlation(cosines: Numbers, scores: Numbers, pairs: int) -> str:
     """Why there is no correlation of cosines and scores (n,), of so many pairs in the set; empty where there is one."""
     known = len(scores)
     if known == 0:
-        return f"none of the {pairs} pairs has vectors for both words; check how words are cased"
+        return f"of {counted(pairs, 'pair')}, none has vectors for both words; check how words are cased"
     if known < FEWEST:
-        return f"only {known} of {pairs} pairs {'is' if known == 1 else 'are'} known; a correlation takes {FEWEST}"
+        are = "is" if known == 1 else "are"
+        return f"only {known} of {counted(pairs, 'pair')} {are} known; a correlation takes {FEWEST}"
     if np.ptp(scores) == 0:
         return f"all {known} pairs that count have the same score, {scores[0]:g}: there is nothing to correlate"
     if np.ptp(cosines) <= EQUAL_COSINES:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from firth.errors import BadOption
+from firth.errors import BadOption, counted
 from firth.evaluate.parts import Parts
 from firth.evaluate.resampling import Interval, mean_interval
 from firth.options import JudgingOptions
@@ -88,6 +88,11 @@ class Result:
         """The share of items with an unknown word, 0 to 1."""
         return (self.items - self.known) / self.items if self.items else 0.0
 
+    @property
+    def asked(self) -> str:
+        """How many items are in the set, and of what."""
+        return counted(self.items, self.unit.removesuffix("s"))
+
     def measure(self, name: str) -> Measure:
         """The measure of this name; `BadOption` where there is none."""
         for each in self.measures:
@@ -130,15 +135,24 @@ class Result:
         if not self.measures:
             return "\n".join(str(each) for each in self.sections)
         measured = ", ".join(f"{each.name} {each.reason or each}" for each in self.measures)
-        return f"{self.name}: {measured}; {self.known:,} of {self.items:,} {self.unit} known"
+        return f"{self.name}: {measured}; {self.known:,} of {self.asked} known"
 
 
 def mean_measure(
-    name: str, outcomes: Numbers, options: JudgingOptions, reason: str, parts: Parts | None = None
+    name: str,
+    outcomes: Numbers,
+    options: JudgingOptions,
+    reason: str,
+    parts: Parts | None = None,
+    *,
+    told: NDArray[np.bool_] | None = None,
 ) -> Measure:
-    """The mean of outcomes (n,) that count, as a share; `reason` where there is none."""
+    """The mean of outcomes (n,) that count, as a share; `reason` where there is none.
+
+    `told` says of which the model knows all words, where others may count, too: wrong answers alone tell nothing.
+    """
     known = np.flatnonzero(~np.isnan(outcomes))
-    if not len(known):
+    if not len(known) or not (told is None or told.any()):
         return Measure(name=name, value=None, share=True, reason=reason)
     between = interval_of_mean(outcomes[known], options, None if parts is None else parts.of(known))
     return Measure.of(name, float(outcomes[known].mean()), between, share=True)

@@ -16,7 +16,7 @@ from firth.evaluate.outliers import OutlierSet, is_marked, is_topic, words_in
 from firth.evaluate.results import Result
 from firth.evaluate.similarity import SimilaritySet, score_in
 from firth.options import EvaluationOptions
-from firth.storage import AnyPath
+from firth.storage import AnyPath, is_folder
 
 Kind: TypeAlias = Literal["similarity", "analogies", "categories", "outliers", "association"]
 
@@ -55,9 +55,9 @@ def read_sets(paths: Sequence[AnyPath], options: EvaluationOptions) -> tuple[lis
     """
     sets: list[EvaluationSet] = []
     skipped: list[str] = []
-    for path in map(Path, paths):
-        if path.is_dir():
-            some, others = read_folder(path, options)
+    for path in paths:
+        if is_folder(path):
+            some, others = read_folder(Path(path), options)
             sets += some
             skipped += others
         else:
@@ -151,7 +151,9 @@ def _kind_or_none(path: Path, encoding: str) -> Kind | None:
 def kind_of(path: AnyPath, encoding: str = "utf-8") -> Kind | None:
     """What kind of set a file is, told by its first two lines, as the first may be a header; or None.
 
-    A file of BATS, which could pass for words with classes, is told by its name.
+    A file of BATS, which could pass for words with classes, is told by its name. Lines with a number behind two words
+    are pairs with scores, but where both begin with four whole numbers, spaces alone between them, they are analogies
+    of numbers, as one has them of items or nodes.
 
     Raises `MissingFile` where nothing is there, and `BadFile` where nothing is in it, or it is not of this encoding.
     """
@@ -167,7 +169,7 @@ def kind_of(path: AnyPath, encoding: str = "utf-8") -> Kind | None:
     if first[0].startswith(":") and not scored[0]:  # of a section; words may be numbers
         return "analogies"
     if any(scored):
-        return "similarity"
+        return "analogies" if all(_are_four_numbers(text) for text in first) else "similarity"
     if any(is_bless(fields_of(text)) for text in first):
         return "categories"
     if all(len(text.split()) == 4 for text in first):
@@ -175,6 +177,12 @@ def kind_of(path: AnyPath, encoding: str = "utf-8") -> Kind | None:
     if _are_classes(texts):
         return "categories"
     return None
+
+
+def _are_four_numbers(text: str) -> bool:
+    """Whether a line is four whole numbers, spaces alone between them."""
+    fields = text.split(" ")
+    return len(fields) == 4 and all(each.isdecimal() for each in fields)
 
 
 def _are_classes(texts: list[str]) -> bool:

@@ -1,7 +1,8 @@
 """Similarity and relatedness: do cosines of pairs of words agree with people's scores?
 
-Sets are lines of two words and a score, divided by tabs, semicolons, commas or spaces; a header and # comments are
-skipped. Of several numbers in a line the first counts; some sets put a part of speech before it.
+Sets are lines of two words and a score, divided by tabs, semicolons, commas or spaces, quoted as in CSV or not; a
+header and # comments are skipped. Of several numbers in a line the first counts; some sets put a part of speech before
+it.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ def _scored(text: str) -> tuple[str, str, float] | None:
     """The two words and the score of a line, or None."""
     first, tab, others = text.partition("\t")
     second, _, number = others.partition("\t")
-    if tab and "\t" not in number:  # most sets: no need to look further
+    if tab and "\t" not in number and '"' not in text:  # most sets: no need to look further
         a, b = first.strip(), second.strip()
         try:
             score = float(number)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from firth.errors import counted
 from firth.evaluate.comparing import Difference
 from firth.evaluate.results import Measure, Result
 
 NAMES = {"spearman": "Spearman", "pearson": "Pearson"}  # what is spelled with a capital
+MOST_LISTED = 4  # names in a sentence
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def _rows(label: str, results: Sequence[Result], found: Sequence[Difference]) ->
     for place, measure in enumerate(results[0].measures):
         cells = [cell for each in results for cell in (_known(each), _cell(each.measures[place]))]
         told = [str(each) for each in found if each.measure == measure.name]
-        yield (label, NAMES.get(measure.name, measure.name), f"{results[0].items:,} {results[0].unit}", *cells, *told)
+        yield (label, NAMES.get(measure.name, measure.name), results[0].asked, *cells, *told)
 
 
 def _known(result: Result) -> str:
@@ -78,18 +80,51 @@ def _cell(measure: Measure) -> str:
 
 def notes(results: Sequence[Sequence[Result]], names: Sequence[str], found: Sequence[Difference]) -> Iterator[str]:
     """Why there is no score where there is none, what is to be said of a set, and what comes out of the comparison."""
+    places: dict[str, dict[str, None]] = {}  # of what each sentence is said, each place once
+    without: set[tuple[str, str]] = set()  # sets and models that have no score
     for of_set in results:
-        for name, result in zip(names, of_set, strict=True):
-            of = f"{result.name}, {name}" if len(names) > 1 else result.name
-            for path, each in result.walked():
-                where = " / ".join((of, *path))
-                reasons = dict.fromkeys(measure.reason for measure in each.measures if measure.reason)
-                yield from (f"{where}: {said}." for said in (*reasons, *each.remarks))
-    yield from dict.fromkeys(  # once where several measures have the same reason
-        f"{one.set}, {one.second} against {one.first}: {one.difference.reason}."
-        for one in found
-        if one.difference.reason and not one.section
-    )
+        of = of_set[0].name
+        told = [list(_told(each)) for each in of_set]
+        for name, result, some in zip(names, of_set, told, strict=True):
+            without |= {(of, name) for each in result.measures if each.value is None}
+            for path, said in some:
+                of_all = all((path, said) in others for others in told)
+                where = " / ".join((of if of_all else f"{of}, {name}", *path))
+                places.setdefault(said, {})[where] = None
+    for one in found:
+        # Where a model has no score, it goes without saying that there is no difference.
+        if one.difference.reason and not one.section and not without & {(one.set, one.first), (one.set, one.second)}:
+            places.setdefault(one.difference.reason, {})[f"{one.set}, {one.second} against {one.first}"] = None
+    yield from (f"{listed(list(where))}: {said}." for said, where in places.items())
+
+
+def _told(result: Result) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What is to be said of a set and of its sections, with the names that lead to each; () for the set."""
+    for path, each in result.walked():
+        reasons = dict.fromkeys(measure.reason for measure in each.measures if measure.reason)
+        if path and each.items and not each.known:
+            reasons = {}  # said below of all such sections, or of the set
+        yield from ((path, said) for said in (*reasons, *each.remarks))
+    unknown = list(_unknown(result))
+    if unknown and not any(measure.reason for measure in result.measures):
+        yield (), f"nothing is known in {counted(len(unknown), 'section')}: {listed(unknown)}"
+
+
+def _unknown(result: Result, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """The sections in which nothing is known, and not those inside one of them."""
+    for each in result.sections:
+        if each.items and not each.known:
+            yield " / ".join((*path, each.name))
+        else:
+            yield from _unknown(each, (*path, each.name))
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: the first MOST_LISTED of them, and how many there are besides."""
+    more = len(names) - MOST_LISTED
+    if more <= 1:  # one more name is no longer than its number
+        return ", ".join(names)
+    return f"{', '.join(names[:MOST_LISTED])} and {more:,} more"
 
 
 def as_markdown(table: Table) -> str:

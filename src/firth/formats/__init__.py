@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from firth.combining import check_way, combined
-from firth.errors import BadFile, BadOption
+from firth.errors import BadFile, BadOption, CannotWrite
 from firth.formats.checks import check_reading
 from firth.formats.hub import read_hub_folder, write_hub_folder
 from firth.formats.model import StoredModel, read_model, write_model
 from firth.formats.table import FORMATS, KNOWN, Format, by_suffix, named, recognised, resembled
-from firth.storage import AnyPath, is_gzip
+from firth.storage import AnyPath, check_named, is_gzip, is_same_file
 from firth.vectors import WordVectors
 
 __all__ = [
@@ -43,10 +41,12 @@ def read_vectors(
 
     Raises:
         MissingFile: nothing is there, or it may not be read.
+        CannotRead: its disk or network fails, or it stands where no file can be mapped.
         BadFile: of no known format, or not what its format asks for, or more than memory holds.
         BadOption: `format` is none of those known, or only written, or a limit below 0.
     """
     check_reading(encoding_errors, limit)
+    check_named(path)
     chosen = named(format) if format else recognised(path)
     if chosen.read is None:
         raise BadOption(f"{chosen.name} is only written, got {path} to read; read the vectors that it was made of")
@@ -96,7 +96,7 @@ def convert(
     Raises what `read_vectors` and `write_vectors` do, and `BadOption` where both are the same file, or where the source
     has no output matrix to combine.
     """
-    if Path(target).exists() and Path(target).samefile(source):
+    if is_same_file(source, target):
         raise BadOption(f"cannot convert {source} into itself; give another name to write to")
     chosen = writing_format(target, target_format, dtype)
     read = named(source_format) if source_format else recognised(source)
@@ -141,6 +141,7 @@ def write_vectors(vectors: WordVectors, path: AnyPath, format: str | None = None
 
 def writing_format(path: AnyPath, format: str | None = None, dtype: str = "float32") -> Format:
     """The format named, or else that of the path's suffix; `BadOption` where neither is known, or it does not fit."""
+    check_named(path, CannotWrite)
     if format:
         chosen = named(format)
     else:

@@ -6,7 +6,6 @@ unpack without end. Nothing is allocated for a number that was only claimed.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TypeAlias
@@ -218,11 +217,3 @@ def as_dtype(values: Matrix, dtype: str) -> NDArray[np.generic]:
     if cast.dtype.itemsize < 4 and bool((np.isinf(cast) & np.isfinite(values)).any()):
         raise BadOption(f"a number is too large for {dtype}; write float32, or scale the vectors down")
     return cast
-
-
-def is_folder(path: AnyPath) -> bool:
-    """Whether a folder stands at `path`; a name that no system takes is none."""
-    try:
-        return Path(os.fspath(path)).is_dir()
-    except (OSError, ValueError):
-        return False

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from firth.errors import BadFile, BadOption
+from firth.errors import BadFile, BadOption, CannotRead
 from firth.formats.checks import (
     MAX_VECTOR_SIZE,
     GrowingMatrix,
@@ -31,7 +31,7 @@ from firth.formats.checks import (
     encoded,
 )
 from firth.formats.rows import row_blocks
-from firth.storage import AnyPath, opened, replaced
+from firth.storage import AnyPath, mapped, opened, replaced
 
 Counts: TypeAlias = NDArray[np.int64]
 Columns: TypeAlias = tuple[list[str], Matrix, Counts | None]
@@ -52,10 +52,8 @@ def read_arrow(path: AnyPath, *, encoding_errors: str = "strict", limit: int | N
         BadOption: an unknown value of `encoding_errors`, or a limit below 0.
     """
     check_reading(encoding_errors, limit)
-    with opened(path):
-        pass  # says it clearly where nothing may be read
-    with _faults(path), pa.memory_map(str(path)) as file:
-        reader = pa.ipc.open_file(file)
+    with opened(path) as file, _faults(path):
+        reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(mapped(file, path))))
         batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
         return _gathered(reader.schema, batches, encoding_errors, limit, path)
 
@@ -110,7 +108,7 @@ def _faults(path: AnyPath) -> Iterator[None]:
     """What Arrow raises for files that are not sound, as `BadFile`."""
     try:
         yield
-    except BadFile:
+    except (BadFile, CannotRead):
         raise
     except (pa.ArrowException, OSError, ValueError, TypeError, MemoryError, KeyError, IndexError) as error:
         raise BadFile(

@@ -17,7 +17,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from firth.errors import BadFile, BadOption
+from firth.errors import BadFile, BadOption, counted
 from firth.formats.checks import (
     Matrix,
     as_float32,
@@ -71,7 +71,7 @@ def read_embeddings(
     stored = matrix_in(tensors, MATRICES, path)
     words = _words(tensors, metadata, path, encoding_errors)
     if len(words) != len(stored.array):
-        raise BadFile(f"{path}: there must be a row for each of {len(words)} words, got {len(stored.array)}")
+        raise BadFile(f"{path}: there must be a row for each of {counted(len(words), 'word')}, got {len(stored.array)}")
     check_unique(words, BadFile, f"{path}: ")
     counts = text_of(metadata, "counts")
     if counts is not None:

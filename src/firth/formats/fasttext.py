@@ -16,7 +16,6 @@ word2vec's. What follows the matrix, the output weights, is not read.
 
 from __future__ import annotations
 
-import mmap
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -39,7 +38,7 @@ from firth.formats.checks import (
     read_rows,
     unpacked_room,
 )
-from firth.storage import AnyPath, is_gzip, opened
+from firth.storage import AnyPath, is_gzip, mapped, opened
 from firth.vectors import Vector, WordVectors
 from firth.vectors.given import Query
 
@@ -237,7 +236,7 @@ def _map(file: IO[bytes], rows: int, D: int) -> Matrix:
     """The matrix in the file; its rows may begin at any byte."""
     if not rows:
         return np.empty((0, D), np.float32)
-    whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    whole = mapped(file, file.name)
     try:
         return np.ndarray((rows, D), "<f4", buffer=whole, offset=file.tell())
     except TypeError as error:

@@ -23,7 +23,7 @@ from typing import IO
 
 import numpy as np
 
-from firth.errors import BadFile, BadOption
+from firth.errors import BadFile, BadOption, counted
 from firth.formats.checks import (
     Matrix,
     check_matrix,
@@ -162,7 +162,7 @@ def _read_array(file: IO[bytes], V: int, whole: bool, path: AnyPath) -> Matrix:
     if kind != FLOAT32:
         raise BadFile(f"{path}: vectors must be float32 (type {FLOAT32}), got type {kind}; write the file anew")
     if rows < V:
-        raise BadFile(f"{path}: there must be a row for each of {V} words, got {rows}; the file is damaged")
+        raise BadFile(f"{path}: there must be a row for each of {counted(V, 'word')}, got {rows}; the file is damaged")
     file.seek(_padding(file.tell()), 1)
     check_sizes(rows if whole else V, D, 4 * D, path, before=file.tell())
     return read_rows(file, V, D, path)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from firth.errors import BadFile, BadOption, CannotWrite, optional
+from firth.errors import BadFile, BadOption, CannotWrite, counted, optional
 from firth.formats.model import StoredModel, read_model, write_model
 from firth.formats.static import CARD, CONFIG, FILES, LAYOUTS, MODEL, write_static
 from firth.formats.tensors import read_tensors
@@ -174,12 +174,13 @@ def model_card(
 
 def _summary(stored: StoredModel, corpus: str | None) -> str:
     V, D = len(stored), stored.rows.shape[1]
-    lines = [f"{V:,} word vectors of {D} numbers, trained with firth (Word2Vec)."]
+    lines = [f"{V:,} word vectors of {counted(D, 'number')}, trained with firth (Word2Vec)."]
     if corpus:
         lines.append(f"Trained on: {corpus}")
     read = stored.state.get("corpus")
     if isinstance(read, Mapping) and read.get("tokens"):
-        lines.append(f"The corpus has {read['tokens']:,} tokens in {read.get('sentences', 0):,} sentences.")
+        sentences = counted(read.get("sentences", 0), "sentence")
+        lines.append(f"The corpus has {counted(read['tokens'], 'token')} in {sentences}.")
     if stored.counts is not None:
         lines.append(f"The words kept stand for {int(stored.counts.sum()):,} of its tokens.")
     losses = stored.state.get("losses")

@@ -19,7 +19,7 @@ from typing import IO, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from firth.errors import BadFile, BadOption
+from firth.errors import BadFile, BadOption, CannotRead
 from firth.formats.checks import (
     DEFLATE_MOST,
     MAX_VECTOR_SIZE,
@@ -64,6 +64,9 @@ def read_npz(
                 counted = next((names[each] for each in COUNTS if each in names), None)
                 counts = None if counted is None else _read_counts(archive, counted, len(words), path)
         except _FAULTS as error:
+            for failed in (error, error.__context__):  # zipfile takes any OSError for the sign of no archive
+                if isinstance(failed, CannotRead):
+                    raise failed from failed.__cause__
             raise BadFile(f"{path} is no sound .npz archive ({error}); fetch it or write it anew") from error
     check_unique(words, BadFile, f"{path}: ")
     return words, matrix, counts

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from firth import __version__
-from firth.errors import BadFile, BadOption
+from firth.errors import BadFile, BadOption, counted
 from firth.formats.checks import check_unique, encoded
 from firth.formats.onnx_graph import BOOL, FLOAT, INT64, STRING, Graph, model
 from firth.nearest import Vector
@@ -178,7 +178,7 @@ def _described(rows: StoredRows, ids: bool) -> str:
     V, D = rows.shape
     asked = f"ids, int64 (N,), rows from 0 to {V - 1}" if ids else "words, string (N,)"
     return (
-        f"{V} word vectors of {D} numbers, stored as {rows.dtype}. Inputs: {asked}; k, int64 (1,), how many "
+        f"{V} word vectors of {counted(D, 'number')}, stored as {rows.dtype}. Inputs: {asked}; k, int64 (1,), how many "
         "neighbours, 0 for none. Outputs: known (N,), vectors (N, D), neighbours and scores (N, min(k, V - 1)), by "
         "cosine, the nearest first, without the word itself. Of what is unknown: zeros, and neighbours that are "
         f"{'-1' if ids else 'empty'}."

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from firth.errors import BadFile
+from firth.errors import BadFile, counted
 from firth.formats.checks import MAX_WORD_BYTES, Matrix
 from firth.storage import AnyPath
 
@@ -74,7 +74,9 @@ def parse_numbers(block: bytes, D: int, line: int, path: AnyPath) -> Matrix:
         if text.strip():
             fields = text.rstrip(b"\t\r ").split(b"\t")
             if len(fields) != D:
-                raise BadFile(f"{path}, line {number}: a row must be {D} numbers, got {len(fields)}; correct the line")
+                raise BadFile(
+                    f"{path}, line {number}: a row must be {counted(D, 'number')}, got {len(fields)}; correct the line"
+                )
             rows.append(np.array([_number(each, number, path) for each in fields], np.float32))
     return np.array(rows, np.float32).reshape(-1, D)
 
@@ -159,7 +161,7 @@ def _parse_lines(block: bytes, D: int, line: int, path: AnyPath, spaced: bool) -
             word, fields = b" ".join([word, *fields[:-D]]), fields[-D:]
         if len(fields) != D:
             raise BadFile(
-                f"{path}, line {number}: a row must be a word and {D} numbers, got {len(fields)} after the "
+                f"{path}, line {number}: a row must be a word and {counted(D, 'number')}, got {len(fields)} after the "
                 f"word {word[:40]!r}; correct the line, or the vector size in the first line"
             )
         words.append(word)

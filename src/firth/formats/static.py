@@ -20,12 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from firth.errors import BadFile, BadOption
-from firth.formats.checks import Matrix, check_matrix, check_reading, check_unique, encoded, is_folder
+from firth.errors import BadFile, BadOption, counted
+from firth.formats.checks import Matrix, check_matrix, check_reading, check_unique, encoded
 from firth.formats.embeddings import MATRIX, as_matrix, matrix_in
 from firth.formats.tensors import Tensor, header_of, read_tensors, write_blocks
 from firth.formats.tokenizer_json import UNKNOWN, read_tokens, tokenizer_json
-from firth.storage import AnyPath, replaced_folder
+from firth.storage import AnyPath, is_folder, replaced_folder
 
 MODEL2VEC = "model2vec"
 SENTENCE_TRANSFORMERS = "sentence-transformers"
@@ -55,7 +55,7 @@ def read_static(
     words = read_tokens(folder / TOKENIZER)
     matrix = _mapped(tensors, as_matrix(matrix_in(tensors, MATRICES, path), path), path)
     if len(words) != len(matrix):
-        raise BadFile(f"{path}: there must be a row for each of {len(words)} tokens, got {len(matrix)}")
+        raise BadFile(f"{path}: there must be a row for each of {counted(len(words), 'token')}, got {len(matrix)}")
     if ADDED.items() <= metadata.items():
         words, matrix = words[:-1], matrix[:-1]
     check_unique(words, BadFile, f"{path}: ")

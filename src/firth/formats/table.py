@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firth.errors import BadFile, BadOption
-from firth.formats.checks import check_no_pickle, is_folder
+from firth.formats.checks import check_no_pickle
 from firth.formats.columns import read_arrow, read_parquet, write_arrow, write_parquet
 from firth.formats.embeddings import read_embeddings, write_embeddings
 from firth.formats.fasttext import MAGIC as FASTTEXT_MAGIC
@@ -25,7 +25,7 @@ from firth.formats.projector import read_projector, write_projector
 from firth.formats.rows import is_number
 from firth.formats.static import MODEL2VEC, SENTENCE_TRANSFORMERS, is_static, read_static, write_static
 from firth.formats.word2vec import read_binary, read_header, read_text, write_binary, write_text
-from firth.storage import AnyPath, opened
+from firth.storage import AnyPath, is_folder, opened
 from firth.stored import stored_kind
 from firth.vectors import WordVectors
 
@@ -126,19 +126,29 @@ def _looks_like_firth(first: bytes) -> bool:
     return _looks_like_safetensors(first) and b'"format":"firth"' in first
 
 
+def _is_wordless(first: bytes) -> bool:
+    """Whether a header says that there is no word, and none follows: word2vec's text and binary format alike."""
+    sizes = read_header(first)
+    return sizes is not None and sizes[0] == 0 and not first.partition(b"\n")[2].strip()
+
+
 def _looks_like_text(first: bytes) -> bool:
-    """Whether a header is followed by a word and a number."""
+    """Whether a header is followed by a word and a number, or tells of none."""
     if read_header(first) is None:
         return False
+    if _is_wordless(first):
+        return True
     fields = first.partition(b"\n")[2].split(maxsplit=2)
     return len(fields) > 1 and is_number(fields[1])
 
 
 def _looks_like_binary(first: bytes) -> bool:
-    """Whether a header and a word are followed by bytes that no number in text holds."""
+    """Whether a header and a word are followed by bytes that no number in text holds, or the header tells of none."""
     sizes = read_header(first)
     if sizes is None:
         return False
+    if _is_wordless(first):
+        return True
     _, _, numbers = first.partition(b"\n")[2].partition(b" ")
     shortest = 2 * sizes[1] - 1  # D digits and the spaces between them
     return not numbers[:shortest].isascii() or any(byte < 32 for byte in numbers[:shortest].rstrip(b"\r\n"))

@@ -7,7 +7,6 @@ spaces to a multiple of 8, then the arrays. Reading takes only what safetensors'
 from __future__ import annotations
 
 import json
-import mmap
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 
 from firth.errors import BadFile, BadOption
 from firth.formats.checks import HEADER_STARTS, as_dtype, check_no_pickle
-from firth.storage import AnyPath, opened
+from firth.storage import AnyPath, mapped, opened
 
 Array: TypeAlias = NDArray[Any]
 
@@ -94,16 +93,15 @@ def read_tensors(path: AnyPath) -> tuple[dict[str, Tensor], dict[str, str]]:
         MissingFile: nothing is there, or it may not be read.
         BadFile: truncated, pickled, or no safetensors file.
     """
-    with opened(path) as file:  # says it clearly where nothing may be read
-        first = file.read(HEADER_STARTS + 1)
+    with opened(path) as data:  # says it clearly where nothing may be read
+        first = data.read(HEADER_STARTS + 1)
+        whole = mapped(data, path) if first else b""
     try:
         with safe_open(Path(path), framework="numpy") as tensors_file:
             metadata: dict[str, str] = tensors_file.metadata() or {}
     except (SafetensorError, OSError, ValueError) as error:
         check_no_pickle(first, path)
         raise BadFile(f"{path} is truncated or not a safetensors file ({error}); fetch it or write it anew") from error
-    with opened(path) as data:
-        whole = mmap.mmap(data.fileno(), 0, access=mmap.ACCESS_READ)
     begin = 8 + int.from_bytes(whole[:8], "little")
     tensors = {}
     try:

@@ -20,7 +20,7 @@ from typing import IO, TypeAlias
 
 import numpy as np
 
-from firth.errors import BadFile, BadOption, CutShort
+from firth.errors import BadFile, BadOption, CutShort, counted
 from firth.formats.checks import (
     MAX_WORD_BYTES,
     Matrix,
@@ -34,7 +34,7 @@ from firth.formats.checks import (
 )
 from firth.formats.rows import line_blocks, lines_of, parse_block, row_blocks
 from firth.options import usable_cores
-from firth.storage import AnyPath, is_gzip, opened, replaced_packed
+from firth.storage import AnyPath, is_gzip, mapped, opened, replaced_packed
 
 _RowSize: TypeAlias = Callable[[int], int]
 
@@ -74,12 +74,14 @@ def read_text(path: AnyPath, *, encoding_errors: str = "strict", limit: int | No
             found, values = parse_block(block, D, line, path)
             line += block.count(b"\n")
             if len(words) + len(found) > V:
-                raise BadFile(f"{path}: the header says {V} rows, but there are more; correct the header")
+                raise BadFile(f"{path}: the header says {counted(V, 'row')}, but there are more; correct the header")
             kept = min(len(found), rows - len(words))
             matrix[len(words) : len(words) + kept] = values[:kept]
             words += decoded(found[:kept], encoding_errors, len(words) + 1, path)
     if len(words) < rows:
-        raise CutShort(f"{path}: the header says {V} rows, got {len(words)}; the file is cut short, fetch it anew")
+        raise CutShort(
+            f"{path}: the header says {counted(V, 'row')}, got {len(words)}; the file is cut short, fetch it anew"
+        )
     check_unique(words, BadFile, f"{path}: ")
     return words, matrix
 
@@ -106,12 +108,15 @@ def read_binary(
                 held.forget()
             if not found and (len(held) > MAX_WORD_BYTES + 4 * D or not held.more()):
                 raise CutShort(
-                    f"{path}: the header says {V} rows of {D} numbers, got {len(words)}; "
+                    f"{path}: the header says {counted(V, 'row')} of {counted(D, 'number')}, got {len(words)}; "
                     "the file is cut short or of another format, fetch it anew"
                 )
         _wait(copies)
         if limit is None and held.rest().strip(b"\n"):
-            raise BadFile(f"{path}: the header says {V} rows of {D} numbers, but there is more; correct the header")
+            raise BadFile(
+                f"{path}: the header says {counted(V, 'row')} of {counted(D, 'number')}, but there is more; correct "
+                "the header"
+            )
     check_unique(words, BadFile, f"{path}: ")
     return words, matrix
 
@@ -200,7 +205,7 @@ class _Held:
         if is_gzip(path) or not Path(path).is_file():
             self.block = bytearray(max(BLOCK_BYTES, 2 * (MAX_WORD_BYTES + self._width)))
         else:
-            self.block = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self.block = mapped(file, path)
             self.begin, self.end = file.tell(), len(self.block)
 
     def __len__(self) -> int:

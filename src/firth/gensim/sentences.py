@@ -14,6 +14,7 @@ from firth.corpus.files import UNPACKERS
 from firth.corpus.iterables import first_of
 from firth.corpus.sources import CorpusLike
 from firth.gensim.utils import to_unicode
+from firth.storage import watched
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ class BrownCorpus:
 def _opened(path: str | os.PathLike[str]) -> BinaryIO:
     """A file for reading, unpacked on the way where its name says that it is packed."""
     unpack = UNPACKERS.get(Path(path).suffix.lower())
-    file = Path(path).open("rb")  # noqa: SIM115  (closed by those who read)
+    file = watched(Path(path).open("rb", buffering=0), path)  # noqa: SIM115  (closed by those who read)
     return file if unpack is None else cast("BinaryIO", unpack(file))
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from firth.affordable import check_affordable
 from firth.corpus import EncodedCorpus
-from firth.errors import BadFile
+from firth.errors import BadFile, BadOption
 from firth.formats import read_trainable
 from firth.formats.model import StoredModel, write_model
 from firth.gensim.callbacks import CallbackAny2Vec, Relay
@@ -160,6 +160,9 @@ class Word2Vec:
             raise ValueError("firth keeps words by falling count; leave out sorted_vocab=0")
         if (self.wv.vectors_lockf != 1).any():
             raise ValueError("firth trains all vectors alike, and cannot lock some; set wv.vectors_lockf to ones")
+        if self.window < 1 or (self.window > WIDEST_WINDOW and self.shrink_windows):
+            remedy = "5 is usual" if self.window < 1 else "shrink_windows=False reaches every word of the sentence"
+            raise BadOption(f"window must be 1 to {WIDEST_WINDOW}, got {self.window}; {remedy}")
         assert self.options  # which are checked when they are made
 
     # ---- the vocabulary --------------------------------------------------------------------------

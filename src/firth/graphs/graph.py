@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from firth.arrow import as_arrow
 from firth.corpus.encoded import EncodedCorpus
-from firth.errors import BadOption, UnknownWord
+from firth.errors import BadOption, UnknownWord, counted
 from firth.graphs.adjacency import Adjacency, adjacency, check_nodes
 from firth.graphs.given import of_edges, of_matrix, of_networkx
 from firth.graphs.kernels import Arcs, fill_aliases
@@ -159,7 +159,7 @@ class Graph:
     def __repr__(self) -> str:
         kind = "directed" if self.directed else "undirected"
         weighted = "" if self.rows.weights is None else ", weighted"
-        return f"<Graph: {len(self):,} nodes, {self.edges:,} edges, {kind}{weighted}>"
+        return f"<Graph: {counted(len(self), 'node')}, {counted(self.edges, 'edge')}, {kind}{weighted}>"
 
     # ---- walks ---------------------------------------------------------------------------------
 

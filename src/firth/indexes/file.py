@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import mmap
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +21,7 @@ from numpy.typing import NDArray
 from firth.errors import BadFile, BadOption, CannotWrite
 from firth.indexes import GRAPHS
 from firth.options import IndexOptions
-from firth.storage import AnyPath, opened, replaced
+from firth.storage import AnyPath, mapped, opened, replaced
 
 if TYPE_CHECKING:
     from firth.indexes.base import Graph
@@ -83,8 +81,6 @@ def read_index(path: AnyPath, threads: int) -> tuple[Facts, Bytes]:
         MissingFile: nothing is there, or it may not be read.
         BadFile: truncated, damaged, of a newer version, or no index that firth wrote.
     """
-    with opened(path):
-        pass  # says it clearly where nothing may be read
     whole = _mapped(path)
     tail = LENGTH_BYTES + len(END)
     if len(whole) < tail or whole[-len(END) :].tobytes() != END:
@@ -142,11 +138,8 @@ def _digest(head: bytes, pieces: list[NDArray[Any]], threads: int) -> str:
 
 
 def _mapped(path: AnyPath) -> Bytes:
-    with Path(path).open("rb") as file:
-        file.seek(0, 2)
-        if file.tell() == 0:
-            return np.empty(0, np.uint8)
-        return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
+    with opened(path) as file:
+        return np.frombuffer(mapped(file, path) if file.read(1) else b"", np.uint8)
 
 
 def _told(text: bytes, path: AnyPath) -> dict[str, Any]:

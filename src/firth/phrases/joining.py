@@ -171,17 +171,22 @@ class PhraseTable:
 # ---- as text -----------------------------------------------------------------------------------
 
 
-def write_text(corpus: EncodedCorpus, file: IO[bytes]) -> int:
-    """Write a corpus as UTF-8 text, a sentence per line, tokens with a space between; gives the bytes written.
-
-    Raises `BadCorpus` where a token holds white space: it would be read as two.
-    """
-    broken = corpus.words.filter(pc.match_substring_regex(corpus.words, WHITE_SPACE))
+def check_writable_as_text(words: pa.LargeStringArray) -> None:
+    """Raise `BadCorpus` for a token that holds white space: text could not tell it from several."""
+    broken = words.filter(pc.match_substring_regex(words, WHITE_SPACE))
     if len(broken):
         raise BadCorpus(
             f"the token {broken[0].as_py()!r} holds white space, so text could not tell it from several; replace the "
             "white space by _ first"
         )
+
+
+def write_text(corpus: EncodedCorpus, file: IO[bytes]) -> int:
+    """Write a corpus as UTF-8 text, a sentence per line, tokens with a space between; gives the bytes written.
+
+    Raises `BadCorpus` where a token holds white space: it would be read as two.
+    """
+    check_writable_as_text(corpus.words)
     space, nothing = (pa.scalar(text, pa.large_string()) for text in (" ", ""))
     data, starts = string_buffers(pc.binary_join_element_wise(corpus.words, space, nothing))
     data = np.append(data, np.zeros(EIGHT, np.uint8))

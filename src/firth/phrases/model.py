@@ -14,7 +14,7 @@ from firth.corpus.blocks import is_token_list, shown
 from firth.corpus.iterables import first_of
 from firth.corpus.sources import CorpusLike
 from firth.corpus.tokenizers import TokenizerLike
-from firth.errors import BadCorpus, BadOption, NotTrained
+from firth.errors import BadCorpus, BadOption, NotTrained, counted
 from firth.options import CorpusOptions, PhraseOptions, takes_options
 from firth.phrases.file import read_phrases, write_phrases
 from firth.phrases.finding import Phrase, find_phrases, ranked
@@ -62,7 +62,7 @@ class Phrases:
             reading: further options of `CorpusOptions`: encoding_errors, column, cache.
 
         Raises:
-            MissingFile, BadCorpus, CannotWrite: the corpus cannot be read, or encoded.
+            MissingFile, CannotRead, BadCorpus, CannotWrite: the corpus cannot be read, or encoded.
             BadOption: an option out of range or unknown.
         """
         passes: list[list[Phrase]] = []
@@ -138,7 +138,7 @@ class Phrases:
         return iter(self.phrases)
 
     def __repr__(self) -> str:
-        found = "not fitted" if self._passes is None else f"{len(self):,} phrases"
+        found = "not fitted" if self._passes is None else counted(len(self), "phrase")
         return f"<Phrases: {found}>"
 
     def save(self, path: AnyPath) -> None:

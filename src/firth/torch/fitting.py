@@ -94,7 +94,7 @@ def fit(
         **reading: further options of `CorpusOptions`: encoding_errors, column, cache.
 
     Raises:
-        MissingFile, BadCorpus, CannotWrite: the corpus cannot be read, trained on, or encoded.
+        MissingFile, CannotRead, BadCorpus, CannotWrite: the corpus cannot be read, trained on, or encoded.
         BadOption: what is no module; an option out of range; a device that is not there; an optimiser that does not
             take the module's gradients.
         Diverged: the loss is no longer a number; the module is spoilt.

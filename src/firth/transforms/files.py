@@ -7,11 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from firth.errors import BadFile, BadOption
+from firth.errors import BadFile, BadOption, counted
 from firth.formats import read_vectors, recognised
 from firth.formats.model import StoredModel, read_model, write_model
 from firth.options import RetrofitOptions, TransformOptions
-from firth.storage import AnyPath
+from firth.storage import AnyPath, is_same_file
 from firth.transforms.alignment import align
 from firth.transforms.components import transformed
 from firth.transforms.listed import read_lexicon, read_pairs
@@ -81,12 +81,13 @@ def align_files(
 
 def transform_lines(facts: dict[str, Any]) -> list[str]:
     """What was written, to read; for aligned files the words that moved, too, for retrofitted ones how many did."""
-    lines = [f"wrote {facts['words']:,} words × {facts['vector_size']} to {facts['target']}"]
+    lines = [f"wrote {counted(facts['words'], 'word')} × {facts['vector_size']} to {facts['target']}"]
     if "retrofit" in facts:
         lines.append(f"drew {facts['drawn']:,} words to their neighbours, of {facts['entries']:,} that the lexicon has")
     if "pairs" in facts:
         lines.append(
-            f"aligned by {facts['pairs']:,} pairs of words, {facts['distance']:.4f} apart on average; moved most:"
+            f"aligned by {counted(facts['pairs'], 'pair')} of words, {facts['distance']:.4f} apart on average; moved "
+            "most:"
         )
     for each in facts.get("moved", []):
         name = each["word"] if each["word"] == each["onto"] else f"{each['word']} – {each['onto']}"
@@ -99,7 +100,7 @@ def transform_lines(facts: dict[str, Any]) -> list[str]:
 def _check_target(target: AnyPath, *sources: AnyPath) -> None:
     check_model_name(target)
     for source in sources:
-        if Path(target).exists() and Path(source).exists() and Path(target).samefile(source):
+        if is_same_file(source, target):
             raise BadOption(f"cannot write {target} over what is read from it; give another name to write to")
 
 

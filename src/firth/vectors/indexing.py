@@ -253,7 +253,8 @@ def beside(path: AnyPath, kind: str) -> Path:
     """Where the index of a file of vectors is looked for: model.usearch beside model.safetensors."""
     if kind not in GRAPHS:
         raise BadOption(f"index must be one of {', '.join(GRAPHS)}; got {kind!r}")
-    return Path(path).with_suffix(f".{kind}")
+    place = Path(path) if Path(path).name else Path(path).resolve()  # the current folder, a model's, has a name, too
+    return place.with_suffix(f".{kind}")
 
 
 def open_beside(vectors: Indexed, path: AnyPath, kind: str, threads: int | None) -> None:

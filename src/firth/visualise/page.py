@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firth.errors import BadOption, optional
+from firth.errors import BadOption, counted, optional
 from firth.options import MapOptions, whole
 from firth.storage import replaced
 from firth.vectors import WordVectors
@@ -108,7 +108,7 @@ def draw_page(
     if "" in members:  # first, so that all others are drawn over it
         members = {"": members[""]} | members
     data = _data(vectors, drawn, members, placed, topn, threads)
-    shown_title = title or f"{len(drawn):,} words"
+    shown_title = title or counted(len(drawn), "word")
     page = Page(_filled(data | {"method": options.method}, offline.get_plotlyjs(), shown_title), len(drawn))
     if path is not None:
         page.save(path)

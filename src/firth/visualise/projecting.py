@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from firth.errors import BadOption, optional
+from firth.errors import BadOption, counted, optional
 from firth.options import MapOptions
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -159,4 +159,4 @@ def _tell_of_long(count: int, method: str) -> None:
 
 
 def _about(seconds: float) -> str:
-    return f"{seconds / 60:.0f} minutes" if seconds >= LONG else f"{max(seconds, 1):.0f} seconds"
+    return counted(round(seconds / 60), "minute") if seconds >= LONG else counted(max(round(seconds), 1), "second")
