@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -425,7 +426,14 @@ class Measurements:
                     *size,
                 ]
                 began = time.perf_counter()
-                done = subprocess.run(command, capture_output=True, text=True, check=False)
+                left = self.until - began
+                try:
+                    done = subprocess.run(
+                        command, capture_output=True, text=True, check=False, timeout=None if left == math.inf else left
+                    )
+                except subprocess.TimeoutExpired:
+                    self.report.tell("left out", of="whole", what=f"firth train --device {device}, after {left:.0f} s")
+                    continue
                 seconds = time.perf_counter() - began
                 if done.returncode:
                     self.report.tell("failed", what=f"firth train --device {device}", error=done.stderr[-500:])

@@ -337,6 +337,17 @@ def bfloat16_learns_as_float32_does():
                 np.testing.assert_allclose(getattr(weights, name), getattr(exact, name), rtol=0.05, atol=5e-3)
 
 
+def weights_without_bounds_are_seen():
+    for kept in ("float32", "bfloat16"):
+        case = Case(4, 20, 20, (7,), TrainingOptions(sample=0, device="cuda", gpu_dtype=kept))
+        for name, number in ((None, 0.0), ("_input", np.nan), ("_output", np.inf), ("_output", -np.inf)):
+            machine = backend()
+            machine.start(case.start(), case.tables(), case.options)
+            if name:
+                getattr(machine, name)[3, 7] = number
+            assert machine.finite() == (name is None)
+
+
 class OneEpoch(Callback):
     def on_epoch_end(self, _):
         raise StopTraining
@@ -410,6 +421,7 @@ TESTS = [
     paths_of_few_words,
     paths_of_several_programs,
     models_of_paths_go_on_elsewhere,
+    weights_without_bounds_are_seen,
     steps_are_rounded_without_bias,
     steps_are_multiples_of_the_last_bit,
     what_is_no_number_stays_none,

@@ -5,18 +5,25 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
 from firth import Word2Vec
+from firth.backends.devices import OLDEST_FOR_BFLOAT16
 from firth.errors import BadOption
 from firth.world import sentences
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; pip install --group test installs it")
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that PyTorch can use is here")
+with warnings.catch_warnings(record=True) as told:  # PyTorch warns of a driver that is too old
+    warnings.simplefilter("always")
+    there = torch.cuda.is_available()
+    reasons = ["no GPU that PyTorch can use is here", *(str(each.message) for each in told)]
+pytestmark = pytest.mark.skipif(not there, reason="; ".join(reasons))
 
 HERE = Path(__file__).parent
+OF_BFLOAT16 = ("one_program_rounds_as_numpy_does", "bfloat16_learns_as_float32_does")
 
 
 @pytest.mark.parametrize(
@@ -36,6 +43,7 @@ HERE = Path(__file__).parent
         "paths_of_few_words",
         "paths_of_several_programs",
         "models_of_paths_go_on_elsewhere",
+        "weights_without_bounds_are_seen",
         "steps_are_rounded_without_bias",
         "steps_are_multiples_of_the_last_bit",
         "what_is_no_number_stays_none",
@@ -44,6 +52,8 @@ HERE = Path(__file__).parent
     ],
 )
 def test_on_the_gpu(name):
+    if name in OF_BFLOAT16 and torch.cuda.get_device_capability() < OLDEST_FOR_BFLOAT16:
+        pytest.skip(f"bfloat16 is not added atomically below compute capability {OLDEST_FOR_BFLOAT16}")
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent / "benchmarks"), *sys.path])}
     subprocess.run([sys.executable, str(HERE / "gpu_cases.py"), name], check=True, env=environment)
 

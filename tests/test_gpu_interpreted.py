@@ -46,6 +46,7 @@ def run(*arguments, interpret):
         "paths_of_few_words",
         "paths_of_several_programs",
         "models_of_paths_go_on_elsewhere",
+        "weights_without_bounds_are_seen",
         "steps_are_rounded_without_bias",
         "steps_are_multiples_of_the_last_bit",
         "what_is_no_number_stays_none",

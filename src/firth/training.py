@@ -27,7 +27,7 @@ from firth.options import TrainingOptions
 from firth.state import State
 from firth.vectors import WordVectors
 from firth.vocabulary import Vocabulary
-from firth.weights import Weights, is_finite
+from firth.weights import Weights
 from firth.windows import check_whole_sentences
 
 MOST_TOKENS_EACH = 262_144  # in a chunk: some 40 ms of work; handing one over takes the cores 0.1 ms
@@ -173,8 +173,7 @@ class _Run:
 
     def check_finite(self, tally: Tally) -> None:
         """Raise `Diverged` where the loss or the weights have left the numbers."""
-        weights = self.backend.weights()
-        if math.isfinite(tally.loss) and all(is_finite(matrix) for matrix in (weights.input, weights.output)):
+        if math.isfinite(tally.loss) and self.backend.finite():
             return
         options = self.options
         noise, fewer = (f"negative {options.negative}, ", "fewer noise words or ") if options.loss == "ns" else ("", "")

@@ -27,6 +27,11 @@ class Weights:
     input: Floats
     output: Floats
 
+    @property
+    def finite(self) -> bool:
+        """Whether all numbers are finite."""
+        return _is_finite(self.input) and _is_finite(self.output)
+
     def copy(self) -> Weights:
         """The same weights in memory of their own."""
         V, D = self.input.shape
@@ -71,7 +76,7 @@ def _rows_at_once(D: int) -> int:
     return max(1, NUMBERS_AT_ONCE // D)
 
 
-def is_finite(matrix: Floats) -> bool:
+def _is_finite(matrix: Floats) -> bool:
     """Whether all numbers are finite; in blocks, so that it costs no memory."""
     rows = _rows_at_once(matrix.shape[1])
     blocks = (matrix[first : first + rows] for first in range(0, len(matrix), rows))

@@ -149,6 +149,8 @@ def check_whole_sentences(options: TrainingOptions, longest: int) -> None:
 
 def _held_out(options: TrainingOptions, positions: Ints) -> npt.NDArray[np.bool_]:
     """Which of the sentences that begin at `positions` are held out."""
+    if not options.held_out:
+        return np.zeros(len(positions), np.bool_)
     drawn = chance(draw(stream_key(options.seed, 0, Purpose.HELD_OUT), positions))
     return np.asarray(drawn < as_chance(options.held_out))
 

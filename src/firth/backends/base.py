@@ -94,6 +94,9 @@ class Backend(Protocol):
     def weights(self) -> Weights:
         """The weights as they are; complete after `settle`."""
 
+    def finite(self) -> bool:
+        """Whether all weights are finite; after `settle`."""
+
     def buffer_bytes(self, V: int, options: TrainingOptions) -> int:
         """How many bytes training `V` words takes here beside the weights and tables; may be asked before `start`."""
 

@@ -192,6 +192,10 @@ class CpuBackend:
         D = self._weights.input.shape[1]
         return Weights(self._padded.input[:, :D], self._padded.output[:, :D])
 
+    def finite(self) -> bool:
+        """Whether all weights are finite."""
+        return self.weights().finite
+
     def buffer_bytes(self, V: int, options: TrainingOptions) -> int:
         """What each worker has of its own: four copies of the hot rows, and what it decides ahead in."""
         width = int(aligned_rows(1, options.vector_size).shape[1])

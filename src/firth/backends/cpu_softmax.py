@@ -179,6 +179,10 @@ class SoftmaxBackend:
         """The weights, in the memory that they came in."""
         return self._weights
 
+    def finite(self) -> bool:
+        """Whether all weights are finite."""
+        return self.weights().finite
+
     def buffer_bytes(self, V: int, options: TrainingOptions) -> int:
         """The scores of a batch, and each thread's gradients of a slice."""
         return 4 * (SOFTMAX_BATCH * V + 2 * options.threads * SLICE_ROWS * options.vector_size)

@@ -10,6 +10,7 @@ yet.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -358,6 +359,11 @@ class GpuBackend:
             self._current = True
         D = self._weights.input.shape[1]
         return Weights(self._padded.input[:, :D], self._padded.output[:, :D])
+
+    def finite(self) -> bool:
+        """Whether all weights are finite: asked there, as copying them would take longer than many an epoch."""
+        ends = (end for matrix in (self._input, self._output) for end in self._torch.aminmax(matrix))
+        return all(math.isfinite(end.item()) for end in ends)
 
     def _copy_back(self, there: Any, here: Floats) -> None:
         # Widened here, not on the device, where it would take more memory.

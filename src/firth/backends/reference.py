@@ -335,6 +335,10 @@ class ReferenceBackend:
         self._weights.output[:] = self._output
         return self._weights
 
+    def finite(self) -> bool:
+        """Whether all weights are finite."""
+        return self.weights().finite
+
     def buffer_bytes(self, V: int, options: TrainingOptions) -> int:
         """Both matrices once more, in float64; full softmax also has gradients of one, and the scores of a batch."""
         softmax = V * (options.vector_size + 3 * SOFTMAX_BATCH) if options.loss == "softmax" else 0

@@ -18,7 +18,7 @@ from firth.formats.model import StoredModel, write_model
 from firth.options import TrainingOptions
 from firth.training import tables_for, tokens_each
 from firth.vocabulary import Vocabulary
-from firth.weights import Weights, initial_weights, is_finite
+from firth.weights import Weights, initial_weights
 
 MOST_BYTES = 4 << 30  # of matrices trained here; beyond, hardly a row is in any cache
 MOST_SHARE_OF_MACHINE = 8  # and no more than one part in so many of the machine's memory
@@ -82,7 +82,7 @@ def measured_speed(
         per_token,
         per_held_out,
         preparing * V / rows,
-        _seconds(lambda: [is_finite(each) for each in (weights.input, weights.output)]) * V / rows,
+        _seconds(lambda: weights.finite) * V / rows,
         _saving(weights, numbers, folder),
     )
 
