@@ -21,7 +21,7 @@ from cases import ARCHITECTURES, Case, trained
 from interpreted_bfloat16 import bits_of, nearest, right_bfloat16
 
 from firth import Callback, StopTraining, Word2Vec, draws, word2vec
-from firth.backends import gpu_draws, gpu_rows
+from firth.backends import gpu_draws, gpu_rows, gpu_scores
 from firth.backends.base import Rates
 from firth.backends.cpu import CpuBackend
 from firth.backends.gpu import GpuBackend
@@ -110,6 +110,25 @@ def wide_windows_take_several_steps():
     for architecture in ARCHITECTURES:
         options = TrainingOptions(architecture=architecture, sample=0, negative=1, window=20, dynamic_window=False)
         held_to_the_reference(Shuffled(4, 60, 20, (24,), options), backend(), rates=Rates(0.01, 0.0, 0.0))
+
+
+@triton.jit
+def pack(numbers, sums, COUNT: tl.constexpr, WARPS: tl.constexpr, NEAR: tl.constexpr):
+    SIZE: tl.constexpr = 32 * WARPS * NEAR
+    parts = ()
+    for n in tl.static_range(COUNT):
+        row = tl.load(numbers + n * SIZE + tl.arange(0, SIZE))
+        parts = parts + (gpu_scores.split(row, SIZE, WARPS, NEAR),)  # noqa: RUF005  # Triton joins tuples by + alone
+    tl.store(sums + tl.arange(0, 32), gpu_scores.packed(parts, WARPS))
+
+
+def sums_end_one_to_a_lane():
+    for count in range(1, 33):
+        for warps, near in ((1, 4), (4, 2)):
+            numbers = torch.randn(count, 32 * warps * near, generator=torch.Generator().manual_seed(count))
+            sums = torch.full((32,), np.nan, device=DEVICE)
+            pack[(1,)](numbers.to(DEVICE), sums, COUNT=count, WARPS=warps, NEAR=near, num_warps=warps)
+            np.testing.assert_allclose(sums.cpu()[:count], numbers.double().sum(1), rtol=1e-5, atol=1e-5)
 
 
 def scores_fill_several_packs_and_warps():
@@ -410,6 +429,7 @@ TESTS = [
     one_program_is_the_reference,
     words_may_stand_twice,
     wide_windows_take_several_steps,
+    sums_end_one_to_a_lane,
     scores_fill_several_packs_and_warps,
     stores_in_place_of_additions_are_the_same_with_one_program,
     chunks_may_be_cut_anywhere,

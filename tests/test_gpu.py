@@ -33,6 +33,7 @@ OF_BFLOAT16 = ("one_program_rounds_as_numpy_does", "bfloat16_learns_as_float32_d
         "one_program_is_the_reference",
         "words_may_stand_twice",
         "wide_windows_take_several_steps",
+        "sums_end_one_to_a_lane",
         "scores_fill_several_packs_and_warps",
         "stores_in_place_of_additions_are_the_same_with_one_program",
         "chunks_may_be_cut_anywhere",

@@ -36,6 +36,7 @@ def run(*arguments, interpret):
         "one_program_is_the_reference",
         "words_may_stand_twice",
         "wide_windows_take_several_steps",
+        "sums_end_one_to_a_lane",
         "scores_fill_several_packs_and_warps",
         "chunks_may_be_cut_anywhere",
         "what_is_measured_moves_nothing",
