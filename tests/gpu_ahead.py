@@ -37,15 +37,15 @@ class Driver(DriverBase):
 
     def __init__(self, capability):
         self.capability = capability
-        self.loaded = []  # the name and machine code of each kernel
+        self.loaded = []  # of each kernel its name, machine code and bytes of shared memory
         self.utils = SimpleNamespace(load_binary=self.load, get_device_properties=lambda _: {"max_shared_mem": 99_000})
 
     @classmethod
     def is_active(cls):
         return True
 
-    def load(self, name, binary, *_):
-        self.loaded.append((name, binary))
+    def load(self, name, binary, shared, _):
+        self.loaded.append((name, binary, shared))
         return object(), object(), 1, 0, 1024  # the module, the function, registers, spills, threads
 
     def launcher_cls(self, *_):
@@ -70,7 +70,7 @@ class Driver(DriverBase):
         raise NotImplementedError
 
 
-def said_of(binary):
+def said_of(binary, shared):
     """What the tools say of machine code; `added` is how often numbers are added in which way, as {"F32x4": 8}."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "kernel.cubin")
@@ -79,13 +79,11 @@ def said_of(binary):
             subprocess.run([TOOLS / tool, *how, path], capture_output=True, text=True, check=True).stdout
             for tool, how in (("cuobjdump", ["--dump-resource-usage"]), ("nvdisasm", ["--print-code"]))
         )
-    registers, stack, local, shared = (
-        int(re.search(rf"{what}:(\d+)", usage).group(1)) for what in ("REG", "STACK", "LOCAL", "SHARED")
-    )
+    registers, stack, local = (int(re.search(rf"{what}:(\d+)", usage).group(1)) for what in ("REG", "STACK", "LOCAL"))
     return {
         "registers": registers,  # of a thread
         "spilled": max(stack, local),  # bytes of a thread
-        "shared": shared,  # bytes
+        "shared": shared,  # bytes that a program is launched with
         "barriers": len(re.findall(r"\bBAR\.", code)),
         "added": Counter(re.findall(r"\b(?:REDG?|ATOMG?)\.E\.ADD\.([\w]+)", code)),
         "swaps": len(re.findall(r"\bATOMG?\.E\.CAS", code)),  # loops, in place of additions
@@ -114,10 +112,13 @@ def launch_all(options, D):
     backend = GpuBackend("cpu", programs=5, corpus_bytes=1 << 20)
     case = Case(1, 50, D, (25, 1, 0, 9, 30, 7), options, unknown=0.1, tokens_each=16)
     backend.start(case.start(), case.tables(), options)
+    for chunk in case.chunks():
+        backend.train(chunk, 0, Rates(0.0, 0.0, 0.0), held_out=True)
+        backend._in_flight.clear()  # nobody computed these sums
     for epoch in range(2):
         for chunk in list(case.chunks())[:3]:
             backend.train(chunk, epoch, Rates(0.05, 0.0, 0.0))
-            backend._in_flight.clear()  # nobody computed these sums
+            backend._in_flight.clear()
 
 
 def main():
@@ -132,9 +133,9 @@ def main():
                 )
                 before = len(driver.loaded)
                 launch_all(options, D)
-                for name, binary in driver.loaded[before:]:
+                for name, binary, shared in driver.loaded[before:]:
                     about = {"name": name, "D": D, "architecture": architecture, "loss": loss}
-                    print(json.dumps(about | said_of(binary)), flush=True)
+                    print(json.dumps(about | said_of(binary, shared)), flush=True)
 
 
 if __name__ == "__main__":

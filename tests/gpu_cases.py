@@ -138,6 +138,9 @@ def scores_fill_several_packs_and_warps():
         held_to_the_reference(Shuffled(5, 60, 20, (5,), options), backend())
         options = replace(options, negative=2)
         held_to_the_reference(Shuffled(5, 60, 150, (5,), options), backend(warps=4, tile=1))
+        held_to_the_reference(Shuffled(5, 60, 300, (4,), options), backend(warps=2))
+        options = replace(options, negative=20)  # a pack ends within a context
+        held_to_the_reference(Shuffled(5, 60, 20, (5,), options), backend(tile=2))
 
 
 def stores_in_place_of_additions_are_the_same_with_one_program():

@@ -23,7 +23,11 @@ with warnings.catch_warnings(record=True) as told:  # PyTorch warns of a driver 
 pytestmark = pytest.mark.skipif(not there, reason="; ".join(reasons))
 
 HERE = Path(__file__).parent
-OF_BFLOAT16 = ("one_program_rounds_as_numpy_does", "bfloat16_learns_as_float32_does")
+OF_BFLOAT16 = (
+    "one_program_rounds_as_numpy_does",
+    "bfloat16_learns_as_float32_does",
+    "weights_without_bounds_are_seen",
+)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ def run(*arguments, interpret):
         "wide_windows_take_several_steps",
         "sums_end_one_to_a_lane",
         "scores_fill_several_packs_and_warps",
+        "stores_in_place_of_additions_are_the_same_with_one_program",
         "chunks_may_be_cut_anywhere",
         "what_is_measured_moves_nothing",
         "the_corpus_stays_on_the_device_where_there_is_room",
@@ -75,19 +76,22 @@ def test_kernels_compile_for_gpus_as_they_are_launched(capability, kept, sizes):
     """
     printed = run(str(HERE / "gpu_ahead.py"), str(capability), kept, *map(str, sizes), interpret=False)
     found = [json.loads(line) for line in printed.splitlines()]
-    expected = [("decide_fates", sizes[0]), *[("plan_windows", sizes[0])] * 2]
+    expected = [*[("decide_fates", sizes[0])] * 2, *[("plan_windows", sizes[0])] * 2]
     expected += [(name, D) for D in sizes for name in TRAINING]
     assert sorted((each["name"], each["D"]) for each in found) == sorted(expected)
     for each in found:
-        assert 0 < each["registers"] <= 255, each
         assert each["spilled"] <= 32, each  # addresses: eight numbers, used once a window
         assert all(spilled == 0 for _, spilled in each["loops"]), each
         assert each["swaps"] == 0, each
         if each["name"] in PLANNING:
             assert not each["added"], each
             continue
+        assert each["loops"], each
+        assert each["added"], each
         vector = {"float32": "F32x4", "bfloat16": "BF16x4" if each["D"] == 128 else "BF16x8"}[kept]
         assert (vector in each["added"]) == (capability >= 90 and each["D"] > 16), each  # older GPUs add one by one
-        if each["D"] <= 300:
+        if each["D"] > 300:
+            assert each["shared"] > 0, each  # several warps sum through it
+        else:
             reads_others = (each["name"], kept) == ("train_skipgram_tree", "bfloat16")  # what its other threads kept
             assert (each["shared"], each["barriers"]) == (0, int(reads_others)), each
