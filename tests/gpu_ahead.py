@@ -23,7 +23,6 @@ import torch
 import triton
 from cases import ARCHITECTURES, Case
 from triton.backends.compiler import GPUTarget
-from triton.backends.driver import DriverBase
 
 from firth.backends.base import Rates
 from firth.backends.gpu import GpuBackend
@@ -32,17 +31,13 @@ from firth.options import TrainingOptions
 TOOLS = Path(triton.__file__).parent / "backends/nvidia/bin"
 
 
-class Driver(DriverBase):
+class Driver:
     """A GPU of a compute capability, such as 90. It loads all code, and does nothing when that is launched."""
 
     def __init__(self, capability):
         self.capability = capability
         self.loaded = []  # of each kernel its name, machine code and bytes of shared memory
         self.utils = SimpleNamespace(load_binary=self.load, get_device_properties=lambda _: {"max_shared_mem": 99_000})
-
-    @classmethod
-    def is_active(cls):
-        return True
 
     def load(self, name, binary, shared, _):
         self.loaded.append((name, binary, shared))
@@ -59,15 +54,6 @@ class Driver(DriverBase):
 
     def get_current_stream(self, _):
         return 0
-
-    def map_python_to_cpp_type(self, ty):
-        raise NotImplementedError
-
-    def get_active_torch_device(self):
-        raise NotImplementedError
-
-    def get_benchmarker(self):
-        raise NotImplementedError
 
 
 def said_of(binary, shared):

@@ -48,6 +48,10 @@ def test_queries_of_a_model_are_led_to_its_vectors():
         MODEL.most_similar("king")
     with pytest.raises(TypeError, match=r"got 'king'; take model\.wv\[key\]"):
         MODEL["king"]
+    with pytest.raises(TypeError, match=r"got 'king'; .*key in model.wv"):
+        _ = "king" in MODEL
+    with pytest.raises(TypeError, match="not iterable"):
+        iter(MODEL)
     with pytest.raises(AttributeError, match=r"^'Word2Vec' object has no attribute 'nothing'$"):
         MODEL.nothing  # noqa: B018
     with pytest.raises(AttributeError, match=r"^'KeyedVectors' object has no attribute 'nothing'$"):

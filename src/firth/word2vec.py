@@ -327,6 +327,11 @@ class Word2Vec:
         def __getitem__(self, word: Any) -> Any:
             raise TypeError(f"a model is not looked up in, got {word!r}; ask its vectors: model.vectors[word]")
 
+        def __contains__(self, word: Any) -> bool:
+            raise TypeError(f"a model is not looked up in, got {word!r}; ask its vectors: word in model.vectors")
+
+        __iter__ = None  # else Python would look up 0, 1, ...
+
     # ---- keeping -------------------------------------------------------------------------------
 
     def save(self, path: AnyPath) -> None:

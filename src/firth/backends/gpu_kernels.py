@@ -26,7 +26,7 @@ from firth.backends.gpu_rows import (
     weighed,
     zeros,
 )
-from firth.backends.gpu_scores import LANES, outputs_in_lanes, steps
+from firth.backends.gpu_scores import LANES, in_lanes, steps
 
 
 @triton.jit
@@ -67,7 +67,7 @@ def train_skipgram(
         n = tl.load(high + i) - first - 1
         rate, most = tl.load(rates + i), tl.load(at_once + i)
         rows, count = outputs_of(outputs + i * PADDED, S)
-        labels, counts = outputs_in_lanes(outputs + i * PADDED, S, C)
+        labels, counts = in_lanes(outputs + i * PADDED, S, C, False)
         for begin in range(0, n, most):
             end = tl.minimum(n, begin + most)
             y, gain = load(output, rows, S, 0, MAIN, WIDTH), zeros(S, MAIN)
@@ -143,7 +143,7 @@ def train_cbow(
         n = tl.load(high + i) - first - 1
         if n > 0:
             rows, count = outputs_of(outputs + i * PADDED, S)
-            labels, counts = outputs_in_lanes(outputs + i * PADDED, S, 1)
+            labels, counts = in_lanes(outputs + i * PADDED, S, 1, False)
             y, gain = load(output, rows, S, 0, MAIN, WIDTH), zeros(S, MAIN)
             y_tail, gain_tail = y, gain
             x, x_tail = mean_of(input, words, i, first, n, C, MAIN, TAIL, WIDTH)

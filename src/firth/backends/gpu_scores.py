@@ -58,26 +58,19 @@ def packed(parts, WARPS: tl.constexpr):
 
 
 @triton.jit
-def outputs_in_lanes(outputs, S: tl.constexpr, C: tl.constexpr):
-    """The label of each score, and how often its row, which stands at `outputs`, counts (1.0, 0.0): by pack."""
+def in_lanes(entries, S: tl.constexpr, C: tl.constexpr, TREE: tl.constexpr):
+    """The label of each score, and how often its row counts (1.0, 0.0), by pack; `entries` are as in the plan.
+
+    They are numbers of rows, the first of which has the label 1, or (TREE) of nodes, of which those with code 0 have it,
+    as in the reference. Negative ones do not count.
+    """
     labels = ()
     counts = ()
     for begin in tl.static_range(0, C * S, LANES):
         score = tl.arange(0, LANES) + begin
-        labels = labels + ((score % S == 0).to(tl.float32),)
-        counts = counts + (((tl.load(outputs + score % S) >= 0) & (score < C * S)).to(tl.float32),)
-    return labels, counts
-
-
-@triton.jit
-def nodes_in_lanes(path, S: tl.constexpr, C: tl.constexpr):
-    """The same of the nodes whose entries stand at `path`. At each, code 0 has the label 1, as in the reference."""
-    labels = ()
-    counts = ()
-    for begin in tl.static_range(0, C * S, LANES):
-        score = tl.arange(0, LANES) + begin
-        entry = tl.load(path + score % S)
-        labels = labels + (((entry & 1) == 0).to(tl.float32),)
+        entry = tl.load(entries + score % S)
+        label = (entry & 1) == 0 if TREE else score % S == 0
+        labels = labels + (label.to(tl.float32),)
         counts = counts + (((entry >= 0) & (score < C * S)).to(tl.float32),)
     return labels, counts
 

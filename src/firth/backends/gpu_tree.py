@@ -29,7 +29,7 @@ from firth.backends.gpu_rows import (
     weighed,
     zeros,
 )
-from firth.backends.gpu_scores import LANES, nodes_in_lanes, steps
+from firth.backends.gpu_scores import LANES, in_lanes, steps
 
 CONTEXTS_AT_ONCE = tl.constexpr(base.CONTEXTS_AT_ONCE)
 
@@ -95,7 +95,7 @@ def train_skipgram_tree(
             step_loss = tl.zeros((LANES,), tl.float32)
             for tile in range(0, length, S):
                 rows, count = nodes_of(path + tile, S)
-                labels, counts = nodes_in_lanes(path + tile, S, C)
+                labels, counts = in_lanes(path + tile, S, C, True)
                 y, gain = load(output, rows, S, 0, MAIN, WIDTH), zeros(S, MAIN)
                 y_tail, gain_tail = y, gain  # not used where there is no tail
                 if TAIL:
@@ -221,7 +221,7 @@ def train_cbow_tree(
             step_loss = tl.zeros((LANES,), tl.float32)
             for tile in range(0, length, S):
                 rows, count = nodes_of(path + tile, S)
-                labels, counts = nodes_in_lanes(path + tile, S, 1)
+                labels, counts = in_lanes(path + tile, S, 1, True)
                 y, gain = load(output, rows, S, 0, MAIN, WIDTH), zeros(S, MAIN)
                 y_tail, gain_tail = y, gain
                 if TAIL:

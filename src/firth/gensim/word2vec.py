@@ -141,6 +141,11 @@ class Word2Vec:
         def __getitem__(self, key: Any) -> Any:
             raise TypeError(f"a model is not looked up in since gensim 4, got {key!r}; take model.wv[key]")
 
+        def __contains__(self, key: Any) -> bool:
+            raise TypeError(f"a model is not looked up in since gensim 4, got {key!r}; take key in model.wv")
+
+        __iter__ = None  # else Python would look up 0, 1, ...
+
     def __str__(self) -> str:
         return f"{type(self).__name__}<vocab={len(self.wv)}, vector_size={self.vector_size}, alpha={self.alpha}>"
 
