@@ -47,12 +47,10 @@ def test_what_is_told_is_there(told):
 def test_what_vectors_can_do_is_asked_of_them():
     with pytest.raises(AttributeError, match=r"ask its vectors: model\.vectors\.most_similar$"):
         MODEL.most_similar("king")  # type: ignore[attr-defined]
-    with pytest.raises(TypeError, match=r"got 'king'; ask its vectors: model\.vectors\[word\]"):
+    with pytest.raises(TypeError, match=r"ask its vectors: model\.vectors\[word\], word in model\.vectors$"):
         MODEL["king"]
-    with pytest.raises(TypeError, match=r"got 'king'; .*word in model.vectors"):
+    with pytest.raises(TypeError, match=r"ask its vectors: model\.vectors\[word\], word in model\.vectors$"):
         _ = "king" in MODEL
-    with pytest.raises(TypeError, match="not iterable"):
-        iter(MODEL)
     with pytest.raises(AttributeError, match=r"its options have it: model\.options\.epochs$"):
         MODEL.epochs  # type: ignore[attr-defined]  # noqa: B018
 

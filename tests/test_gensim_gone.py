@@ -46,12 +46,10 @@ def test_vectors_tell_what_came_in_the_place_of_an_attribute(name):
 def test_queries_of_a_model_are_led_to_its_vectors():
     with pytest.raises(AttributeError, match=r"since gensim 4; take model\.wv\.most_similar$"):
         MODEL.most_similar("king")
-    with pytest.raises(TypeError, match=r"got 'king'; take model\.wv\[key\]"):
+    with pytest.raises(TypeError, match=r"since gensim 4; take model\.wv\[key\], key in model\.wv$"):
         MODEL["king"]
-    with pytest.raises(TypeError, match=r"got 'king'; .*key in model.wv"):
+    with pytest.raises(TypeError, match=r"since gensim 4; take model\.wv\[key\], key in model\.wv$"):
         _ = "king" in MODEL
-    with pytest.raises(TypeError, match="not iterable"):
-        iter(MODEL)
     with pytest.raises(AttributeError, match=r"^'Word2Vec' object has no attribute 'nothing'$"):
         MODEL.nothing  # noqa: B018
     with pytest.raises(AttributeError, match=r"^'KeyedVectors' object has no attribute 'nothing'$"):

@@ -324,13 +324,9 @@ class Word2Vec:
                 told = f"; its options have it: model.options.{name}"
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{told}", name=name, obj=self)
 
-        def __getitem__(self, word: Any) -> Any:
-            raise TypeError(f"a model is not looked up in, got {word!r}; ask its vectors: model.vectors[word]")
-
-        def __contains__(self, word: Any) -> bool:
-            raise TypeError(f"a model is not looked up in, got {word!r}; ask its vectors: word in model.vectors")
-
-        __iter__ = None  # else Python would look up 0, 1, ...
+        def __getitem__(self, _: Any) -> Any:
+            # Python asks for 0, too, where a word is looked for with `in`, so what is asked is not named.
+            raise TypeError("a model is not looked up in; ask its vectors: model.vectors[word], word in model.vectors")
 
     # ---- keeping -------------------------------------------------------------------------------
 

@@ -138,13 +138,9 @@ class Word2Vec:
         def __getattr__(self, name: str) -> Any:
             raise no_attribute(self, name, GONE_FROM_MODELS, KeyedVectors)
 
-        def __getitem__(self, key: Any) -> Any:
-            raise TypeError(f"a model is not looked up in since gensim 4, got {key!r}; take model.wv[key]")
-
-        def __contains__(self, key: Any) -> bool:
-            raise TypeError(f"a model is not looked up in since gensim 4, got {key!r}; take key in model.wv")
-
-        __iter__ = None  # else Python would look up 0, 1, ...
+        def __getitem__(self, _: Any) -> Any:
+            # Python asks for 0, too, where a key is looked for with `in`, so what is asked is not named.
+            raise TypeError("a model is not looked up in since gensim 4; take model.wv[key], key in model.wv")
 
     def __str__(self) -> str:
         return f"{type(self).__name__}<vocab={len(self.wv)}, vector_size={self.vector_size}, alpha={self.alpha}>"
