@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import warnings
-from pathlib import Path
 
 import pytest
+from gpu_runs import AROUND, COMPUTED, ROUNDED, errors_of
 
 from firth import Word2Vec
 from firth.backends.devices import OLDEST_FOR_BFLOAT16
@@ -22,45 +19,14 @@ with warnings.catch_warnings(record=True) as told:  # PyTorch warns of a driver 
     reasons = ["no GPU that PyTorch can use is here", *(str(each.message) for each in told)]
 pytestmark = pytest.mark.skipif(not there, reason="; ".join(reasons))
 
-HERE = Path(__file__).parent
-OF_BFLOAT16 = (
-    "one_program_rounds_as_numpy_does",
-    "bfloat16_learns_as_float32_does",
-    "weights_without_bounds_are_seen",
-)
 
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "draws_are_the_same_bits",
-        "one_program_is_the_reference",
-        "words_may_stand_twice",
-        "wide_windows_take_several_steps",
-        "sums_end_one_to_a_lane",
-        "scores_fill_several_packs_and_warps",
-        "stores_in_place_of_additions_are_the_same_with_one_program",
-        "chunks_may_be_cut_anywhere",
-        "what_is_measured_moves_nothing",
-        "the_corpus_stays_on_the_device_where_there_is_room",
-        "programs_make_the_same_decisions_however_many",
-        "paths_in_one_program_are_the_reference",
-        "paths_of_few_words",
-        "paths_of_several_programs",
-        "models_of_paths_go_on_elsewhere",
-        "weights_without_bounds_are_seen",
-        "steps_are_rounded_without_bias",
-        "steps_are_multiples_of_the_last_bit",
-        "what_is_no_number_stays_none",
-        "one_program_rounds_as_numpy_does",
-        "bfloat16_learns_as_float32_does",
-    ],
-)
+@pytest.mark.parametrize("name", [*COMPUTED, *AROUND, *ROUNDED])
 def test_on_the_gpu(name):
-    if name in OF_BFLOAT16 and torch.cuda.get_device_capability() < OLDEST_FOR_BFLOAT16:
+    """In a process each, as one that fails may leave the GPU's memory as it is."""
+    if name in ROUNDED and torch.cuda.get_device_capability() < OLDEST_FOR_BFLOAT16:
         pytest.skip(f"bfloat16 is not added atomically below compute capability {OLDEST_FOR_BFLOAT16}")
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent / "benchmarks"), *sys.path])}
-    subprocess.run([sys.executable, str(HERE / "gpu_cases.py"), name], check=True, env=environment)
+    errors = errors_of(["gpu_cases.py"], name, gpu=True)
+    assert errors[name] is None, errors[name]
 
 
 @pytest.mark.parametrize("loss", ["ns", "hs"])

@@ -107,7 +107,7 @@ def steps(
         slope, lost = logistic(packed(sums[pack * LANES : (pack + 1) * LANES], WARPS), labels[pack])
         count = counts[pack] * ((tl.arange(0, LANES) + pack * LANES) // S < there).to(tl.float32)
         slope *= rate * count
-        loss += count * lost
+        loss += tl.where(count > 0, lost, 0.0)  # not a product: lanes without a score of their own may have lost ∞
         for lane in tl.static_range(LANES):
             if pack * LANES + lane < C * S:
                 slopes = slopes + (tl.gather(slope, tl.full((LANES,), lane, tl.int32), 0),)
