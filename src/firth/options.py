@@ -432,7 +432,11 @@ class CorpusOptions(_Checked):
         "bytes that are not UTF-8: strict stops and says where, replace puts U+FFFD, ignore leaves them out",
         choices=("strict", "replace", "ignore"),
     )
-    column: str | None = option(None, "the column of Parquet and Arrow files that holds strings or lists of tokens")
+    column: str | None = option(
+        None,
+        "the column of CSV, TSV, JSON lines, Parquet and Arrow files (.csv, .tsv, .jsonl, .parquet, .arrow) that holds "
+        "texts or lists of tokens",
+    )
     cache: bool = option(True, "keep the encoded corpus, so that the next run starts at once")
 
 

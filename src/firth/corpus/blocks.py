@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from firth.errors import BadCorpus
@@ -61,6 +62,26 @@ def tokens_block(tokens: Sequence[Any], offsets: Sequence[int], where: Where) ->
     """
     strings = _as_strings(tokens, lambda at: where(bisect_right(offsets, at) - 1))
     return TokensBlock(pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), strings))
+
+
+def decoded(block: TextBlock, errors: str) -> bytes | bytearray:
+    """The block's bytes, held to be UTF-8: `strict` raises `BadCorpus` with the place, others mend."""
+    whole = pa.StringArray.from_buffers(
+        1, pa.py_buffer(np.array([0, len(block.data)], np.int32)), pa.py_buffer(block.data)
+    )
+    try:
+        whole.validate(full=True)
+    except pa.ArrowInvalid:
+        if errors != "strict":
+            return block.data.decode("utf-8", errors).encode()
+        try:
+            block.data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise BadCorpus(
+                f"{block.origin} is not UTF-8: byte 0x{block.data[error.start]:02x} at position "
+                f"{block.start + error.start:,}; convert the file, or set encoding_errors to replace or ignore"
+            ) from error
+    return block.data
 
 
 def is_token_list(value: Any) -> bool:

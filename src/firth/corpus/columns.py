@@ -1,8 +1,8 @@
-"""Parquet and Arrow files: a column of strings, or of lists of tokens, as a source of sentences."""
+"""A column of a file as a source of sentences: strings, or lists of tokens. Here of Parquet and Arrow files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,20 +15,37 @@ from firth.errors import BadCorpus, BadOption, CannotRead, counted
 ROWS_AT_ONCE = 10_000
 
 
+MOST_NAMES = 20  # of columns, that an error lists
+EVENTS = "where each row is one event, group those of a session into a list first"
+
+
 @dataclass
 class ColumnFile(File):
-    """One column of a Parquet or Arrow IPC file, each row a sentence; null rows are left out.
+    """One column of a file, each row a sentence; rows with nothing in it are left out."""
 
-    It holds strings or lists of strings; or, if it is named, lists of whole numbers, whose tokens are their digits.
-    """
-
-    kind: str  # "parquet" or "arrow"
     column: str | None
 
     def identity(self) -> tuple[str | int, ...] | None:
         """The file's name, size, time of change, and the column."""
         file = super().identity()
         return None if file is None else (*file, self.column or "")
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names of columns, as an error lists them."""
+    every = [name if len(name) <= 40 else f"{name[:40]}…" for name in names]
+    more = f" and {len(every) - MOST_NAMES:,} more" if len(every) > MOST_NAMES else ""
+    return ", ".join(name or "''" for name in every[:MOST_NAMES]) + more
+
+
+@dataclass
+class ArrowFile(ColumnFile):
+    """One column of a Parquet or Arrow IPC file; null rows are left out.
+
+    It holds strings or lists of strings; or, if it is named, lists of whole numbers, whose tokens are their digits.
+    """
+
+    kind: str  # "parquet" or "arrow"
 
     def blocks(self) -> Iterator[Block]:
         """The column, ROWS_AT_ONCE rows to a block, or fewer if they are long."""
@@ -72,18 +89,18 @@ class ColumnFile(File):
         if self.column is None:
             if len(usable) == 1:
                 return str(usable[0])
-            listed = ", ".join(usable) or f"none of {', '.join(schema.names)}"
+            told = listed(usable) or f"none of {listed(schema.names)}"
             raise BadOption(
-                f"{self.path} has {counted(len(usable), 'column')} of strings or lists of strings ({listed}); "
+                f"{self.path} has {counted(len(usable), 'column')} of strings or lists of strings ({told}); "
                 "say which with the option column"
             )
         if self.column not in schema.names:
-            raise BadOption(f"{self.path} has no column {self.column!r}; it has {', '.join(schema.names)}")
+            raise BadOption(f"{self.path} has no column {self.column!r}; it has {listed(schema.names)}")
         kind = schema.field(self.column).type
         if self.column not in usable and not (_is_list(kind) and pa.types.is_integer(kind.value_type)):
             raise BadOption(
                 f"the column {self.column!r} of {self.path} holds {kind}, not strings, or lists of strings or of "
-                "whole numbers; where each row is one event, group those of a session into a list first"
+                f"whole numbers; {EVENTS}"
             )
         return self.column
 

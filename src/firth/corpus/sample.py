@@ -15,6 +15,8 @@ from firth.corpus.blocks import Block, TextBlock
 from firth.corpus.encoded import WORDS_FILE, EncodedCorpus
 from firth.corpus.encoding import EMPTY, encode
 from firth.corpus.files import UNPACKERS, Source, TextFile, cut_into_blocks, readable
+from firth.corpus.json_lines import JsonLinesFile
+from firth.corpus.separated import SeparatedFile
 from firth.corpus.sources import STANDARD_INPUT
 from firth.corpus.store import asked_for
 from firth.errors import BadCorpus, FirthError
@@ -23,6 +25,7 @@ from firth.options import CorpusOptions
 
 SAMPLE_BYTES = 128 << 20  # of text as stored; a corpus of no more is read whole
 PLACES = 61  # a prime, so that text which repeats itself is not met at the same places
+IN_PARTS = (TextFile, SeparatedFile, JsonLinesFile)
 FIRST_BLOCKS = 8  # read before, to see what reading costs with few words
 
 
@@ -90,9 +93,9 @@ def _unless_empty() -> Iterator[None]:
 
 
 def sample_sources(sources: Sequence[Source]) -> list[Source]:
-    """Parts of large text files, spread evenly over all; none where all is to be read."""
+    """Parts of large files of text, spread evenly over all; none where all is to be read."""
     total = sum(source.size or 0 for source in sources)
-    if total <= SAMPLE_BYTES or not all(isinstance(each, TextFile) and each.size is not None for each in sources):
+    if total <= SAMPLE_BYTES or not all(isinstance(each, IN_PARTS) and each.size is not None for each in sources):
         return []
     places: dict[int, list[int]] = {}
     begins, index = 0, 0
@@ -107,8 +110,9 @@ def sample_sources(sources: Sequence[Source]) -> list[Source]:
 
 
 def _parts(source: Source, starts: Sequence[int], length: int) -> list[Source]:
-    assert isinstance(source, TextFile)
-    if Path(source.path).suffix.lower() in UNPACKERS:  # cannot be entered but at its beginning
+    assert isinstance(source, IN_PARTS)
+    packed = Path(source.path).suffix.lower() in UNPACKERS
+    if packed or not isinstance(source, TextFile):  # cannot be entered but at its beginning
         return [_UpTo(source, length * len(starts))]
     return [_Place(source.path, start, length) for start in starts]
 

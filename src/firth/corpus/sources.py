@@ -4,30 +4,42 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from firth.corpus.columns import ColumnFile
-from firth.corpus.files import Source, StandardInput, TextFile, shortened
+from firth.corpus.columns import ArrowFile
+from firth.corpus.files import UNPACKERS, Source, StandardInput, TextFile, shortened
 from firth.corpus.iterables import Sentences
+from firth.corpus.json_lines import JsonAsText, JsonLinesFile
+from firth.corpus.separated import SeparatedAsText, SeparatedFile
 from firth.errors import BadOption, MissingFile
+from firth.options import CorpusOptions
 
 COLUMNAR = {".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow"}
+SEPARATED = {
+    ".csv": ",",
+    ".tsv": "\t",
+    ".tab": "\t",
+}  # and what separates their cells, unless the heading says otherwise
+JSON_LINES = (".jsonl", ".ndjson", ".json")
 STANDARD_INPUT = "-"
 
 CorpusLike = str | os.PathLike[str] | Iterable[Any]
 
 
-def find(corpus: CorpusLike, column: str | None = None) -> list[Source]:
+def find(corpus: CorpusLike, options: CorpusOptions | None = None, *, lines_as_they_are: bool = False) -> list[Source]:
     """The sources that `corpus` stands for.
 
     A string or path is a file, a folder (all files below it), a pattern such as `texts/*.gz`, "-" for standard
     input, or a remote address such as s3://bucket/file; an iterable gives sentences, or paths (`pathlib.Path`).
+    With `lines_as_they_are`, nobody minds tables read as plain text, since the caller's tokenizer knows them.
     Raises `MissingFile` where nothing is found and `BadOption` for what cannot be a corpus.
     """
+    file = partial(_file, options=options or CorpusOptions(), lines_as_they_are=lines_as_they_are)
     if isinstance(corpus, (str, os.PathLike)):
-        return _find_path(os.fspath(corpus), column)
+        return _find_path(os.fspath(corpus), file)
     if hasattr(corpus, "walks"):
         raise BadOption("a corpus must be a path or an iterable of sentences, got a graph; give graph.walks()")
     if hasattr(corpus, "nodes") and hasattr(corpus, "edges"):  # of networkx: going through it gives its nodes
@@ -52,32 +64,44 @@ def find(corpus: CorpusLike, column: str | None = None) -> list[Source]:
             "frame.groupby(who)[what].agg(list)"
         )
     if isinstance(corpus, Sequence) and corpus and all(isinstance(each, os.PathLike) for each in corpus):
-        return [source for path in corpus for source in _find_path(os.fspath(path), column)]
+        return [source for path in corpus for source in _find_path(os.fspath(path), file)]
     return [Sentences(corpus)]
 
 
-def _find_path(path: str, column: str | None) -> list[Source]:
+def _find_path(path: str, file: Callable[[str], Source]) -> list[Source]:
     if path == STANDARD_INPUT:
         return [StandardInput()]
     if "://" in path:
-        return [_file(path, column)]
+        return [file(path)]
     if os.path.isdir(path):  # noqa: PTH112  (unlike pathlib's, false for any string that can be no path)
         below = sorted(each for each in Path(path).rglob("*") if each.is_file() and not _hidden(each, Path(path)))
         if not below:
             raise MissingFile(f"the folder {path} holds no files; name one that holds text")
-        return [_file(str(each), column) for each in below]
+        return [file(str(each)) for each in below]
     if os.path.exists(path) or not glob.has_magic(path):  # noqa: PTH110
-        return [_file(path, column)]
+        return [file(path)]
     found = sorted(each for each in glob.glob(path, recursive=True) if Path(each).is_file())  # noqa: PTH207
     if not found:
         raise MissingFile(f"no file matches {shortened(path)}; check the pattern, or quote it if the shell changes it")
-    return [_file(each, column) for each in found]
+    return [file(each) for each in found]
 
 
 def _hidden(path: Path, top: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(top).parts)
 
 
-def _file(path: str, column: str | None) -> Source:
-    kind = COLUMNAR.get(Path(path).suffix.lower())
-    return ColumnFile(path, kind, column) if kind else TextFile(path)
+def _file(path: str, options: CorpusOptions, *, lines_as_they_are: bool) -> Source:
+    suffix, column, errors = Path(path).suffix.lower(), options.column, options.encoding_errors
+    if suffix in COLUMNAR:
+        return ArrowFile(path, column, COLUMNAR[suffix])
+    if suffix in UNPACKERS:
+        suffix = Path(path).with_suffix("").suffix.lower()
+    if suffix in SEPARATED and column is not None:
+        return SeparatedFile(path, column, SEPARATED[suffix], errors)
+    if suffix in JSON_LINES and column is not None:
+        return JsonLinesFile(path, column, errors)
+    if suffix in SEPARATED and not lines_as_they_are:
+        return SeparatedAsText(path)
+    if suffix in JSON_LINES and not lines_as_they_are:
+        return JsonAsText(path)
+    return TextFile(path)

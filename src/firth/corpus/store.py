@@ -19,8 +19,8 @@ from firth.corpus.columns import ColumnFile
 from firth.corpus.encoded import EncodedCorpus
 from firth.corpus.encoding import Progress, encode
 from firth.corpus.files import Source
-from firth.corpus.sources import CorpusLike, find
-from firth.corpus.tokenizers import Tokenizer, TokenizerLike, tokenizer_for
+from firth.corpus.sources import COLUMNAR, JSON_LINES, SEPARATED, CorpusLike, find
+from firth.corpus.tokenizers import Custom, Tokenizer, TokenizerLike, tokenizer_for
 from firth.corpus.writer import writing
 from firth.errors import BadCorpus, BadOption
 from firth.memory import give_back_free_memory
@@ -80,10 +80,12 @@ def asked_for(
     Raises `MissingFile`, and `BadOption` for what can be no corpus.
     """
     cut = tokenizer_for(options.tokenizer if tokenizer is None else tokenizer)
-    sources = find(corpus, options.column)
+    sources = find(corpus, options, lines_as_they_are=isinstance(cut, Custom))
     if options.column is not None and not any(isinstance(source, ColumnFile) for source in sources):
+        named = ", ".join([*SEPARATED, *JSON_LINES, *COLUMNAR])
         raise BadOption(
-            f"column is {options.column!r}, but the corpus holds no Parquet or Arrow file with columns; leave it out"
+            f"column is {options.column!r}, but no file of the corpus is one with columns, whose names end in {named}; "
+            "rename it, or leave column out"
         )
     return sources, cut, _key(sources, cut, options) if options.cache else None
 

@@ -17,7 +17,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from firth.arrow import string_buffers
-from firth.corpus.blocks import Block, StringsBlock, TextBlock, TokensBlock, is_token_list, shown, tokens_block
+from firth.corpus.blocks import (
+    Block,
+    StringsBlock,
+    TextBlock,
+    TokensBlock,
+    decoded,
+    is_token_list,
+    shown,
+    tokens_block,
+)
 from firth.corpus.lexicon import Lexicon, Separators, lines
 from firth.errors import BadCorpus, BadOption
 
@@ -76,26 +85,6 @@ def tokenizer_for(given: TokenizerLike) -> Tokenizer:
 
 
 # ---- text to arrays ----------------------------------------------------------------------------
-
-
-def decoded(block: TextBlock, errors: str) -> bytes | bytearray:
-    """The block's bytes, held to be UTF-8: `strict` raises `BadCorpus` with the place, others mend."""
-    whole = pa.StringArray.from_buffers(
-        1, pa.py_buffer(np.array([0, len(block.data)], np.int32)), pa.py_buffer(block.data)
-    )
-    try:
-        whole.validate(full=True)
-    except pa.ArrowInvalid:
-        if errors != "strict":
-            return block.data.decode("utf-8", errors).encode()
-        try:
-            block.data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise BadCorpus(
-                f"{block.origin} is not UTF-8: byte 0x{block.data[error.start]:02x} at position "
-                f"{block.start + error.start:,}; convert the file, or set encoding_errors to replace or ignore"
-            ) from error
-    return block.data
 
 
 def _strings(block: TextBlock | StringsBlock, errors: str) -> pa.LargeStringArray:
