@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 import re
@@ -10,14 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from firth.corpus.blocks import Block, TextBlock, decoded, shown
+from firth.corpus.blocks import Block, TextBlock, decoded, shown, strings_block, tokens_block
 from firth.corpus.columns import EVENTS, ColumnFile, listed
 from firth.corpus.files import TextFile
-from firth.corpus.iterables import Sentences
 from firth.errors import BadCorpus, BadOption
 
-LONGEST_LINE = 64 << 20  # characters after which a line is taken to be a whole file
+LONGEST_LINE = 64 << 20  # bytes after which a line is taken to be a whole file
 AS_IT_STANDS = "is meant as it stands, let the file's name end in .txt"
+decode = json.JSONDecoder().raw_decode  # what json.loads does with a line that has no spaces around it
 LOOKED_FOR = 10_000  # objects without the key, after which a file is taken to have none with it
 OBJECT, ARRAY = re.compile(rb"\s*{\s*([\"}]|$)"), re.compile(rb"\s*\[\s*([\"\[{\]\d]|$)")  # how they begin
 
@@ -33,74 +32,14 @@ class JsonLinesFile(ColumnFile):
     encoding_errors: str
 
     def blocks(self) -> Iterator[Block]:
-        """The sentences, in blocks as of any others in memory."""
-        return Sentences(self._values()).blocks()
+        """The sentences, as many as a block of the file holds."""
+        objects = _Objects(self.path, str(self.column))
+        for lines in self._whole_lines():
+            yield from objects.blocks(lines)
+        objects.check_known()
 
-    def _values(self) -> Iterator[str | list[str]]:
-        """The value of each object that has one, all of one kind; `BadCorpus` names the line of another."""
-        kind: type[Any] | None = None
-        for number, value in self._found():
-            if kind is None:
-                kind = type(value)
-            if type(value) is not kind or (kind is not str and kind is not list):
-                raise self._refusal(number, value, kind)
-            if isinstance(value, list):
-                kinds = set(map(type, value))
-                if kinds == {int}:
-                    value = list(map(str, value))
-                elif kinds - {str}:
-                    raise BadCorpus(
-                        f"line {number:,} of {self.path}: a list of tokens under {self.column!r} must hold strings, or "
-                        f"whole numbers, got {shown(value)}; leave out nulls, and make the others strings"
-                    )
-            _check_text(value, f"line {number:,} of {self.path}")
-            yield value
-
-    def _refusal(self, number: int, value: Any, kind: type[Any]) -> BadCorpus:
-        where = f"line {number:,} of {self.path}: {self.column!r} holds {shown(value)}"
-        if kind in (str, list):
-            return BadCorpus(f"{where}, but before it stood a {kind.__name__}; write them all alike")
-        return BadCorpus(f"{where}, not a string, or a list of strings or of whole numbers; {EVENTS}")
-
-    def _found(self) -> Iterator[tuple[int, Any]]:
-        """The values that are not null, each with the number of its line; `BadOption` if no object has the key."""
-        others: dict[str, None] = {}
-        objects, known = 0, False
-        for number, each in self._objects():
-            if self.column in each:
-                known = True
-                if each[self.column] is not None:
-                    yield number, each[self.column]
-            elif not known:
-                others.update(dict.fromkeys(each))
-                objects += 1
-                if objects == LOOKED_FOR:
-                    break
-        if objects and not known:
-            raise BadOption(
-                f"{self.path} has no column {self.column!r}: none of its first {objects:,} objects has that key; they "
-                f"have {listed(others)}"
-            )
-
-    def _objects(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The objects, each with the number of its line."""
-        for number, line in enumerate(self._lines(), 1):
-            if not line.strip():
-                continue
-            try:
-                found = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise BadCorpus(
-                    f"line {number:,} of {self.path} is no JSON: {error}; JSON lines have a whole object on each line"
-                ) from error
-            if not isinstance(found, dict):
-                raise BadCorpus(
-                    f"line {number:,} of {self.path} holds {shown(found)}; JSON lines have an object on each line, "
-                    'such as {"text": "tea is hot"}'
-                )
-            yield number, found
-
-    def _lines(self) -> Iterator[str]:
+    def _whole_lines(self) -> Iterator[str]:
+        """The file, some whole lines at a time."""
         text = TextFile(self.path)
         begun, length, begins = [], 0, True
         for block in text.blocks():
@@ -109,7 +48,7 @@ class JsonLinesFile(ColumnFile):
             if begins and ARRAY.match(block.data):
                 raise BadCorpus(_of_array(self.path, block.data))
             begins = False
-            begun.append(decoded(block, self.encoding_errors).decode())
+            begun.append(decoded(block, self.encoding_errors))
             length += len(begun[-1])
             if length > LONGEST_LINE:
                 raise BadCorpus(
@@ -117,8 +56,111 @@ class JsonLinesFile(ColumnFile):
                     "line"
                 )
             if not block.line_goes_on:
-                yield from io.StringIO("".join(begun), newline="\n")
+                yield b"".join(begun).decode()
                 begun, length = [], 0
+
+
+class _Objects:
+    """The objects of a file, whose lines come in parts.
+
+    `lines` is how many there were so far, `kind` that of the values met under the key, str or list, None before one.
+    """
+
+    def __init__(self, path: str, column: str) -> None:
+        self.path, self.column = path, column
+        self.lines = 0
+        self.kind: type[Any] | None = None
+        self.known = False  # whether an object had the key
+        self.others: dict[str, None] = {}  # keys met before that
+        self.without = 0  # objects met before that
+
+    def blocks(self, lines: str) -> Iterator[Block]:
+        """What stands under the key in some whole lines; `BadCorpus` names the line of what is no sentence."""
+        values, numbers = [], []
+        for value in self._values(lines):
+            if type(value) is not self.kind:
+                self._set_kind(value)
+            values.append(value if self.kind is str else self._tokens(value))
+            numbers.append(self.lines)
+        if not values:
+            return
+
+        def where(at: int) -> str:
+            return f"line {numbers[at]:,} of {self.path}"
+
+        if self.kind is str:
+            yield strings_block(values, where)
+        else:
+            offsets = list(itertools.accumulate(map(len, values), initial=0))
+            yield tokens_block(list(itertools.chain.from_iterable(values)), offsets, where)
+
+    def check_known(self) -> None:
+        """Raise `BadOption` where objects were met, and none had the key."""
+        if self.without and not self.known:
+            raise BadOption(
+                f"{self.path} has no column {self.column!r}: none of its first {self.without:,} objects has that key; "
+                f"they have {listed(self.others)}"
+            )
+
+    @property
+    def _line(self) -> str:
+        return f"line {self.lines:,} of {self.path}"
+
+    def _set_kind(self, value: Any) -> None:
+        """Note of what kind the first value is, and so all must be."""
+        where = f"{self._line}: {self.column!r} holds {shown(value)}"
+        if self.kind is not None:
+            raise BadCorpus(f"{where}, but before it stood a {self.kind.__name__}; write them all alike")
+        if not isinstance(value, (str, list)):
+            raise BadCorpus(f"{where}, not a string, or a list of strings or of whole numbers; {EVENTS}")
+        self.kind = type(value)
+
+    def _tokens(self, value: list[Any]) -> list[str]:
+        kinds = set(map(type, value))
+        if kinds == {int}:
+            return list(map(str, value))
+        if kinds - {str}:
+            raise BadCorpus(
+                f"{self._line}: a list of tokens under {self.column!r} must hold strings, or whole numbers, got "
+                f"{shown(value)}; leave out nulls, and make the others strings"
+            )
+        return value
+
+    def _values(self, lines: str) -> Iterator[Any]:
+        """The values that are not null; `BadOption` if LOOKED_FOR objects have not the key."""
+        for each in self._objects(lines):
+            value = each.get(self.column)
+            if value is not None:
+                self.known = True
+                yield value
+            elif not self.known:
+                self.known = self.column in each
+                self.others.update(dict.fromkeys(each))
+                self.without += 1
+                if self.without == LOOKED_FOR:
+                    self.check_known()
+
+    def _objects(self, lines: str) -> Iterator[dict[str, Any]]:
+        """The objects, one for each line that is not empty; `lines` goes along."""
+        for line in lines.removesuffix("\n").split("\n"):
+            self.lines += 1
+            line = line.strip()
+            if not line:
+                continue
+            try:
+                found, end = decode(line)
+                if end < len(line):
+                    raise json.JSONDecodeError("Extra data", line, end)
+            except (ValueError, RecursionError) as error:
+                raise BadCorpus(
+                    f"{self._line} is no JSON: {error}; JSON lines have a whole object on each line"
+                ) from error
+            if not isinstance(found, dict):
+                raise BadCorpus(
+                    f"{self._line} holds {shown(found)}; JSON lines have an object on each line, such as "
+                    '{"text": "tea is hot"}'
+                )
+            yield found
 
 
 @dataclass
@@ -137,19 +179,6 @@ class JsonAsText(TextFile):
                     f"if it {AS_IT_STANDS}"
                 )
             yield from itertools.chain([first], blocks)
-
-
-def _check_text(value: str | list[str], where: str) -> None:
-    """Raise `BadCorpus` for half a letter, as the escapes of JSON may write it."""
-    text = value if isinstance(value, str) else " ".join(value)
-    try:
-        if not text.isascii():
-            text.encode()
-    except UnicodeEncodeError as error:
-        raise BadCorpus(
-            f"{where} holds {shown(text[error.start])}, which UTF-8 cannot hold: it is a lone surrogate; write the "
-            "file anew without it"
-        ) from error
 
 
 def _of_array(path: str, text: bytes | bytearray) -> str:
