@@ -1,4 +1,4 @@
-"""Train on a column of a Parquet file, keep the model, open it again.
+"""Train on a column of a Parquet file, or of CSV or JSON lines, keep the model, open it again.
 
     python examples/parquet_corpus.py [PATH COLUMN]
 

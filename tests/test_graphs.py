@@ -1,9 +1,12 @@
-"""Graphs from files, matrices, networkx and arrays, and what is refused."""
+"""Graphs from files, matrices, networkx, arrays and tables, and what is refused."""
 
 import gzip
 
 import networkx
 import numpy as np
+import pandas
+import polars
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -216,6 +219,11 @@ def test_numbers_are_names_or_places_among_names():
     [
         (([0, 1], [1]), {}, "sources and targets must be as many, got 2 and 1"),
         (([0, 1], ["a", "b"]), {}, "must both be names or both be whole numbers"),
+        (
+            ([1.0, None], [1, 2]),
+            {},
+            "sources must name a node for each edge, but that of edge 1 is missing: it is None",
+        ),
         (([0.5], [1]), {}, "sources must be one list of names or of whole numbers, got float64"),
         (([[0]], [[1]]), {}, r"got int64 of the shape \(1, 1\)"),
         (([0], [1], [1, 2]), {}, r"weights must be one for each of 1 edges, got the shape \(2,\)"),
@@ -237,6 +245,47 @@ def test_numbers_are_names_or_places_among_names():
 def test_edges_that_do_not_fit_together_are_refused(arguments, more, says):
     with pytest.raises(BadOption, match=says):
         Graph.from_edges(*arguments, **more)
+
+
+FRAME = pandas.DataFrame({"from": ["a", "b"], "to": ["b", "c"], "weight": [2, 0.5]}, index=[7, 3])
+
+
+@pytest.mark.parametrize(
+    "make", [lambda frame: frame, polars.from_pandas, pa.table], ids=["pandas", "polars", "pyarrow"]
+)
+def test_a_table_of_two_or_three_columns_is_a_graph(make):
+    assert edges_of(Graph.from_edges(make(FRAME.reset_index(drop=True)))) == WEIGHTED
+    two = make(FRAME[["from", "to"]].reset_index(drop=True))
+    assert edges_of(Graph.from_edges(two)) == TWO
+    assert Graph.from_edges(two, directed=True, names=["a", "b", "c", "alone"]).edges == 2
+    numbered = make(pandas.DataFrame({"a": [900, 7], "b": [7, -1]}))
+    assert edges_of(Graph.from_edges(numbered)) == edges_of(Graph.from_edges([900, 7], [7, -1]))
+    with pytest.raises(BadOption, match=r"two columns, or three with weights, got 1 \(a\); choose them, as by table"):
+        Graph.from_edges(make(pandas.DataFrame({"a": [1]})))
+    with pytest.raises(
+        BadOption, match=r"must name a node for each edge, but that of edge 1 is missing: .* dropna\(\)"
+    ):
+        Graph.from_edges(make(pandas.DataFrame({"a": ["x", None], "b": ["y", "z"]})))
+    with pytest.raises(BadOption, match=r"weights must be numbers, got datetime64\[.*\], times; leave them out"):
+        Graph.from_edges(make(pandas.DataFrame({"a": [1], "b": [2], "c": pandas.to_datetime(["2026-01-01"])})))
+
+
+def test_columns_of_a_table_go_by_their_place():
+    assert edges_of(Graph.from_edges(FRAME)) == WEIGHTED
+    assert edges_of(Graph.from_edges(pandas.DataFrame([["a", "b"], ["b", "c"]], columns=["x", "x"]))) == TWO
+
+
+@pytest.mark.parametrize("given", [[("a", "b")], np.array([[1, 2]]), {"a": [1], "b": [2]}, "edges.csv", FRAME["to"]])
+def test_what_is_no_table_needs_targets(given):
+    with pytest.raises(
+        BadOption, match=r"without targets, edges must be a table .* from_edges\(\*zip\(\*pairs\)\), .* Grap"
+    ):
+        Graph.from_edges(given)
+
+
+def test_weights_beside_a_table_are_refused():
+    with pytest.raises(BadOption, match="weights of edges in a table must be its third column"):
+        Graph.from_edges(FRAME[["from", "to"]], weights=[1, 2])
 
 
 def test_no_edges_are_refused():

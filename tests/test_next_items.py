@@ -378,6 +378,8 @@ def test_the_command_line_says_what_it_cannot_do(run, tmp_path):
     model, sessions, other = (tmp_path / name for name in ("model.safetensors", "sessions.txt", "other.txt"))
     model_of().save(model)
     sessions.write_text("a b c\n" * 3)
+    items = tmp_path / "items.jsonl"
+    items.write_text('{"items": ["green tea", "jam"]}\n')
     vectors = tmp_path / "vectors.safetensors"
     assert run("shrink", model, vectors)[0] == 0
     for arguments, said in [
@@ -390,12 +392,27 @@ def test_the_command_line_says_what_it_cannot_do(run, tmp_path):
         (["hold-out", sessions, "--train", other, "--held-out", other], "give two names"),
         (["next-items", model, sessions, "--json", "r.json", "--markdown", "r.json"], "cannot both be r.json"),
         (["next-items", vectors, sessions, "--k", 2], "--scores similar takes vectors alone"),
-        (["hold-out", "s.txt.bz2", "--train", other, "--held-out", tmp_path / "b"], "unpack it first"),
+        (["hold-out", "s.txt.bz2", "--train", other, "--held-out", tmp_path / "b"], "there is no file s.txt.bz2"),
+        (["hold-out", items, "--train", other, "--held-out", tmp_path / "b"], "holds JSON, not text (it has items)"),
+        (["hold-out", items, "--train", other, "--held-out", tmp_path / "b", "--column", "items"], "item 'green tea'"),
         (["hold-out", sessions, "--train", other, "--held-out", tmp_path / "b.zst"], "name it otherwise"),
     ]:
         status, _, complained = run(*arguments)
         assert status == 2, arguments
         assert said in " ".join(complained.split()), arguments
+
+
+def test_a_column_of_sessions_is_parted_and_judged_by(run, tmp_path):
+    sessions, train, held_out = tmp_path / "s.jsonl", tmp_path / "train.txt", tmp_path / "held-out.txt"
+    sessions.write_text('{"items": [1, 2, 3]}\n{"items": null}\n{"items": ["b", "c", "d"]}\n')
+    assert run("hold-out", sessions, "--train", train, "--held-out", held_out, "--column", "items")[0] == 0
+    assert (train.read_text(), held_out.read_text()) == ("1 2\nb c\n", "1 2 3\nb c d\n")
+    table, model = tmp_path / "s.csv", tmp_path / "model.safetensors"
+    table.write_text("who,items\nann,a b c\nbob,b c d\n")
+    model_of().save(model)
+    status, printed, _ = run("next-items", model, table, "--trained-on", table, "--column", "items", "--k", 2, "--json")
+    assert status == 0
+    assert {each["items"] for each in json.loads(printed)["sets"][0]["results"]} == {2}
 
 
 def test_whole_sessions_are_held_out_by_share(run, tmp_path):

@@ -321,6 +321,13 @@ def test_a_pandas_series_is_a_corpus():
             read([["a", missing]])
 
 
+def test_a_polars_series_is_a_corpus():
+    polars = pytest.importorskip("polars", reason="polars is not installed")
+    assert read(polars.Series(SENTENCES)) == read(polars.Series([" ".join(each) for each in SENTENCES])) == SENTENCES
+    with pytest.raises(BadOption, match="got a DataFrame, which gives only its keys"):
+        read(polars.DataFrame({"who": ["x"], "what": ["a"]}))
+
+
 def test_generators_are_read_once():
     asked = []
 

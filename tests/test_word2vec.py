@@ -349,7 +349,9 @@ def test_an_encoded_corpus_takes_no_options_of_reading():
 def test_a_column_of_what_has_none_is_told(tmp_path):
     (tmp_path / "a.txt").write_text("a b\n")
     for corpus in (tmp_path / "a.txt", [["a", "b"]]):
-        with pytest.raises(BadOption, match="no Parquet or Arrow file with columns"):
+        with pytest.raises(
+            BadOption, match=r"no file of the corpus is one with columns, whose names end in \.csv, .*\.parquet"
+        ):
             Word2Vec(min_count=1).fit(corpus, column="text")
 
 

@@ -154,7 +154,8 @@ Corpus = Annotated[
     str,
     typer.Argument(
         help="Text with a sentence or paragraph per line: a file, a folder, a quoted pattern, a remote address, "
-        "or - for standard input. .gz, .bz2, .xz, .zst, .parquet and .arrow files are read by their suffix.",
+        "or - for standard input. .gz, .bz2, .xz, .zst, .parquet and .arrow files are read by their suffix, and "
+        "with --column .csv, .tsv and .jsonl.",
         show_default=False,
     ),
 ]
@@ -482,7 +483,9 @@ def next_items(
 
 @app.command(name="hold-out")
 def hold_out(
-    sessions: Annotated[Path, typer.Argument(help="A file of sessions, one per line.", show_default=False)],
+    sessions: Annotated[
+        Path, typer.Argument(help="Sessions, one per line, in whatever form firth train reads.", show_default=False)
+    ],
     train: Annotated[Path, typer.Option(help="Where to write those to train on.", show_default=False)],
     held_out: Annotated[Path, typer.Option(help="Where to write those held out.", show_default=False)],
     share: Annotated[
@@ -495,6 +498,9 @@ def hold_out(
     seed: Annotated[
         int | None, typer.Option(help="With --share: draw the sessions held out, instead of the last ones.")
     ] = None,
+    column: Annotated[
+        str | None, typer.Option(help=CorpusOptions.__dataclass_fields__["column"].metadata["help"])
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Part sessions into those to train on and those held out, for firth next-items.
@@ -503,7 +509,7 @@ def hold_out(
     """
     from firth.reports import held_out_sessions, hold_out_lines
 
-    facts = held_out_sessions(sessions, train, held_out, share, seed)
+    facts = held_out_sessions(sessions, train, held_out, share, seed, column)
     _show(facts, json_, hold_out_lines(facts))
 
 

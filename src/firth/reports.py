@@ -20,7 +20,7 @@ from firth.memory import peak_memory_bytes
 from firth.options import CorpusOptions, GraphOptions, IndexOptions, NextItemOptions, WalkOptions
 from firth.progress import speed
 from firth.state import State
-from firth.storage import check_writable, is_folder, is_same_file, opened, replaced_packed
+from firth.storage import check_writable, is_folder, is_same_file, replaced_packed
 from firth.vectors import WordVectors
 from firth.vectors.indexing import beside
 from firth.vocabulary import Vocabulary
@@ -521,26 +521,25 @@ def _predicting(path: Path) -> Word2Vec:
 
 
 def held_out_sessions(
-    sessions: Path, train: Path, held_out: Path, share: float | None, seed: int | None
+    sessions: Path, train: Path, held_out: Path, share: float | None, seed: int | None, column: str | None = None
 ) -> dict[str, Any]:
-    """Part the lines of a file, and write those to train on and those held out; gives what to tell."""
+    """Part sessions, lines of text or of a column, and write those to train on and held out; gives what to tell."""
     from firth.evaluate import hold_out_sessions, leave_last_out
 
     if share is None and seed is not None:
         raise BadOption(f"seed draws which sessions are held out, got {seed} without a share of them; give --share 0.1")
     if train.resolve() == held_out.resolve():
         raise BadOption(f"the sessions to train on and those held out would both be {train}; give two names")
-    if sessions.suffix.lower() in NOT_WRITTEN_AS_TEXT:
-        raise BadOption(f"sessions are parted as lines of text, plain or .gz, got {sessions}; unpack it first")
     for path in (train, held_out):
         _check_text_name(path)
         _check_output(path, str(sessions), what="sessions")
-    with opened(sessions) as file:
-        found = [line.split() for line in file]
+    with encoded_corpus(str(sessions), CorpusOptions(column=column, cache=False)) as read:
+        _check_without_spaces(read)
+        found = list(read)
     parted = leave_last_out(found) if share is None else hold_out_sessions(found, share, seed=seed)
     for path, some in ((train, parted.train), (held_out, parted.held_out)):
         with replaced_packed(path) as file:
-            file.writelines(b" ".join(each) + b"\n" for each in some)
+            file.writelines(f"{' '.join(each)}\n".encode() for each in some)
     return {
         "train": str(train),
         "held_out": str(held_out),
@@ -548,6 +547,16 @@ def held_out_sessions(
         "sessions_to_train_on": len(parted.train),
         "sessions_held_out": len(parted.held_out),
     }
+
+
+def _check_without_spaces(sessions: EncodedCorpus) -> None:
+    """Raise `BadOption` for an item that would be several where a line of sessions is read again."""
+    for item in sessions.words.to_pylist():
+        if len(item.split()) != 1:
+            raise BadOption(
+                f"sessions are written with white space between items, and the item {item!r} holds some; replace it, "
+                "or part the sessions in Python, by firth.leave_last_out"
+            )
 
 
 def hold_out_lines(facts: Mapping[str, Any]) -> Iterator[str]:

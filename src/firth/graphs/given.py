@@ -1,4 +1,4 @@
-"""What callers hold in memory as rows of neighbours: arrays, SciPy's sparse matrices, graphs of networkx."""
+"""What callers hold in memory as rows of neighbours: arrays, tables, SciPy's sparse matrices, graphs of networkx."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from firth.arrow import as_numpy
+from firth.corpus.blocks import is_missing
 from firth.errors import BadCorpus, BadOption
 from firth.graphs.adjacency import NO_EDGE, Adjacency, Weights, adjacency, bad_weight, check_nodes, of_csr
 
@@ -18,6 +19,19 @@ Named = tuple[Adjacency, pa.LargeStringArray]
 Ends: TypeAlias = npt.NDArray[Any] | pa.LargeStringArray  # whole numbers, or names
 
 MOST_NUMBER = 2**63 - 1  # that stands for a node
+
+
+def of_table(table: Any, names: Iterable[str] | None, *, directed: bool) -> Named:
+    """The rows and names of edges that are rows of a table: of pandas, polars or pyarrow."""
+    columns = _columns(table)
+    if len(columns) not in (2, 3):
+        called = ", ".join(map(str, getattr(table, "column_names", table.columns)))
+        raise BadOption(
+            f"edges as a table must be two columns, or three with weights, got {len(columns)} ({called}); choose them, "
+            'as by table[["from", "to"]] in pandas and table.select(["from", "to"]) in polars and pyarrow'
+        )
+    weights = columns[2] if len(columns) == 3 else None
+    return of_edges(columns[0], columns[1], weights, names, directed=directed)
 
 
 def of_edges(sources: Any, targets: Any, weights: Any, names: Iterable[str] | None, *, directed: bool) -> Named:
@@ -105,6 +119,20 @@ def as_names(names: Iterable[str]) -> pa.LargeStringArray:
     return _as_text(listed)
 
 
+def _columns(table: Any) -> list[Any]:
+    """The columns of a data frame, in their order."""
+    if hasattr(table, "iloc") and hasattr(table, "columns"):  # pandas, where two may have the same name
+        return [table.iloc[:, place] for place in range(len(table.columns))]
+    if hasattr(table, "get_columns"):  # polars
+        return list(table.get_columns())
+    if hasattr(table, "column_names"):  # pyarrow
+        return list(table.columns)
+    raise BadOption(
+        f"without targets, edges must be a table of pandas, polars or pyarrow, got a {type(table).__name__}; of pairs "
+        "give from_edges(*zip(*pairs)), collect() a lazy frame first, and read a file by Graph.read(path)"
+    )
+
+
 def _ends(what: str, given: Any) -> Ends:
     """Names or numbers at one end of all edges.
 
@@ -119,9 +147,17 @@ def _ends(what: str, given: Any) -> Ends:
         return ends.astype(np.int64)
     if ends.ndim == 1 and all(isinstance(each, str) for each in ends.tolist()):
         return _as_text(ends.tolist())
+    if (
+        ends.ndim == 1
+        and (missing := next((edge for edge, each in enumerate(ends) if is_missing(each)), None)) is not None
+    ):
+        raise BadOption(
+            f"{what} must name a node for each edge, but that of edge {missing:,} is missing: it is {ends[missing]}; "
+            "leave such edges out, as by dropna() in pandas and drop_nulls() in polars"
+        )
     raise BadOption(
         f"{what} must be one list of names or of whole numbers, got {ends.dtype} of the shape {ends.shape}; "
-        "convert it with str or int"
+        "convert it, whole numbers that are floats with int, all else with str"
     )
 
 
@@ -163,7 +199,12 @@ def _places(ends: Ends, names: pa.LargeStringArray) -> npt.NDArray[Any]:
 def _weights(given: Any, edges: int, edge: Callable[[int], str]) -> Weights:
     """Weights as float64 (edges,); `edge(i)` names the i-th edge in an error."""
     try:
-        weights: Weights = np.asarray(given, np.float64)
+        values = np.asarray(given)
+        if values.dtype.kind in "mM":  # which are numbers to NumPy
+            raise BadOption(f"weights must be numbers, got {values.dtype}, times; leave them out, or make them numbers")
+        weights: Weights = values.astype(np.float64)
+    except BadOption:
+        raise
     except (TypeError, ValueError) as error:
         raise BadOption(f"weights must be numbers: {error}") from error
     if weights.shape != (edges,):

@@ -16,7 +16,7 @@ from firth.arrow import as_arrow
 from firth.corpus.encoded import EncodedCorpus
 from firth.errors import BadOption, UnknownWord, counted
 from firth.graphs.adjacency import Adjacency, adjacency, check_nodes
-from firth.graphs.given import of_edges, of_matrix, of_networkx
+from firth.graphs.given import of_edges, of_matrix, of_networkx, of_table
 from firth.graphs.kernels import Arcs, fill_aliases
 from firth.graphs.reading import read_edges
 from firth.graphs.walking import walked
@@ -74,19 +74,22 @@ class Graph:
     @classmethod
     def from_edges(
         cls,
-        sources: npt.ArrayLike | Sequence[str],
-        targets: npt.ArrayLike | Sequence[str],
+        sources: npt.ArrayLike | Sequence[str] | Any,
+        targets: npt.ArrayLike | Sequence[str] | None = None,
         weights: npt.ArrayLike | None = None,
         *,
         names: Sequence[str] | None = None,
         directed: bool = False,
     ) -> Self:
-        """The graph of edges from each of `sources` to the one of `targets` in the same place.
+        """The graph of edges from each of `sources` to the one of `targets` in the same place, or of those of a table.
+
+            Graph.from_edges(frame[["from", "to"]])
 
         Args:
             sources: names, or whole numbers. With `names`, numbers are places in these; without, they are the names, as
-                text.
-            targets: as many.
+                text. Or a data frame of pandas or polars or a table of pyarrow, whose columns in their order are
+                sources, targets and, if there are three, weights.
+            targets: as many; left out with a table.
             weights: one above 0 for each edge; all alike if not given.
             names: the nodes' names; nodes without an edge may be among them.
             directed: whether edges lead one way.
@@ -94,7 +97,11 @@ class Graph:
         An edge that is given several times counts once; weights are added up. Raises `BadOption` for what does not fit
         together, `BadCorpus` where there is no edge.
         """
-        return cls(*of_edges(sources, targets, weights, names, directed=directed), directed=directed)
+        if targets is not None:
+            return cls(*of_edges(sources, targets, weights, names, directed=directed), directed=directed)
+        if weights is not None:
+            raise BadOption("weights of edges in a table must be its third column; add it, or give targets, too")
+        return cls(*of_table(sources, names, directed=directed), directed=directed)
 
     @classmethod
     def from_scipy(cls, matrix: Any, *, names: Sequence[str] | None = None, directed: bool = False) -> Self:
