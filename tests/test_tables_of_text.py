@@ -1,5 +1,6 @@
 """Tables as text, CSV and JSON lines: a column gives a sentence a row, and what is no sound row is named."""
 
+import ast
 import csv
 import gzip
 import io
@@ -15,6 +16,7 @@ from test_sources import PACKERS, SENTENCES, read, written
 from firth.corpus import EncodedCorpus, encoded_corpus, files, json_lines, sample, separated
 from firth.corpus.sources import find
 from firth.errors import BadCorpus, BadOption
+from firth.estimating.trials import sampled
 from firth.options import CorpusOptions
 
 HEADING = "id,text,stars\n"
@@ -163,6 +165,24 @@ def test_the_remedy_for_quotes_that_mean_nothing_works(tmp_path):
     assert read(cells) == [['"the"', "cat", "sat"], SENTENCES[1]]
 
 
+def test_quotes_behind_backslashes_have_their_own_remedy(tmp_path):
+    path = written(tmp_path / "a.csv", 'id;text\n1;"the \\"cat\\" sat"\n2;on the mat\n')
+    with pytest.raises(BadCorpus, match=r"line 2 .* behind a closing quote; .* where backslashes stand before") as told:
+        read(path, column="text")
+    cells = eval(str(told.value).rpartition(": ")[2], {"pandas": pandas, "path": path, "column": "text"})
+    assert list(cells) == ['the "cat" sat', "on the mat"]
+
+
+def test_cells_that_look_like_lists_are_warned_of(tmp_path):
+    path = written(tmp_path / "a.csv", "id,text\n1,\"['the', 'cat']\"\n2,[]\n")
+    with pytest.warns(
+        UserWarning, match=r"cells of 'text' in .*a\.csv look like lists \(the str .*, but are read as texts"
+    ):
+        assert read(path, column="text")[0] == ["['the',", "'cat']"]
+    assert read(path, column="text", tokenizer=ast.literal_eval) == [["the", "cat"]]
+    assert len(read(written(tmp_path / "b.csv", "text\n[sic] a\n"), column="text")) == 1
+
+
 def test_a_quote_that_takes_all_of_a_file_is_found_before_it_fills_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(separated, "LONGEST_ROW", 1 << 20)
     monkeypatch.setattr(files, "BLOCK_BYTES", 1 << 16)
@@ -175,13 +195,13 @@ def test_a_quote_that_takes_all_of_a_file_is_found_before_it_fills_memory(tmp_pa
 
 def test_the_columns_that_are_there_are_named(tmp_path):
     path = written(tmp_path / "a.csv", CSV)
-    with pytest.raises(BadOption, match=r"a\.csv has no column 'Text'; by its first line it has id, text, stars\. Whe"):
+    with pytest.raises(BadOption, match=r"a\.csv has no column 'Text'; its first line names id, text, stars\. If "):
         read(path, column="Text")
     path = written(tmp_path / "b.csv", "text;n;text\na;1;b\n")
     with pytest.raises(BadOption, match=r"b\.csv has 2 columns 'text'; give each its own name"):
         read(path, column="text")
     path = written(tmp_path / "c.csv", ",".join(f"c{n}" for n in range(50)))
-    with pytest.raises(BadOption, match=r"it has c0, .*, c19 and 30 more\."):
+    with pytest.raises(BadOption, match=r"names c0, .*, c19 and 30 more\."):
         read(path, column="text")
 
 
@@ -336,3 +356,10 @@ def test_a_large_table_is_estimated_from_its_beginning(tmp_path, monkeypatch):
     read_part = sample.read_sample(str(path), CorpusOptions(column="text", cache=False), tmp_path / "part", 1)
     assert 0.2 < read_part.share < 0.6
     assert EncodedCorpus(tmp_path / "part" / "whole").words.to_pylist() == ["cat", "sat", "the"]
+
+
+def test_an_estimate_passes_warnings_on_once(tmp_path):
+    path = written(tmp_path / "a.csv", HEADING + "1,the cat sat,5\n")
+    with pytest.warns(UserWarning, match="looks like a table") as told:
+        sampled([str(path)], CorpusOptions(cache=False), 1, tmp_path, several=False)
+    assert len(told) == 1

@@ -39,8 +39,8 @@ REHEARSED_SECONDS = 0.5
 
 NOTHING_TO_TRAIN_ON = (
     "nothing to train on: no word has another beside it in its sentence. A list of strings is read as a list of "
-    "sentences; give one list of tokens per sentence, lower min_count, or set sample to 0 so that no frequent word is "
-    "dropped"
+    "sentences, and a table's column as a sentence a row; give one list of tokens per sentence, lower min_count, or "
+    "set sample to 0 so that no frequent word is dropped"
 )
 
 

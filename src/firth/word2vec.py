@@ -103,7 +103,8 @@ class Word2Vec:
 
         Args:
             corpus: a file, folder, pattern, remote address or "-"; a list of `pathlib.Path`; or any iterable of
-                sentences, each a string or a list of tokens. A generator is read once, and that is enough.
+                sentences, each a string or a list of tokens. A generator is read once, and that is enough. Of tables
+                (CSV, JSON lines, Parquet, Arrow) `column` names what to read.
             tokenizer: "whitespace" (default), "letters", "words", a callable from a string to tokens, or a Hugging
                 Face `tokenizers.Tokenizer`.
             vocabulary: words to train, instead of those counted in the corpus.

@@ -15,6 +15,9 @@ from firth.corpus.files import TextFile
 from firth.errors import BadCorpus, BadOption
 
 LONGEST_LINE = 64 << 20  # bytes after which a line is taken to be a whole file
+AS_LINES = (
+    "JSON lines have a whole object on each line, as pandas' to_json(path, orient='records', lines=True) writes them"
+)
 AS_IT_STANDS = "is meant as it stands, let the file's name end in .txt"
 decode = json.JSONDecoder().raw_decode  # what json.loads does with a line that has no spaces around it
 LOOKED_FOR = 10_000  # objects without the key, after which a file is taken to have none with it
@@ -51,10 +54,7 @@ class JsonLinesFile(ColumnFile):
             begun.append(decoded(block, self.encoding_errors))
             length += len(begun[-1])
             if length > LONGEST_LINE:
-                raise BadCorpus(
-                    f"{self.path} has a line of more than {LONGEST_LINE >> 20} MiB; JSON lines have an object on each "
-                    "line"
-                )
+                raise BadCorpus(f"{self.path} has a line of more than {LONGEST_LINE >> 20} MiB; {AS_LINES}")
             if not block.line_goes_on:
                 yield b"".join(begun).decode()
                 begun, length = [], 0
@@ -111,6 +111,8 @@ class _Objects:
         where = f"{self._line}: {self.column!r} holds {shown(value)}"
         if self.kind is not None:
             raise BadCorpus(f"{where}, but before it stood a {self.kind.__name__}; write them all alike")
+        if isinstance(value, dict):
+            raise BadCorpus(f"{where}, not a string or a list; {AS_LINES}")
         if not isinstance(value, (str, list)):
             raise BadCorpus(f"{where}, not a string, or a list of strings or of whole numbers; {EVENTS}")
         self.kind = type(value)
@@ -152,9 +154,7 @@ class _Objects:
                 if end < len(line):
                     raise json.JSONDecodeError("Extra data", line, end)
             except (ValueError, RecursionError) as error:
-                raise BadCorpus(
-                    f"{self._line} is no JSON: {error}; JSON lines have a whole object on each line"
-                ) from error
+                raise BadCorpus(f"{self._line} is no JSON: {error}; {AS_LINES}") from error
             if not isinstance(found, dict):
                 raise BadCorpus(
                     f"{self._line} holds {shown(found)}; JSON lines have an object on each line, such as "

@@ -7,6 +7,7 @@ import itertools
 import json
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -194,8 +195,11 @@ def main() -> None:
     options = CorpusOptions.from_dict(asked["options"])
     corpus = paths if asked["several"] else asked["paths"][0]
     try:
-        sampled = read_sample(corpus, options, Path(asked["folder"]), asked["threads"])
+        with warnings.catch_warnings(record=True) as met:
+            warnings.simplefilter("always", UserWarning)
+            sampled = read_sample(corpus, options, Path(asked["folder"]), asked["threads"])
     except FirthError as error:
         print(json.dumps({"error": type(error).__name__, "message": str(error)}))
         return
-    print(json.dumps(asdict(sampled)))
+    told = dict.fromkeys(str(each.message) for each in met)  # each once: the beginning is read twice
+    print(json.dumps(asdict(sampled) | {"warnings": list(told)}))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from firth.corpus.blocks import Block, StringsBlock, TextBlock, decoded
+from firth.corpus.blocks import Block, StringsBlock, TextBlock, decoded, shown
 from firth.corpus.cells import BEHIND_QUOTE, FAULT, HEADING, LINES, MET, USED, cut_column
 from firth.corpus.columns import ColumnFile, listed
 from firth.corpus.files import TextFile
@@ -35,10 +35,11 @@ class SeparatedFile(ColumnFile):
 
     usual: str
     encoding_errors: str
+    cells_as_they_are: bool = False  # whether the caller's tokenizer knows what stands in a cell
 
     def blocks(self) -> Iterator[Block]:
         """The column's cells, as many as a block of the file holds."""
-        rest, cutter = bytearray(), None
+        rest, cutter, looked = bytearray(), None, False
         for data in self._text():
             rest += data
             if cutter is None:
@@ -49,6 +50,9 @@ class SeparatedFile(ColumnFile):
             if len(rest) > LONGEST_ROW:
                 raise cutter.unclosed(f"is longer than {LONGEST_ROW >> 20} MiB: a quote may never be closed")
             if len(texts):
+                if not looked and not self.cells_as_they_are:
+                    self._warn_of_lists(texts)
+                looked = True
                 yield StringsBlock(texts)
         if cutter is not None and rest:
             raise cutter.unclosed("has a quote that is never closed")
@@ -72,12 +76,21 @@ class SeparatedFile(ColumnFile):
         names = headings[separator]
         if wanted not in names:
             raise BadOption(
-                f"{self.path} has no column {self.column!r}; by its first line it has {listed(names)}. Where that line "
-                "is none that names columns, put one before it"
+                f"{self.path} has no column {self.column!r}; its first line names {listed(names)}. If that line is a "
+                "row like the others, or sep=; for a spreadsheet, let a line that names the columns be the first"
             )
         if names.count(wanted) > 1:
             raise BadOption(f"{self.path} has {names.count(wanted)} columns {self.column!r}; give each its own name")
         return separator, names.index(wanted), len(names)
+
+    def _warn_of_lists(self, texts: pa.LargeStringArray) -> None:
+        some = texts[:TABLE_ROWS].to_pylist()
+        if all(text.startswith("[") and text.endswith("]") for text in some):
+            warnings.warn(
+                f"the cells of {self.column!r} in {self.path} look like lists ({shown(some[0])}), but are read as "
+                "texts, brackets and all; write them as JSON lines or Parquet, or give a tokenizer of your own",
+                stacklevel=2,
+            )
 
 
 @dataclass
@@ -104,6 +117,7 @@ class _Cutter:
         self.path, self.separator, self.place, self.columns = path, separator, place, columns
         self.state = np.zeros(5, np.int64)
         self.state[HEADING] = 1
+        self.escapes = False  # whether quotes seem to stand behind backslashes
 
     def cut(self, text: bytearray) -> pa.LargeStringArray:
         """The cells of the whole rows of `text` that hold anything; these rows are taken away from it."""
@@ -111,6 +125,7 @@ class _Cutter:
         texts = np.empty(len(data), np.uint8)
         ends = np.zeros(text.count(b"\n") + text.count(b"\r") + 2, np.int64)
         rows = cut_column(data, ord(self.separator), self.place, self.columns, texts, ends, self.state)
+        self.escapes = b'\\"' in text
         if self.state[FAULT]:
             raise self._fault()
         del text[: int(self.state[USED])]
@@ -142,9 +157,13 @@ class _Cutter:
     def _as_text(self) -> str:
         """What to do about quotes."""
         how = "" if self.separator == "," else f", sep={self.separator!r}"
+        if self.escapes:
+            how, when = f"{how}, escapechar={chr(92)!r}", "where backslashes stand before them"
+        else:
+            how, when = f"{how}, quoting=3", "where quotes mean nothing"
         return (
-            "write a quote within a cell twice, or, where quotes mean nothing, give the column itself: "
-            f"pandas.read_csv(path{how}, quoting=3)[column].dropna()"
+            f"write a quote within a cell twice, or, {when}, give the column itself: "
+            f"pandas.read_csv(path{how})[column].dropna()"
         )
 
 

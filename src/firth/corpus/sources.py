@@ -97,7 +97,7 @@ def _file(path: str, options: CorpusOptions, *, lines_as_they_are: bool) -> Sour
     if suffix in UNPACKERS:
         suffix = Path(path).with_suffix("").suffix.lower()
     if suffix in SEPARATED and column is not None:
-        return SeparatedFile(path, column, SEPARATED[suffix], errors)
+        return SeparatedFile(path, column, SEPARATED[suffix], errors, lines_as_they_are)
     if suffix in JSON_LINES and column is not None:
         return JsonLinesFile(path, column, errors)
     if suffix in SEPARATED and not lines_as_they_are:

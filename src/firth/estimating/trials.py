@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,8 @@ def sampled(paths: Sequence[str], options: CorpusOptions, threads: int, folder: 
     if "error" in told:
         kind: type[FirthError] = getattr(errors, told["error"])
         raise kind(told["message"])
+    for message in told.pop("warnings"):
+        warnings.warn(message, stacklevel=2)
     return Sampled(**told)
 
 
