@@ -348,11 +348,21 @@ def test_an_encoded_corpus_takes_no_options_of_reading():
 
 def test_a_column_of_what_has_none_is_told(tmp_path):
     (tmp_path / "a.txt").write_text("a b\n")
-    for corpus in (tmp_path / "a.txt", [["a", "b"]]):
+    for corpus in (tmp_path / "a.txt", [tmp_path / "a.txt"]):
         with pytest.raises(
-            BadOption, match=r"no file of the corpus is one with columns, whose names end in \.csv, .*\.parquet"
+            BadOption, match=r"no file of the corpus is one with columns, whose names end in \.csv, .*pa"
         ):
             Word2Vec(min_count=1).fit(corpus, column="text")
+    with pytest.raises(
+        BadOption, match=r"no file: of a list, each item is a sentence; .* several a list of pathlib\.Pa"
+    ):
+        Word2Vec(min_count=1).fit(["a.csv"], column="text")
+    for option, told in [
+        ("sep", "between the cells of a CSV file is told by its first line"),
+        ("encoding", "as UTF-8"),
+    ]:
+        with pytest.raises(BadOption, match=f"unknown option '{option}': .*{told}"):
+            Word2Vec(min_count=1).fit("a.csv", column="text", **{option: ";"})
 
 
 @pytest.mark.parametrize(("theirs", "ours"), [("size", "vector_size"), ("sg", "architecture"), ("lr", "alpha")])

@@ -43,19 +43,21 @@ class SeparatedFile(ColumnFile):
         for data in self._text():
             rest += data
             if cutter is None:
+                if len(rest) > LONGEST_ROW:
+                    raise BadCorpus(f"the first line of {self.path} is longer than {LONGEST_ROW >> 20} MiB; is it CSV?")
                 if not FIRST_LINE.match(rest):
                     continue
                 cutter = _Cutter(self.path, *self._heading(rest))
             texts = cutter.cut(rest)
             if len(rest) > LONGEST_ROW:
-                raise cutter.unclosed(f"is longer than {LONGEST_ROW >> 20} MiB: a quote may never be closed")
+                raise cutter.unclosed(rest, f"is longer than {LONGEST_ROW >> 20} MiB: a quote may never be closed")
             if len(texts):
                 if not looked and not self.cells_as_they_are:
                     self._warn_of_lists(texts)
                 looked = True
                 yield StringsBlock(texts)
         if cutter is not None and rest:
-            raise cutter.unclosed("has a quote that is never closed")
+            raise cutter.unclosed(rest, "has a quote that is never closed")
 
     def _text(self) -> Iterator[bytes | bytearray]:
         """The file in UTF-8, so many bytes at a time, and in the end a line's end, which the last row may lack."""
@@ -117,47 +119,46 @@ class _Cutter:
         self.path, self.separator, self.place, self.columns = path, separator, place, columns
         self.state = np.zeros(5, np.int64)
         self.state[HEADING] = 1
-        self.escapes = False  # whether quotes seem to stand behind backslashes
 
     def cut(self, text: bytearray) -> pa.LargeStringArray:
         """The cells of the whole rows of `text` that hold anything; these rows are taken away from it."""
-        data = np.frombuffer(bytes(text), np.uint8)
+        data = np.frombuffer(text, np.uint8)
         texts = np.empty(len(data), np.uint8)
-        ends = np.zeros(text.count(b"\n") + text.count(b"\r") + 2, np.int64)
+        ends = np.empty(len(data) // (self.columns + 1) + 2, np.int64)  # a row with a text has no fewer bytes
+        ends[0] = 0
         rows = cut_column(data, ord(self.separator), self.place, self.columns, texts, ends, self.state)
-        self.escapes = b'\\"' in text
+        del data  # which would hold the text at its size
         if self.state[FAULT]:
-            raise self._fault()
+            raise self._fault(text)
         del text[: int(self.state[USED])]
-        filled = int(ends[rows])
-        return pa.LargeStringArray.from_buffers(
-            rows, pa.py_buffer(ends[: rows + 1].copy()), pa.py_buffer(texts[:filled].copy())
-        )
+        return pa.LargeStringArray.from_buffers(rows, pa.py_buffer(ends), pa.py_buffer(texts))
 
-    def unclosed(self, what: str) -> BadCorpus:
+    def unclosed(self, text: bytearray, what: str) -> BadCorpus:
         """The error for a row that does not end."""
-        return BadCorpus(f"the row that begins in line {self.line:,} of {self.path} {what}; {self._as_text()}")
+        return BadCorpus(f"the row that begins in line {self.line:,} of {self.path} {what}; {self._about_quotes(text)}")
 
     @property
     def line(self) -> int:
         """The line in which the row under way begins, from 1 on."""
         return int(self.state[LINES]) + 1
 
-    def _fault(self) -> BadCorpus:
+    def _fault(self, text: bytearray) -> BadCorpus:
         met = int(self.state[MET])
         if self.state[FAULT] == BEHIND_QUOTE:
             where = "" if met == self.line else f"; the row begins in line {self.line:,}"
-            return BadCorpus(f"line {met:,} of {self.path} has text behind a closing quote{where}; {self._as_text()}")
+            return BadCorpus(
+                f"line {met:,} of {self.path} has text behind a closing quote{where}; {self._about_quotes(text)}"
+            )
         named = SEPARATORS[self.separator]
         return BadCorpus(
             f"line {self.line:,} of {self.path} has {counted(met, 'cell')}, but the first line names "
             f"{counted(self.columns, 'column')}; put quotes around a cell that holds a {named}, and leave no cell out"
         )
 
-    def _as_text(self) -> str:
-        """What to do about quotes."""
+    def _about_quotes(self, text: bytearray) -> str:
+        """What to do about the quotes of a text."""
         how = "" if self.separator == "," else f", sep={self.separator!r}"
-        if self.escapes:
+        if b'\\"' in text:
             how, when = f"{how}, escapechar={chr(92)!r}", "where backslashes stand before them"
         else:
             how, when = f"{how}, quoting=3", "where quotes mean nothing"

@@ -63,9 +63,14 @@ def find(corpus: CorpusLike, options: CorpusOptions | None = None, *, lines_as_t
             "keys; give the values, or the one column that holds the sentences; of a frame with a row for each event, "
             "frame.groupby(who)[what].agg(list)"
         )
-    if isinstance(corpus, Sequence) and corpus and all(isinstance(each, os.PathLike) for each in corpus):
+    if is_paths(corpus):
         return [source for path in corpus for source in _find_path(os.fspath(path), file)]
     return [Sentences(corpus)]
+
+
+def is_paths(corpus: CorpusLike) -> bool:
+    """Whether a corpus is a list of paths, to be read, rather than of sentences."""
+    return isinstance(corpus, Sequence) and bool(corpus) and all(isinstance(each, os.PathLike) for each in corpus)
 
 
 def _find_path(path: str, file: Callable[[str], Source]) -> list[Source]:

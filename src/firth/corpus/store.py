@@ -19,7 +19,7 @@ from firth.corpus.columns import ColumnFile
 from firth.corpus.encoded import EncodedCorpus
 from firth.corpus.encoding import Progress, encode
 from firth.corpus.files import Source
-from firth.corpus.sources import COLUMNAR, JSON_LINES, SEPARATED, CorpusLike, find
+from firth.corpus.sources import COLUMNAR, JSON_LINES, SEPARATED, CorpusLike, find, is_paths
 from firth.corpus.tokenizers import Custom, Tokenizer, TokenizerLike, tokenizer_for
 from firth.corpus.writer import writing
 from firth.errors import BadCorpus, BadOption
@@ -82,12 +82,18 @@ def asked_for(
     cut = tokenizer_for(options.tokenizer if tokenizer is None else tokenizer)
     sources = find(corpus, options, lines_as_they_are=isinstance(cut, Custom))
     if options.column is not None and not any(isinstance(source, ColumnFile) for source in sources):
-        named = ", ".join([*SEPARATED, *JSON_LINES, *COLUMNAR])
-        raise BadOption(
-            f"column is {options.column!r}, but no file of the corpus is one with columns, whose names end in {named}; "
-            "rename it, or leave column out"
-        )
+        raise BadOption(f"column is {options.column!r}, but {_without_columns(corpus)}, or leave column out")
     return sources, cut, _key(sources, cut, options) if options.cache else None
+
+
+def _without_columns(corpus: CorpusLike) -> str:
+    if not isinstance(corpus, (str, os.PathLike)) and not is_paths(corpus):
+        return (
+            f"the corpus is no file: of a {type(corpus).__name__}, each item is a sentence; give the name of a file, "
+            "of several a list of pathlib.Path"
+        )
+    named = ", ".join([*SEPARATED, *JSON_LINES, *COLUMNAR])
+    return f"no file of the corpus is one with columns, whose names end in {named}; rename it"
 
 
 def kept_corpus(corpus: CorpusLike, options: CorpusOptions) -> EncodedCorpus | None:
