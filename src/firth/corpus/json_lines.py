@@ -9,12 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from firth.corpus.blocks import Block, TextBlock, decoded, shown, strings_block, tokens_block
-from firth.corpus.columns import EVENTS, ColumnFile, listed
+from firth.corpus.blocks import Block, TextBlock, shown, strings_block, tokens_block
+from firth.corpus.columns import EVENTS, ColumnFile, listed, whole_lines
 from firth.corpus.files import TextFile
 from firth.errors import BadCorpus, BadOption
 
-LONGEST_LINE = 64 << 20  # bytes after which a line is taken to be a whole file
 AS_LINES = (
     "JSON lines have a whole object on each line, as pandas' to_json(path, orient='records', lines=True) writes them"
 )
@@ -37,27 +36,11 @@ class JsonLinesFile(ColumnFile):
     def blocks(self) -> Iterator[Block]:
         """The sentences, as many as a block of the file holds."""
         objects = _Objects(self.path, str(self.column))
-        for lines in self._whole_lines():
+        for number, lines in enumerate(whole_lines(self, self.encoding_errors)):
+            if number == 0 and ARRAY.match(beginning := lines[:256].encode()):
+                raise BadCorpus(_of_array(self.path, beginning))
             yield from objects.blocks(lines)
         objects.check_known()
-
-    def _whole_lines(self) -> Iterator[str]:
-        """The file, some whole lines at a time."""
-        text = TextFile(self.path)
-        begun, length, begins = [], 0, True
-        for block in text.blocks():
-            assert isinstance(block, TextBlock)
-            self.done = text.done
-            if begins and ARRAY.match(block.data):
-                raise BadCorpus(_of_array(self.path, block.data))
-            begins = False
-            begun.append(decoded(block, self.encoding_errors))
-            length += len(begun[-1])
-            if length > LONGEST_LINE:
-                raise BadCorpus(f"{self.path} has a line of more than {LONGEST_LINE >> 20} MiB; {AS_LINES}")
-            if not block.line_goes_on:
-                yield b"".join(begun).decode()
-                begun, length = [], 0
 
 
 class _Objects:
