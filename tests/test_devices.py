@@ -219,3 +219,11 @@ def test_warps_share_rows_of_which_each_thread_has_some_of_every_block():
     assert Shape(256, 64, 1, 1).shared_by(2) == Shape(256, 64, 2, 1)
     assert Shape(256, 64, 1, 1).shared_by(4) == Shape(512, 0, 4, 1)
     assert Shape(64, 0, 1, 2).shared_by(4) == Shape(64, 0, 2, 2)
+
+
+def test_a_program_has_no_more_warps_than_gpus_launch():
+    """However long rows are, and however many: what has no room in registers then is spilled."""
+    from firth.backends.gpu_shapes import shape_of
+
+    shapes = [shape_of(width, S) for width in (16, 128, 304, 1024, 1040, 2048, 4096) for S in (2, 6, 17, 21, 33, 65)]
+    assert max(shape.warps for shape in shapes) == 32

@@ -11,6 +11,7 @@ REGISTERS, REGISTERS_AT_ONCE = 65_536, 8
 MOST_PROGRAMS = {(8, 0): 32, (8, 6): 16, (8, 7): 16, (8, 9): 24, (9, 0): 32, (10, 0): 32}
 FEWEST_PROGRAMS = 16
 THREADS = 32  # in a warp
+MOST_WARPS = 32  # of one program
 
 # Floats of output rows that a thread may hold: it holds as many of what they gain, and has 255 registers. With 60, for
 # D = 300 and K = 5, it takes 222; with 84 some are spilled.
@@ -42,7 +43,8 @@ def shape_of(width: int, S: int) -> Shape:
     """The shape for rows of `width` floats and S output rows, which fills registers and spills none.
 
     One warp needs no barrier and no shared memory to sum a row. Where a row's floats for each of its threads, times S,
-    are too many, more warps share them.
+    are too many, more warps share them. They still are where a multiprocessor has not so many registers, as for 64
+    noise words, or 20 and rows of 1,024: then some are spilled.
     """
     whole = max(THREADS, 1 << (width - 1).bit_length())
     half = whole // 2
@@ -52,7 +54,7 @@ def shape_of(width: int, S: int) -> Shape:
         main, tail, warps = *split, 1
     else:
         main, tail, warps = whole, 0, 2
-        while S * main > MOST_FLOATS * THREADS * warps and main > THREADS * warps:
+        while S * main > MOST_FLOATS * THREADS * warps and main > THREADS * warps and warps < MOST_WARPS:
             warps *= 2
     return Shape(main, tail, warps, 2 if S * (main + tail) <= FEW_FLOATS * THREADS * warps else 1)
 
