@@ -227,3 +227,15 @@ def test_a_program_has_no_more_warps_than_gpus_launch():
 
     shapes = [shape_of(width, S) for width in (16, 128, 304, 1024, 1040, 2048, 4096) for S in (2, 6, 17, 21, 33, 65)]
     assert max(shape.warps for shape in shapes) == 32
+
+
+def test_bfloat16_is_added_by_twos():
+    from firth.backends.gpu_shapes import ADDED_AT_ONCE, shape_of
+
+    for width in range(16, 1025, 16):
+        for S in (2, 6, 11, 21, 65):
+            for warps in (1, 2, 4):
+                shape = shape_of(width, S, ADDED_AT_ONCE["bfloat16"])
+                shape = shape.shared_by(max(warps, shape.warps))
+                assert shape.main + shape.tail >= width
+                assert all(block == 0 or block >= 64 * shape.warps for block in (shape.main, shape.tail)), (width, S)

@@ -19,7 +19,7 @@ import numpy as np
 
 from firth.backends.base import CONTEXTS_AT_ONCE, LOSS_UNITS, Rates, Tables, Tally
 from firth.backends.gpu_crowds import Crowds
-from firth.backends.gpu_shapes import Shape, nodes_at_once, programs_of_a_multiprocessor, shape_of
+from firth.backends.gpu_shapes import ADDED_AT_ONCE, Shape, nodes_at_once, programs_of_a_multiprocessor, shape_of
 from firth.corpus.encoded import Chunk
 from firth.draws import Purpose, as_chance, stream_key
 from firth.errors import BadOption, optional
@@ -54,15 +54,16 @@ def kernel_for(options: TrainingOptions, width: int) -> Kernel:
     from firth.backends import gpu_kernels, gpu_tree  # Triton loads at use
 
     skipgram = options.architecture == "skipgram"
+    each = ADDED_AT_ONCE[options.gpu_dtype]
     if options.loss == "hs":
-        S = nodes_at_once(width)
-        shape = shape_of(width, S)
+        S = nodes_at_once(width, each)
+        shape = shape_of(width, S, each)
         if skipgram:  # labels and counts take what two contexts at a time would need
             return Kernel(gpu_tree.train_skipgram_tree, shape._replace(tile=1), S, planned=1)
         return Kernel(gpu_tree.train_cbow_tree, shape, S, planned=1)
     S = options.negative + 1
     train = gpu_kernels.train_skipgram if skipgram else gpu_kernels.train_cbow
-    return Kernel(train, shape_of(width, S), S, planned=S)
+    return Kernel(train, shape_of(width, S, each), S, planned=S)
 
 
 class GpuBackend:

@@ -12,6 +12,9 @@ MOST_PROGRAMS = {(8, 0): 32, (8, 6): 16, (8, 7): 16, (8, 9): 24, (9, 0): 32, (10
 FEWEST_PROGRAMS = 16
 THREADS = 32  # in a warp
 MOST_WARPS = 32  # of one program
+# Numbers in a row that a thread has to add for one instruction to do so: a bfloat16 alone would take a loop of
+# compare-and-swap (Triton 3.6 and 3.7, for sm_90).
+ADDED_AT_ONCE = {"float32": 1, "bfloat16": 2}
 
 # Floats of output rows that a thread may hold: it holds as many of what they gain, and has 255 registers. With 60, for
 # D = 300 and K = 5, it takes 222; with 84 some are spilled.
@@ -23,45 +26,48 @@ FEW_FLOATS = 32  # with no more, two contexts at a time take no register from pr
 class Shape(NamedTuple):
     """How a window lies in a program's registers.
 
-    Rows are blocks of `main` and `tail` floats in so many warps; `tile` contexts are at hand at a time.
+    Rows are blocks of `main` and `tail` floats in so many warps, `each` or more of a block to a thread; `tile` contexts
+    are at hand at a time.
     """
 
     main: int
     tail: int
     warps: int
     tile: int
+    each: int = 1
 
     def shared_by(self, warps: int) -> Shape:
         """The same rows in so many warps, each thread of which has some of every block; in fewer, if there are none."""
-        main, tail = self.main, self.tail
-        if 0 < tail < THREADS * warps:
+        main, tail, smallest = self.main, self.tail, THREADS * self.each
+        if 0 < tail < smallest * warps:
             main, tail = 1 << (main + tail - 1).bit_length(), 0
-        return self._replace(main=main, tail=tail, warps=min(warps, main // THREADS))
+        return self._replace(main=main, tail=tail, warps=min(warps, main // smallest))
 
 
-def shape_of(width: int, S: int) -> Shape:
+def shape_of(width: int, S: int, each: int = 1) -> Shape:
     """The shape for rows of `width` floats and S output rows, which fills registers and spills none.
 
     One warp needs no barrier and no shared memory to sum a row. Where a row's floats for each of its threads, times S,
     are too many, more warps share them. They still are where a multiprocessor has not so many registers, as for 64
-    noise words, or 20 and rows of 1,024: then some are spilled.
+    noise words, or 20 and rows of 1,024: then some are spilled. A thread has `each` numbers in a row, or more.
     """
-    whole = max(THREADS, 1 << (width - 1).bit_length())
+    smallest = THREADS * each
+    whole = max(smallest, 1 << (width - 1).bit_length())
     half = whole // 2
-    tail = max(THREADS, 1 << max(width - half - 1, 0).bit_length())
+    tail = max(smallest, 1 << max(width - half - 1, 0).bit_length())
     split = (half, tail) if width > half and half + tail < whole else (whole, 0)
     if S * sum(split) <= MOST_FLOATS * THREADS:
         main, tail, warps = *split, 1
     else:
         main, tail, warps = whole, 0, 2
-        while S * main > MOST_FLOATS * THREADS * warps and main > THREADS * warps and warps < MOST_WARPS:
+        while S * main > MOST_FLOATS * THREADS * warps and main > smallest * warps and warps < MOST_WARPS:
             warps *= 2
-    return Shape(main, tail, warps, 2 if S * (main + tail) <= FEW_FLOATS * THREADS * warps else 1)
+    return Shape(main, tail, warps, 2 if S * (main + tail) <= FEW_FLOATS * THREADS * warps else 1, each)
 
 
-def nodes_at_once(width: int) -> int:
+def nodes_at_once(width: int, each: int = 1) -> int:
     """How many nodes of a path are in registers at a time, for rows of `width` floats."""
-    shape = shape_of(width, 1)
+    shape = shape_of(width, 1, each)
     return max(FEWEST_NODES, min(MOST_NODES, MOST_FLOATS * THREADS // (shape.main + shape.tail)))
 
 
