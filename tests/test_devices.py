@@ -132,6 +132,21 @@ def test_a_missing_package_is_named_with_how_to_install_it(monkeypatch, missing)
         decided(TrainingOptions(device="cuda"))
 
 
+@pytest.mark.parametrize("error", ["OSError", "ImportError"])
+def test_a_package_that_cannot_be_loaded_is_told_from_one_that_is_not_there(monkeypatch, tmp_path, error):
+    (tmp_path / "torch.py").write_text(f"raise {error}('libcudart.so.13: cannot open shared object file')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    message = (
+        r"torch, which is installed but cannot be loaded \(libcudart.*file\); run: pip install --force-reinstall torch"
+    )
+    with pytest.raises(MissingExtra, match=message):
+        decided(TrainingOptions(device="cuda"))
+    options, told = decided(TrainingOptions(device="auto"))
+    assert options.device == "cpu"
+    assert "cannot be loaded" in told
+
+
 def test_auto_takes_the_gpu_where_there_is_one_and_says_so(monkeypatch):
     monkeypatch.setattr(devices, "found", lambda: H200)
     options, told = decided(TrainingOptions(device="auto"))

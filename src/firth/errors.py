@@ -11,7 +11,7 @@
     ├── UnknownWord     (KeyError)           a query for a word that has no vector
     ├── Diverged        (ArithmeticError)    training grew without bound; the model is what it was before
     ├── NotTrained      (RuntimeError)       vectors asked of a model before `fit`
-    └── MissingExtra    (ImportError)        an optional package is not installed
+    └── MissingExtra    (ImportError)        an optional package is not there, or is broken
 
 Each also derives from the built-in error that Python users would expect to catch.
 """
@@ -76,20 +76,28 @@ class NotTrained(FirthError, RuntimeError):
 
 
 class MissingExtra(FirthError, ImportError):
-    """An optional package is not installed."""
+    """An optional package is not installed, or cannot be loaded."""
 
 
 def optional(module: str, *, extra: str, purpose: str, package: str = "") -> Any:
     """Import an optional `module`, or raise `MissingExtra` with the command that installs its `extra`.
 
-    The `package` has the module's name unless another is given.
+    The `package` has the module's name unless another is given. One that is there, but whose libraries are not (PyTorch
+    without CUDA's, for one), raises `MissingExtra` with what it says and the command that installs it anew.
     """
     try:
         return importlib.import_module(module)
-    except ImportError as error:
-        package = package or module.partition(".")[0]
+    except (ImportError, OSError) as error:
+        root = module.partition(".")[0]
+        package = package or root
+        if isinstance(error, ModuleNotFoundError) and error.name in (root, module):
+            raise MissingExtra(
+                f"{purpose} needs the package {package}, which is not installed; run: pip install 'firth[{extra}]'"
+            ) from error
+        said = str(error).strip().split("\n")[0]
         raise MissingExtra(
-            f"{purpose} needs the package {package}, which is not installed; run: pip install 'firth[{extra}]'"
+            f"{purpose} needs the package {package}, which is installed but cannot be loaded ({said}); run: "
+            f"pip install --force-reinstall {package}"
         ) from error
 
 
