@@ -185,7 +185,7 @@ def test_what_the_gpu_does_not_train_is_refused_and_auto_takes_the_cpu(monkeypat
 
 def test_bfloat16_is_refused_where_it_cannot_be_kept(monkeypatch):
     """Also with "auto", which would train on the CPU."""
-    with pytest.raises(BadOption, match="must be 'float32' with device 'cpu', got 'bfloat16'; take device='cuda', or"):
+    with pytest.raises(BadOption, match="must be 'float32' with device 'cpu', got 'bfloat16'; take device='cuda', or gpu_"):
         TrainingOptions(gpu_dtype="bfloat16")
     monkeypatch.setattr(devices, "found", lambda: replace(H200, name="NVIDIA A100", capability=(8, 0)))
     for device in ("cuda", "auto"):

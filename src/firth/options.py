@@ -365,8 +365,8 @@ class TrainingOptions(_Checked):
             raise BadOption("the reference trains on the CPU, got device 'cuda'; take backend='cpu', or device='cpu'")
         if self.gpu_dtype != "float32" and self.device == "cpu":
             raise BadOption(
-                f"gpu_dtype must be 'float32' with device 'cpu', got {self.gpu_dtype!r}; take device='cuda', or leave "
-                "gpu_dtype out"
+                f"gpu_dtype must be 'float32' with device 'cpu', got {self.gpu_dtype!r}; take device='cuda', or "
+                "gpu_dtype='float32'"
             )
         if self.min_alpha > self.rate:
             raise BadOption(
