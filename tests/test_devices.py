@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import pytest
 from cases import Case
 
-from firth import Word2Vec
+from firth import Word2Vec, word2vec
 from firth.backends import devices
+from firth.backends.cpu import CpuBackend
 from firth.backends.devices import Found, decided
 from firth.errors import BadOption, MissingExtra
 from firth.options import TrainingOptions
+from firth.reports import train_and_report
 
 H200 = Found("2.13.0+cu130", "13.0", name="NVIDIA H200", capability=(9, 0))
 ABSENT = {
@@ -154,6 +157,22 @@ def test_auto_takes_the_gpu_where_there_is_one_and_says_so(monkeypatch):
     assert decided(TrainingOptions(device="cuda"))[0].device == "cuda"
 
 
+def test_a_run_on_the_gpu_says_so_and_counts_the_time_that_reaching_it_took(monkeypatch, tmp_path):
+    def found():
+        time.sleep(0.2)
+        return H200
+
+    monkeypatch.setattr(devices, "found", found)
+    monkeypatch.setattr(word2vec, "backend", lambda _: CpuBackend())
+    (tmp_path / "text.txt").write_text("a b\n" * 9)
+    options = {"min_count": 1, "vector_size": 16, "sample": 0.0, "epochs": 1, "workers": 1}
+    for device, where in (("cuda", "on the GPU"), ("auto", "on the GPU"), ("cpu", "with 1 worker")):
+        chosen = options | {"device": device}
+        report = train_and_report(str(tmp_path / "text.txt"), tmp_path / "m.safetensors", chosen, {"cache": False})
+        assert f"words/s {where}: reading" in list(report.lines())[-2]
+        assert (report.compiling_seconds > 0.2) or device == "cpu"
+
+
 def test_what_draws_no_noise_may_have_any_options_of_it(monkeypatch):
     monkeypatch.setattr(devices, "found", lambda: H200)
     options = TrainingOptions(device="cuda", loss="hs", noise="pair", distinct_noise=True)
@@ -185,7 +204,7 @@ def test_what_the_gpu_does_not_train_is_refused_and_auto_takes_the_cpu(monkeypat
 
 def test_bfloat16_is_refused_where_it_cannot_be_kept(monkeypatch):
     """Also with "auto", which would train on the CPU."""
-    with pytest.raises(BadOption, match="must be 'float32' with device 'cpu', got 'bfloat16'; take device='cuda', or gpu_"):
+    with pytest.raises(BadOption, match=r"must be 'float32' with device 'cpu', got 'bfloat16'; .*, or gpu_dtype="):
         TrainingOptions(gpu_dtype="bfloat16")
     monkeypatch.setattr(devices, "found", lambda: replace(H200, name="NVIDIA A100", capability=(8, 0)))
     for device in ("cuda", "auto"):

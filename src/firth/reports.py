@@ -58,6 +58,7 @@ class TrainingReport:
     held_out_losses: tuple[float, ...]
     peak_memory_bytes: int | None
     workers: int
+    device: str
     interrupted: bool
 
     def as_dict(self) -> dict[str, Any]:
@@ -72,8 +73,9 @@ class TrainingReport:
         trained = counted(self.words, "word")
         yield f"{trained} trained, {self.vocabulary:,} in the vocabulary; loss of each epoch: {losses}"
         memory = "" if self.peak_memory_bytes is None else f"; {self.peak_memory_bytes / 2**20:,.0f} MB at most"
+        where = "on the GPU" if self.device == "cuda" else f"with {counted(self.workers, 'worker')}"
         yield (
-            f"{speed(self.words_per_second)} with {counted(self.workers, 'worker')}: reading "
+            f"{speed(self.words_per_second)} {where}: reading "
             f"{self.reading_seconds:.1f} s, preparing {self.compiling_seconds:.1f} s, training "
             f"{self.training_seconds:.1f} s, saving {self.saving_seconds:.1f} s{memory}"
         )
@@ -138,6 +140,7 @@ def train_and_report(
         held_out_losses=model.state.held_out_losses,
         peak_memory_bytes=peak_memory_bytes(),
         workers=model.workers,
+        device=model.device,
         interrupted=model.state.epoch < model.options.epochs,
     )
 

@@ -52,7 +52,7 @@ class Seconds:
     """Where the time of a `fit` went."""
 
     reading: float = 0.0
-    preparing: float = 0.0  # vocabulary, tables, initial weights, compiling
+    preparing: float = 0.0  # finding a GPU, vocabulary, tables, initial weights, compiling
     training: float = 0.0
 
 
@@ -73,7 +73,8 @@ class Word2Vec:
         weights: both matrices, float32 (V, D); after `fit`.
         state: where training stands and the loss of each epoch.
         seconds: where the time of the last `fit` went.
-        workers: how many threads the last `fit` trained with.
+        workers: how many threads the last `fit` trained with, on the CPU.
+        device: what it trained on, "cpu" or "cuda".
     """
 
     @takes_options(TrainingOptions)
@@ -81,7 +82,7 @@ class Word2Vec:
         self.options = TrainingOptions.from_dict(options)
         self.state = State()
         self.seconds = Seconds()
-        self.workers = self.options.threads
+        self.workers, self.device = self.options.threads, self.options.device
         self._vocabulary: Vocabulary | None = None
         self._weights: Weights | None = None
         self._vectors: WordVectors | None = None
@@ -136,7 +137,9 @@ class Word2Vec:
             )
         if isinstance(tokenizer, str):
             reading["tokenizer"], tokenizer = tokenizer, None
+        began = time.perf_counter()
         options, told = decided(self.options)
+        deciding = time.perf_counter() - began  # PyTorch loads, and reaches the GPU
         if told and progress is not False:
             print(f"firth: {told}", file=sys.stderr)
         bar, tellers = shown(progress)
@@ -147,7 +150,7 @@ class Word2Vec:
         ):
             text, seconds = read
             wait_for_kernel()
-            self._train(text, options, vocabulary, [*callbacks, *tellers], resume, seconds)
+            self._train(text, options, vocabulary, [*callbacks, *tellers], resume, Seconds(seconds, deciding))
         return self
 
     def _check_resumable(self, vocabulary: Vocabulary | None) -> None:
@@ -166,7 +169,7 @@ class Word2Vec:
         vocabulary: Vocabulary | None,
         callbacks: Sequence[Callback],
         resume: bool,
-        reading_seconds: float,
+        spent: Seconds,
     ) -> None:
         began = time.perf_counter()
         options = options.for_corpus(corpus.total_tokens)
@@ -184,8 +187,8 @@ class Word2Vec:
         weights, state = train(corpus, vocabulary, options, machine, weights, ids=ids, state=state, callbacks=callbacks)
         training = state.seconds - before
         self._set(vocabulary, weights, state)
-        self.seconds = Seconds(reading_seconds, time.perf_counter() - began - training, training)
-        self.workers = options.threads
+        self.seconds = Seconds(spent.reading, spent.preparing + time.perf_counter() - began - training, training)
+        self.workers, self.device = options.threads, options.device
 
     def _set(self, vocabulary: Vocabulary, weights: Weights, state: State) -> None:
         self._vocabulary, self._weights, self.state = vocabulary, weights, state
