@@ -5,7 +5,7 @@
 needs PyTorch and Triton, no network, and less than eight minutes. Each part is told as soon as it is done, and has so
 many seconds: what does not fit into them is named and left out. `--quick` takes less of everything.
 
-- check: trained by one program, small texts give what the reference gives; many programs, what is bounded.
+- check: trained by one program, small texts give what the reference gives; by many, or in bfloat16, nearly.
 - ceilings: copies, and gathering rows and adding to them by the words of a text, both in bytes/s; products of float32
   matrices in FLOP/s. What training reaches is told beside them.
 - speed: words/s on made-up texts (Zipf's law) by vector size, vocabulary, number of programs, warps, contexts at hand,

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import numpy as np
 from material import chosen_corpus, corpora_folder, prepared, quality
 
 from firth import Word2Vec, WordVectors
-from firth.backends.base import Backend, Rates, Tables
+from firth.backends.base import Backend, Rates, Tables, Tally
 from firth.backends.cpu import CpuBackend
 from firth.backends.devices import OLDEST_FOR_BFLOAT16
 from firth.backends.gpu_crowds import Crowds
@@ -35,6 +35,9 @@ from firth.world import ANALOGIES, sentences
 
 SENTENCE = 20  # words
 RATES = Rates(0.05, 0.0, 0.0)
+MOST_OFF = 1e-4  # of a number of the reference's; they begin at some 0.1
+MOST_OFF_OF_STEPS = 0.2  # of the way that input rows go, where programs race or steps are rounded
+MANY = 16  # programs that race in the check, for 400 tokens
 NUMBER_BYTES = {"float32": 4, "bfloat16": 2}
 
 
@@ -137,17 +140,19 @@ def start_of(V: int, options: TrainingOptions) -> Weights:
     return initial_weights(V, options.vector_size, options.seed, usable_cores())
 
 
-def trained(backend: Backend, chunks: Sequence[Chunk], V: int, tables: Tables, options: TrainingOptions) -> Weights:
-    """Train the chunks; gives weights of their own."""
+def trained(
+    backend: Backend, chunks: Sequence[Chunk], V: int, tables: Tables, options: TrainingOptions
+) -> tuple[Weights, Tally]:
+    """Train the chunks; gives weights of their own, and the sums."""
     weights = start_of(V, options)
     weights.output[:] = np.random.default_rng(1).normal(0, 0.1, weights.output.shape)
     backend.start(weights, tables, options)
     for chunk in chunks:
         backend.train(chunk, 0, RATES)
     backend.settle()
-    found = backend.weights().copy()
+    found, tally = backend.weights().copy(), backend.tally()
     backend.close()
-    return found
+    return found, tally
 
 
 # ---- the parts ---------------------------------------------------------------------------------
@@ -188,27 +193,38 @@ class Measurements:
         return False
 
     def check(self) -> None:
-        """One program against the reference; a bound on what many do."""
+        """One program against the reference, number by number; many, and bfloat16, by how far off their steps end."""
         rng = np.random.default_rng(1)
-        V, n = 400, 40 if self.device == "cpu" else 400
-        words = np.concatenate([rng.permutation(V)[:SENTENCE] for _ in range(n // SENTENCE)]).astype(np.int32)
+        V, each, count = (400, 8, 1) if self.device == "cpu" else (400, SENTENCE, 20)
+        words = np.concatenate([rng.permutation(V)[:each] for _ in range(count)]).astype(np.int32)
         vocabulary = Vocabulary(tuple(map(str, range(V))), np.sort(rng.integers(1, 1000, V))[::-1])
-        chunk = Chunk(words, np.arange(0, n + 1, SENTENCE), 0, 0, n, 0)
-        for architecture in ("skipgram", "cbow"):
-            for D in self.size.sizes:
-                if not self.fits("check", f"{architecture}, D = {D}"):
-                    continue
-                options = TrainingOptions(architecture=architecture, vector_size=D, sample=0.1)  # type: ignore[arg-type]
-                tables = tables_for(vocabulary, options)
-                one, reference = (
-                    trained(each, [chunk], V, tables, options)
-                    for each in (self.backend(programs=1), ReferenceBackend())
-                )
-                for name in ("input", "output"):
-                    off = float(np.abs(getattr(one, name) - getattr(reference, name)).max())
-                    self.report.tell(
-                        "check", architecture=architecture, D=D, matrix=name, largest_difference=off, right=off < 1e-4
-                    )
+        chunk = Chunk(words, np.arange(0, len(words) + 1, each), 0, 0, len(words), 0)
+        usual = sorted({self.size.usual_size, self.size.wide_size})
+        for loss, sizes in (("ns", self.size.sizes), ("hs", usual)):
+            for architecture in ("skipgram", "cbow"):
+                for D in sizes:
+                    if self.fits("check", f"{architecture}, {loss}, D = {D}"):
+                        asked = {"architecture": architecture, "loss": loss, "vector_size": D, "sample": 0.1}
+                        self.held_to_the_reference(asked, vocabulary, chunk, more=D in usual)
+
+    def held_to_the_reference(self, asked: dict[str, Any], vocabulary: Vocabulary, chunk: Chunk, more: bool) -> None:
+        """Train a chunk by one program and by the reference; and, if `more`, in other ways that may differ a little."""
+        options = TrainingOptions.from_dict(asked)
+        V, tables = len(vocabulary), tables_for(vocabulary, options)
+        named = {"architecture": options.architecture, "loss": options.loss, "D": options.vector_size}
+        start = start_of(V, options).input
+        (one, _), (reference, truth) = (
+            trained(each, [chunk], V, tables, options) for each in (self.backend(programs=1), ReferenceBackend())
+        )
+        for name in ("input", "output"):
+            off = float(np.abs(getattr(one, name) - getattr(reference, name)).max())
+            self.report.tell("check", **named, matrix=name, largest_difference=off, right=off < MOST_OFF)
+        for programs, kept in ((MANY, "float32"), *((1, kept) for kept in self.kinds[1:])) if more else ():
+            other = replace(options, device="cuda", gpu_dtype=kept)
+            weights, tally = trained(self.backend(programs=programs), [chunk], V, tables, other)
+            off = float(np.linalg.norm(weights.input - reference.input) / np.linalg.norm(reference.input - start))
+            right = off < MOST_OFF_OF_STEPS and weights.finite and tally.examples == truth.examples
+            self.report.tell("check", **named, programs=programs, kept=kept, off_of_steps=off, right=right)
 
     def ceilings(self) -> None:
         """What the device does when it does nothing else."""

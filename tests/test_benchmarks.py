@@ -38,6 +38,9 @@ def test_the_gpu_s_benchmark_runs_through_under_the_interpreter(tmp_path):
     rows = json.loads(kept.read_text())["rows"]
     assert {row["part"] for row in rows} == {"check", "ceilings", "speed", "quality", "whole"}
     assert all(row["right"] for row in rows if row["part"] == "check")
+    checked = {(row["loss"], row.get("programs", 1), row.get("kept")) for row in rows if row["part"] == "check"}
+    ways = ((1, None), (16, "float32"), (1, "bfloat16"))
+    assert checked == {(loss, *way) for loss in ("ns", "hs") for way in ways}
     assert all(row["finite"] for row in rows if row["part"] == "speed")
     assert [line for line in tables.read_text().splitlines() if line.startswith("| usual | skipgram |")]
     assert len(done.stdout.splitlines()) > len(rows)  # each told as it came
