@@ -34,7 +34,7 @@ TRAINING = [f"train_{name}" for name in ("skipgram", "skipgram_tree", "cbow", "c
 
 @pytest.mark.parametrize(
     ("capability", "kept", "sizes"),
-    [(80, "float32", (128,)), (90, "float32", (16, 128, 300, 1024)), (90, "bfloat16", (128, 300, 1024))],
+    [(80, "float32", (128,)), (90, "float32", (16, 128, 300, 1024)), (90, "bfloat16", (96, 128, 300, 1024))],
 )
 def test_kernels_compile_for_gpus_as_they_are_launched(capability, kept, sizes):
     """For Ampere and Hopper, by the assembler that Triton brings; once each, however chunks differ.
@@ -56,7 +56,7 @@ def test_kernels_compile_for_gpus_as_they_are_launched(capability, kept, sizes):
             continue
         assert each["loops"], each
         assert each["added"], each
-        vector = {"float32": "F32x4", "bfloat16": "BF16x4" if each["D"] == 128 else "BF16x8"}[kept]
+        vector = {"float32": "F32x4", "bfloat16": "BF16x4" if each["D"] <= 128 else "BF16x8"}[kept]
         assert (vector in each["added"]) == (capability >= 90 and each["D"] > 16), each  # older GPUs add one by one
         if each["D"] > 300:
             assert each["shared"] > 0, each  # several warps sum through it

@@ -13,7 +13,7 @@ FEWEST_PROGRAMS = 16
 THREADS = 32  # in a warp
 MOST_WARPS = 32  # of one program
 # Numbers in a row that a thread has to add for one instruction to do so: a bfloat16 alone would take a loop of
-# compare-and-swap (Triton 3.6 and 3.7, for sm_90).
+# compare-and-swap (Triton 3.7, for sm_90).
 ADDED_AT_ONCE = {"float32": 1, "bfloat16": 2}
 
 # Floats of output rows that a thread may hold: it holds as many of what they gain, and has 255 registers. With 60, for
