@@ -62,3 +62,13 @@ def test_what_is_added_at_once_is_bounded_however_many_programs_there_are():
             scales, at_once = Crowds.scales(each, programs), 1 + each * (programs - 1)
             assert (scales * at_once).max() <= MOST_ON_A_ROW * (1 + 1e-6)
             np.testing.assert_array_equal(scales[at_once <= MOST_ON_A_ROW], 1.0)
+
+
+def test_where_no_word_is_kept_no_row_is_crowded_but_by_noise():
+    for loss in ("ns", "hs"):
+        chosen = TrainingOptions(sample=1e-24, loss=loss)
+        known = tables(chosen)
+        assert not known.keep.any()
+        crowded = Crowds.of(known, chosen)
+        assert not crowded.input.any()
+        assert crowded.output.sum() == pytest.approx(chosen.negative if loss == "ns" else 0.0)

@@ -40,7 +40,7 @@ class Crowds:
         """From how often words stand in the text, and are drawn as noise or have a node of the tree on their path."""
         V = len(tables.counts)
         kept = np.maximum(tables.counts, 1) * (tables.keep / CHANCE_ONE)
-        text = kept / kept.sum()
+        text = kept / (kept.sum() or 1.0)  # a tiny `sample` may keep no word
         contexts = options.reach + 1 if options.reach_is_drawn else 2 * options.reach
         if options.loss == "hs":
             output = shares_of_nodes(tables.tree, text)
