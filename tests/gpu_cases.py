@@ -110,6 +110,52 @@ def words_may_stand_twice():
     held_to_the_reference(Case(4, 3, 20, (12, 6), replace(options, architecture="cbow")), backend())
 
 
+def any_case(seed):
+    """A small corpus of any kind, whose windows are of six contexts at most."""
+    rng = np.random.default_rng(seed)
+
+    def one_of(*values):
+        return values[rng.integers(len(values))]
+
+    options = TrainingOptions(
+        architecture=one_of(*ARCHITECTURES),
+        loss=one_of("ns", "hs"),
+        negative=one_of(1, 5),
+        window=one_of(1, 2, 3),
+        dynamic_window=one_of(False, True),
+        sample=one_of(0, 0.1),
+        held_out=one_of(0.0, 0.3),
+        cbow_gradient=one_of("historical", "corrected"),
+        seed=int(rng.integers(2**63)),
+    )
+    return Case(
+        seed,
+        one_of(1, 2, 3, 10, 60),
+        one_of(16, 33),
+        (*(one_of(0, 1, 2, 5, 9) for _ in range(rng.integers(1, 5))), 4),
+        options,
+        unknown=one_of(0.0, 0.0, 0.3),
+        one_word=one_of(0.0, 0.5),
+        position=one_of(0, 2**31 - 3, 2**48),
+        epoch=one_of(0, 3),
+        tokens_each=one_of(1, 3, 7, 1 << 20),
+    )
+
+
+def any_small_corpus_is_the_reference():
+    trained_on = 0
+    for seed in range(30):
+        case = any_case(seed)
+        if not trained(ReferenceBackend(), case)[1].examples:
+            continue
+        trained_on += 1
+        try:
+            held_to_the_reference(case, backend(tile=6, corpus_bytes=60))
+        except AssertionError as error:
+            raise AssertionError(case) from error
+    assert trained_on > 20
+
+
 def wide_windows_take_several_steps():
     for architecture in ARCHITECTURES:
         options = TrainingOptions(architecture=architecture, sample=0, negative=1, window=20, dynamic_window=False)

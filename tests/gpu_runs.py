@@ -22,6 +22,8 @@ COMPUTED = (
     "paths_in_one_program_are_the_reference",
     "paths_of_few_words",
 )
+# Of many kinds, each of which is compiled: interpreted, and on a GPU.
+OF_ANY_KIND = ("any_small_corpus_is_the_reference",)
 # What is around them, and at the end of what numbers hold: not interpreted, which takes longer and shows no more.
 AROUND = (
     "scores_without_bounds_are_an_infinite_loss",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 
 import pytest
-from gpu_runs import AROUND, COMPUTED, ROUNDED, errors_of
+from gpu_runs import AROUND, COMPUTED, OF_ANY_KIND, ROUNDED, errors_of
 
 from firth import Word2Vec
 from firth.backends.devices import OLDEST_FOR_BFLOAT16
@@ -20,7 +20,7 @@ with warnings.catch_warnings(record=True) as told:  # PyTorch warns of a driver 
 pytestmark = pytest.mark.skipif(not there, reason="; ".join(reasons))
 
 
-@pytest.mark.parametrize("name", [*COMPUTED, *AROUND, *ROUNDED])
+@pytest.mark.parametrize("name", [*COMPUTED, *OF_ANY_KIND, *AROUND, *ROUNDED])
 def test_on_the_gpu(name):
     """In a process each, as one that fails may leave the GPU's memory as it is."""
     if name in ROUNDED and torch.cuda.get_device_capability() < OLDEST_FOR_BFLOAT16:

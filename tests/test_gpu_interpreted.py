@@ -5,7 +5,9 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 import pytest
-from gpu_runs import COMPUTED, errors_of
+from gpu_runs import COMPUTED, OF_ANY_KIND, errors_of
+
+NAMES = (*COMPUTED, *OF_ANY_KIND)
 
 pytestmark = pytest.mark.skipif(
     not (find_spec("triton") and find_spec("torch")),
@@ -15,9 +17,9 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def errors():
-    return errors_of(["gpu_cases.py"], *COMPUTED, interpret=True)
+    return errors_of(["gpu_cases.py"], *NAMES, interpret=True)
 
 
-@pytest.mark.parametrize("name", COMPUTED)
+@pytest.mark.parametrize("name", NAMES)
 def test_under_the_interpreter(errors, name):
     assert errors[name] is None, errors[name]
