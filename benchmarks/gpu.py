@@ -12,7 +12,8 @@ many seconds: what does not fit into them is named and left out. `--quick` takes
   bfloat16, additions that are atomic or stores that race, corpora that stay on the device or travel in each epoch.
 - quality: held-out loss, and analogies of the demo's world, on the CPU and on the GPU; with FIRTH_CORPORA the published
   sets after training on some of its text, besides.
-- whole: `firth train` from start to end, and where its seconds went.
+- whole: `firth train` from start to end, cold and again, and where its seconds went; `--parts whole --words 1000000000`
+  for a billion words (7 GB among the temporary files).
 
 Bytes of a window are those of its rows, read once and added to once: 2 · 4 · width · (contexts + output rows), half of
 that with bfloat16. FLOP are
@@ -25,9 +26,11 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import math
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +58,8 @@ TINY = Size(
     copied=1 << 12,
     product=16,
     world=5,
+    words=60,
+    streamed=2,
     text=0,
     epochs=1,
 )
@@ -65,6 +70,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure all of training on a GPU in one go.")
     add = parser.add_argument
     add("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="what to measure (default: all)")
+    add(
+        "--words", type=int, help="words of the text that firth train is given, which then may take as long as it takes"
+    )
     add("--quick", action="store_true", help="fewer sizes, shorter texts")
     add("--interpret", action="store_true", help="run everything on a few words by Triton's interpreter, without a GPU")
     add("--json", type=Path, help="file to write every row to, as they come")
@@ -116,6 +124,8 @@ def main() -> None:
         ) from error
     print(*report.facts.values(), sep="\n", flush=True)
     size = TINY if given.interpret else QUICK if given.quick else WHOLE
+    if given.words:
+        size = replace(size, words=given.words)
     sm = 1
     if not given.interpret:
         import torch
@@ -128,7 +138,7 @@ def main() -> None:
         right.__enter__()
     measurements = Measurements(report, size, sm)
     for part in given.parts:
-        measurements.until = time.perf_counter() + PARTS[part]
+        measurements.until = math.inf if part == "whole" and given.words else time.perf_counter() + PARTS[part]
         try:
             getattr(measurements, part)()
         except Exception as error:  # the other parts still tell

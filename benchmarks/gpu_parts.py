@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 from material import chosen_corpus, corpora_folder, prepared, quality
 
-from firth import Word2Vec, WordVectors
+from firth import WordVectors
 from firth.backends.base import Backend, Rates, Tables, Tally
 from firth.backends.cpu import CpuBackend
 from firth.backends.devices import OLDEST_FOR_BFLOAT16
@@ -34,6 +35,7 @@ from firth.windows import windows
 from firth.world import ANALOGIES, sentences
 
 SENTENCE = 20  # words
+STRETCH = 1 << 23  # words of a made-up text that is written again and again
 RATES = Rates(0.05, 0.0, 0.0)
 MOST_OFF = 1e-4  # of a number of the reference's; they begin at some 0.1
 MOST_OFF_OF_STEPS = 0.2  # of the way that input rows go, where programs race or steps are rounded
@@ -58,6 +60,8 @@ class Size:
     copied: int = 1 << 30  # bytes
     product: int = 8192  # rows of the matrices
     world: int = 200_000  # sentences
+    words: int = 20_000_000  # of the text that `firth train` is given
+    streamed: int = 8  # chunks of the corpus that is sent in each epoch
     text: int = 4_000_000  # tokens of FIRTH_CORPORA's
     epochs: int = 5
 
@@ -294,7 +298,8 @@ class Measurements:
             for tile in size.tiles:
                 self.one_speed("contexts at hand", D=D, tile=tile)
         self.one_speed("stores that race", atomic=False)
-        self.one_speed("corpus sent in each epoch", corpus_bytes=0)
+        self.one_speed("corpus of several chunks", chunks=size.streamed)
+        self.one_speed("corpus sent in each epoch", chunks=size.streamed, corpus_bytes=0)
 
     def one_speed(
         self,
@@ -304,6 +309,7 @@ class Measurements:
         D: int = 0,
         V: int = 0,
         kept: str = "float32",
+        chunks: int = 1,
         **how: Any,
     ) -> int:
         """Measure one; gives the number of programs, 0 where it was left out."""
@@ -313,9 +319,9 @@ class Measurements:
             return 0
         asked = {"architecture": architecture, "loss": loss, "vector_size": D, "device": "cuda", "gpu_dtype": kept}
         options = TrainingOptions.from_dict(asked)
-        text = made(n, V)
+        text = made(chunks * n, V)
         tables = tables_for(text.vocabulary, options)
-        chunks = text.chunks(n)
+        parts = text.chunks(n)
         began = time.perf_counter()
         backend = self.backend(**how)
         try:
@@ -324,21 +330,21 @@ class Measurements:
             self.report.tell("failed", what=named, error=str(error).split("\n")[0][:200])
             return 0
         ready = time.perf_counter() - began
-        for chunk in chunks:
+        for chunk in parts:
             backend.train(chunk, 0, RATES)
         backend.settle()
         words, began, epoch = backend.tally().words, time.perf_counter(), 1
         while epoch == 1 or time.perf_counter() - began < self.size.seconds:
-            for chunk in chunks:
+            for chunk in parts:
                 backend.train(chunk, epoch, RATES)
             epoch += 1
         backend.settle()
         seconds = (time.perf_counter() - began) / (epoch - 1)
         words, programs = (backend.tally().words - words) // (epoch - 1), backend.programs_for(n)
-        planning = len(chunks) * self.timed(partial(backend.plan, chunks[0]))
+        planning = len(parts) * self.timed(partial(backend.plan, parts[0]))
         finite = bool(np.isfinite(backend.tally().loss))
         backend.close()
-        N, contexts = drawn_windows(n, V)
+        N, contexts = drawn_windows(chunks * n, V)
         S, width = float(Crowds.of(tables, options).output.sum()), -(-D // 16) * 16  # output rows of a window
         bytes_ = 2 * NUMBER_BYTES[kept] * width * (contexts + S * N)
         flop = 6 * D * S * contexts if architecture == "skipgram" else 6 * D * S * N + 2 * D * contexts
@@ -414,58 +420,59 @@ class Measurements:
         corpus.close()
 
     def whole(self) -> None:
-        """`firth train` as a program, twice: what is compiled is kept for the second."""
+        """`firth train` as a program, one epoch: cold, with nothing kept from before, and again."""
         with tempfile.TemporaryDirectory() as work:
-            path, model = Path(work) / "world.txt", Path(work) / "model.safetensors"
-            path.write_text("".join(" ".join(each) + "\n" for each in sentences(5 * self.size.world)), encoding="utf-8")
-            for device in ("cpu",) if self.device == "cpu" else ("cuda", "cuda", "cpu", "cpu"):
-                if not self.fits("whole", device):
-                    continue
-                size = (
-                    "--vector-size",
-                    str(self.size.usual_size),
-                    "--min-count",
-                    "1",
-                    "--workers",
-                    str(usable_cores()),
-                )
-                command = [
-                    sys.executable,
-                    "-m",
-                    "firth",
-                    "train",
-                    str(path),
-                    "-o",
-                    str(model),
-                    "--device",
-                    device,
-                    *size,
-                ]
-                began = time.perf_counter()
-                left = self.until - began
-                try:
-                    done = subprocess.run(
-                        command, capture_output=True, text=True, check=False, timeout=None if left == math.inf else left
-                    )
-                except subprocess.TimeoutExpired:
-                    self.report.tell("left out", of="whole", what=f"firth train --device {device}, after {left:.0f} s")
-                    continue
-                seconds = time.perf_counter() - began
-                if done.returncode:
-                    self.report.tell("failed", what=f"firth train --device {device}", error=done.stderr[-500:])
-                    continue
-                self.report.tell("whole", device=device, what="firth train", seconds=seconds)
-                if not self.fits("whole", f"parts, {device}"):
-                    continue
-                fitted = Word2Vec(
-                    device=device,  # type: ignore[arg-type]
-                    vector_size=self.size.usual_size,
-                    min_count=1,
-                    workers=usable_cores(),
-                )
-                fitted.fit(path, progress=False)
-                for name, spent in asdict(fitted.seconds).items():
-                    self.report.tell("whole", device=device, what=name, seconds=float(spent))
+            text = Path(work) / "text.txt"
+            write_made(text, self.size.words, self.size.usual_vocabulary)
+            for device in ("cpu",) if self.device == "cpu" else ("cuda", "cpu"):
+                kept = {name: str(Path(work, device, name)) for name in ("FIRTH_CACHE", "TRITON_CACHE_DIR")}
+                for run in ("cold", "again"):
+                    if self.fits("whole", f"{device}, {run}"):
+                        self.one_whole(text, device, run, kept)
+
+    def one_whole(self, text: Path, device: str, run: str, environment: dict[str, str]) -> None:
+        """Run `firth train` on a text, with what was kept in these folders, and tell where its seconds went."""
+        named = f"firth train --device {device}, {run}"
+        options = {
+            "--device": device,
+            "--vector-size": self.size.usual_size,
+            "--epochs": 1,
+            "--workers": usable_cores(),
+        }
+        command = [sys.executable, "-m", "firth", "train", text, "-o", text.parent / "model.safetensors", "--json"]
+        command += ["--min-count", "1", *(each for option in options.items() for each in option)]
+        began = time.perf_counter()
+        left = self.until - began
+        try:
+            done = subprocess.run(
+                list(map(str, command)), capture_output=True, text=True, check=False,
+                env=os.environ | environment, timeout=None if left == math.inf else left,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            self.report.tell("left out", of="whole", what=f"{named}, after {left:.0f} s")
+            return
+        seconds = time.perf_counter() - began
+        if done.returncode:
+            self.report.tell("failed", what=named, error=done.stderr[-500:])
+            return
+        found = json.loads(done.stdout)
+        where = {name: found[f"{name}_seconds"] for name in ("reading", "compiling", "training", "saving")}
+        self.report.tell(
+            "whole", device=device, run=run, words=found["words"], seconds=seconds, **where,
+            others=seconds - sum(where.values()),
+        )  # fmt: skip
+
+
+def write_made(path: Path, words: int, V: int) -> None:
+    """Write a made-up text of so many words, SENTENCE to a line: a stretch of one by Zipf's law, again and again."""
+    text = made(min(words, STRETCH), V)
+    n = len(text.tokens)
+    spelled = np.array([f"{word}{end}".encode() for end in (" ", "\n") for word in text.vocabulary.words], object)
+    ends_line = np.arange(n) % SENTENCE == SENTENCE - 1
+    stretch = b"".join(spelled[text.tokens + V * ends_line].tolist())
+    with path.open("wb") as file:
+        for _ in range(-(-words // n)):
+            file.write(stretch)
 
 
 def share_right(vectors: WordVectors) -> float:

@@ -429,6 +429,16 @@ def bfloat16_learns_as_float32_does():
                 np.testing.assert_allclose(getattr(weights, name), getattr(exact, name), rtol=0.05, atol=5e-3)
 
 
+def rounded_steps_may_be_stored():
+    """With one program, and no word twice in a window, stores are what additions are."""
+    options = TrainingOptions(sample=0, negative=1, device="cuda", gpu_dtype="bfloat16")
+    case = Shuffled(6, 400, 20, (12, 9), options)
+    (added, tally), (stored, other) = (trained(backend(atomic=atomic), case) for atomic in (True, False))
+    assert tally == other
+    np.testing.assert_array_equal(added.input, stored.input)
+    np.testing.assert_array_equal(added.output, stored.output)
+
+
 def weights_without_bounds_are_seen():
     for kept in ("float32", "bfloat16"):
         case = Case(4, 20, 20, (7,), TrainingOptions(sample=0, device="cuda", gpu_dtype=kept))

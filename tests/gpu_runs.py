@@ -43,6 +43,7 @@ ROUNDED = (
     "what_is_no_number_stays_none",
     "one_program_rounds_as_numpy_does",
     "bfloat16_learns_as_float32_does",
+    "rounded_steps_may_be_stored",
 )
 # Where programs run one after another, or in turns that are drawn: emulated alone.
 IN_TURNS = ("additions_to_crowded_rows_are_scaled", "programs_at_once_lose_nothing")

@@ -29,8 +29,8 @@ KINDS = {
     "f32": np.float32, "f64": np.float64, "bf16": np.uint16,
 }  # fmt: skip
 KNOWN = {
-    *KINDS, "rn", "ftz", "lo", "wide", "approx", "full", "uni", "sync", "aligned", "m8n8", "x1", "x2", "x4", "v2", "v4",
-    "v8", "param", "global", "shared", "cg", "gpu", "relaxed", "noftz", "add", "min", "max", "bfly", "idx",
+    *KINDS, "bf16x2", "rn", "ftz", "lo", "wide", "approx", "full", "uni", "sync", "aligned", "m8n8", "x1", "x2", "x4",
+    "v2", "v4", "v8", "param", "global", "shared", "cg", "gpu", "relaxed", "noftz", "add", "min", "max", "bfly", "idx",
     "eq", "ne", "lt", "le", "gt", "ge", "num", "equ", "neu", "ltu", "leu", "gtu", "geu",
 }  # fmt: skip
 
@@ -274,11 +274,16 @@ class Kernel:
             operands, guard, function, *[parts[-1]] * (len(operands) - 1)
         )
 
-    make_add, make_sub, make_neg, make_abs = map(alike, (np.add, np.subtract, np.negative, np.abs))
+    make_sub, make_neg, make_abs = map(alike, (np.subtract, np.negative, np.abs))
     make_and, make_or, make_xor, make_not = map(alike, (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert))
     make_min, make_max = map(alike, (np.fmin, np.fmax))  # of a NaN and a number, the number
     make_popc = alike(lambda a: np.bitwise_count(a).astype(np.uint32))
     make_ex2 = alike(lambda a: np.exp2(a.astype(np.float64)).astype(np.float32))
+
+    def make_add(self, parts, operands, guard):
+        if parts[-1] == "bf16x2":
+            return self.computed(operands, guard, lambda a, b: pair(*map(np.add, both(a), both(b))), "b32", "b32")
+        return self.computed(operands, guard, np.add, parts[-1], parts[-1])
 
     def make_div(self, parts, operands, guard):
         def whole(a, b):  # rounded towards zero
@@ -367,6 +372,8 @@ class Kernel:
 
     def make_cvt(self, parts, operands, guard):
         *_, into, kind = parts
+        if into == "bf16x2":
+            return self.computed(operands, guard, pair, kind, kind)
         if into == "bf16":
             function = to_bfloat16
         elif kind == "bf16":
@@ -594,3 +601,13 @@ def to_bfloat16(numbers):
 
 def from_bfloat16(bits):
     return (bits.astype(np.uint32) << np.uint32(16)).view(np.float32)
+
+
+def pair(upper, lower):
+    """Two bfloat16 in one number."""
+    return to_bfloat16(upper).astype(np.uint32) << np.uint32(16) | to_bfloat16(lower)
+
+
+def both(bits):
+    """The two of a pair, as float32."""
+    return from_bfloat16(bits >> np.uint32(16)), from_bfloat16(bits & np.uint32(0xFFFF))

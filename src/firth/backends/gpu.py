@@ -34,6 +34,9 @@ PLAN_NUMBERS = 8192  # compared by one program of `plan_windows`: output rows wi
 MOST_PLANNED = 256  # tokens of one program of `plan_windows`
 SHARE_FOR_CORPUS = 0.5  # of the device's memory that is free once weights and tables are there
 PINNED_BYTES = 2 * 4 * (1 << 20)  # the buffers through which tokens travel, of a chunk each
+PATH_BYTES = (
+    212  # a word, of its path twice: as it is found, and filled up to whole tiles (a million words, Zipf's law)
+)
 
 # Tokens of a chunk for each program, or more: windows that read a frequent row before its program adds to it are then a
 # small part of the chunk's, also where it is a whole small corpus.
@@ -123,7 +126,10 @@ class GpuBackend:
         nothing = Chunk(np.zeros(1, np.int32), np.array([0, 1], np.int64), 0, 0, 1, 0)
         piece = ResidentCorpus(self._torch, self._device, room=0).piece(nothing, (0, 1))
         with self._enough_memory():
-            compiled = self._trained(piece, self._settings(nothing, 0, 0, Rates(0, 0, 0)))[1]
+            settings = self._settings(nothing, 0, 0, Rates(0, 0, 0))
+            compiled = self._trained(piece, settings)[1]
+            if options.held_out:
+                self._decided(piece, settings, held_out=True)
         if self._given_programs is None:
             has = self._torch.cuda.get_device_properties(self._device)
             threads, capability = has.max_threads_per_multi_processor, (has.major, has.minor)
@@ -371,9 +377,10 @@ class GpuBackend:
         self._torch.from_numpy(here).copy_(there if there.dtype == self._torch.float32 else there.cpu())
 
     def buffer_bytes(self, V: int, options: TrainingOptions) -> int:
-        """The buffers through which tokens travel, and with bfloat16 a matrix on its way to or from the device."""
+        """The buffers through which tokens travel, paths while they are made, and a matrix of bfloat16 on its way."""
         width = -(-options.vector_size // ROW_FLOATS) * ROW_FLOATS
-        return PINNED_BYTES + (2 * V * width if options.gpu_dtype == "bfloat16" else 0)
+        matrix = 2 * V * width if options.gpu_dtype == "bfloat16" else 0
+        return PINNED_BYTES + max(matrix, PATH_BYTES * V if options.loss == "hs" else 0)
 
     def close(self) -> None:
         """Take the weights back, and give the device's memory back."""

@@ -104,10 +104,12 @@ def steps(
             sums = sums + (part,)
     slopes = ()
     for pack in tl.static_range(len(labels)):
-        slope, lost = logistic(packed(sums[pack * LANES : (pack + 1) * LANES], WARPS), labels[pack])
         count = counts[pack] * ((tl.arange(0, LANES) + pack * LANES) // S < there).to(tl.float32)
+        # What does not count may be a copy of a score without bounds, whose loss is ∞ times 0.
+        score = tl.where(count > 0, packed(sums[pack * LANES : (pack + 1) * LANES], WARPS), 0.0)
+        slope, lost = logistic(score, labels[pack])
         slope *= rate * count
-        loss += tl.where(count > 0, lost, 0.0)  # not a product: lanes without a score of their own may have lost ∞
+        loss += count * lost
         for lane in tl.static_range(LANES):
             if pack * LANES + lane < C * S:
                 slopes = slopes + (tl.gather(slope, tl.full((LANES,), lane, tl.int32), 0),)
