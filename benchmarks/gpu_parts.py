@@ -426,7 +426,9 @@ class Measurements:
             write_made(text, self.size.words, self.size.usual_vocabulary)
             for device in ("cpu",) if self.device == "cpu" else ("cuda", "cpu"):
                 kept = {name: str(Path(work, device, name)) for name in ("FIRTH_CACHE", "TRITON_CACHE_DIR")}
-                for run in ("cold", "again"):
+                if self.device == "cpu":
+                    kept = {}  # compiling anew would take longer than all else here
+                for run in ("cold", "again") if kept else ("again",):
                     if self.fits("whole", f"{device}, {run}"):
                         self.one_whole(text, device, run, kept)
 
