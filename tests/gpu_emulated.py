@@ -119,6 +119,26 @@ def reading_what_another_thread_wrote():
         assert numbers.tolist() == [*range(64), *range(64)[::-1]]
 
 
+@triton.jit
+def store_upper(numbers, COUNT: tl.constexpr, WAIT: tl.constexpr):
+    at = tl.arange(0, COUNT)
+    read = tl.load(numbers + COUNT // 2 + at % (COUNT // 2))
+    tl.store(numbers + COUNT + at, read)
+    if WAIT:
+        tl.debug_barrier()
+    tl.store(numbers + at, read + 1, mask=at >= COUNT // 2)
+
+
+def writing_over_what_another_warp_read():
+    """Though the warps before have read it: on a GPU they may come later."""
+    numbers = torch.arange(128, dtype=torch.int32)
+    with pytest.raises(ptx.Fault, match="a warp writes over what another read, without a barrier"):
+        store_upper[(1,)](numbers, COUNT=64, WAIT=False, num_warps=2)
+    numbers = torch.arange(128, dtype=torch.int32)
+    store_upper[(1,)](numbers, COUNT=64, WAIT=True, num_warps=2)
+    assert numbers.tolist() == [*range(32), *range(33, 65), *range(32, 64), *range(32, 64)]
+
+
 def branches_that_threads_take_differently():
     """As Triton makes none such, by hand."""
     text = """.visible .entry branches(

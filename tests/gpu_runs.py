@@ -52,6 +52,7 @@ FAULTS = (
     "addresses_out_of_bounds",
     "addresses_that_are_not_aligned",
     "reading_what_another_thread_wrote",
+    "writing_over_what_another_warp_read",
     "branches_that_threads_take_differently",
 )
 

@@ -2,7 +2,8 @@
 
 Triton's interpreter shows that a kernel says what it should; this shows that what is compiled from it does so: that
 lanes exchange what they should, whole numbers are as wide as they must be, no address is out of bounds or unaligned,
-and no thread reads what another of its program wrote without having met it at a barrier. Each of these is a `Fault`.
+and no thread reads what another of its program wrote, nor writes over what another warp read, without having met it at
+a barrier. Each of these is a `Fault`.
 
 The 32 threads of a warp go together, an instruction being one of NumPy on 32 numbers. The warps of a program go one
 after another, each to its next barrier; programs go one after another, or several in turn, each some instructions.
@@ -22,6 +23,7 @@ from functools import cache
 import numpy as np
 
 LANES = 32
+SEVERAL = -1  # in place of the one warp that read something
 ALL = np.ones(LANES, bool)
 KINDS = {
     "pred": np.bool_, "b8": np.uint8, "b16": np.uint16, "b32": np.uint32, "b64": np.uint64,
@@ -43,7 +45,7 @@ class Fault(Exception):
 
 
 class Memory:
-    """Arrays of bytes by address, and who wrote to them last, since which barrier, for so many bytes each."""
+    """Arrays of bytes by address, and who wrote and read them last, since which barrier, for so many bytes each."""
 
     def __init__(self, arrays, unit=2):
         self.unit = unit
@@ -51,6 +53,8 @@ class Memory:
         self.arrays = [arrays[begin] for begin in sorted(arrays)]
         self.writers = [np.zeros(len(array) // unit + 1, np.uint32) for array in self.arrays]
         self.writes = [np.full(len(array) // unit + 1, -1, np.int64) for array in self.arrays]
+        self.readers = [np.zeros(len(array) // unit + 1, np.int32) for array in self.arrays]  # warps, or SEVERAL
+        self.reads = [np.full(len(array) // unit + 1, -1, np.int64) for array in self.arrays]
 
     def place(self, addresses, size, align):
         """Which array these addresses lie in, and where, in items of so many bytes; `align` bytes are touched."""
@@ -74,10 +78,16 @@ class Memory:
         fresh = self.writes[which][there] == warp.program.now
         if (fresh & (self.writers[which][there] != warp.threads[active][:, None])).any():
             raise Fault("a thread reads what another wrote, without a barrier between")
+        again = (self.reads[which][there] == warp.program.now) & (self.readers[which][there] != warp.number)
+        self.readers[which][there] = np.where(again, SEVERAL, warp.number)
+        self.reads[which][there] = warp.program.now
         return self.arrays[which].view(dtype)[at]
 
     def write(self, warp, which, at, numbers, active):
         there = self.units(at, numbers.dtype.itemsize)
+        fresh = self.reads[which][there] == warp.program.now
+        if (fresh & (self.readers[which][there] != warp.number)).any():
+            raise Fault("a warp writes over what another read, without a barrier between")
         self.arrays[which].view(numbers.dtype)[at] = numbers
         self.writers[which][there] = warp.threads[active][:, None]
         self.writes[which][there] = warp.program.now
@@ -116,7 +126,7 @@ class Warp:
     """32 threads that go together."""
 
     def __init__(self, program, number):
-        self.program = program
+        self.program, self.number = program, number
         self.threads = np.arange(LANES * number, LANES * (number + 1), dtype=np.uint32)
         self.registers = dict(program.kernel.unwritten)
         self.next = 0
