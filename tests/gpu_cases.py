@@ -28,7 +28,7 @@ from firth import Callback, StopTraining, Word2Vec, draws, word2vec
 from firth.backends import gpu_draws, gpu_rows, gpu_scores
 from firth.backends.base import Rates
 from firth.backends.cpu import CpuBackend
-from firth.backends.gpu import GpuBackend
+from firth.backends.gpu import FATES_BLOCK, MOST_PLANNED, GpuBackend
 from firth.backends.gpu_crowds import Crowds
 from firth.backends.reference import ReferenceBackend
 from firth.options import TrainingOptions
@@ -217,6 +217,15 @@ def chunks_may_be_cut_anywhere():
     for architecture in ARCHITECTURES:
         options = TrainingOptions(architecture=architecture, sample=0.02, negative=1)
         case = Shuffled(7, 60, 20, (50, 3, 20), options, unknown=0.6, tokens_each=9)
+        held_to_the_reference(case, backend())
+
+
+def chunks_of_many_tokens_are_planned_by_several_programs():
+    """Of which a tenth is kept, so that few are trained."""
+    for architecture, negative in (("skipgram", 5), ("cbow", 1)):
+        options = TrainingOptions(architecture=architecture, sample=1e-4, negative=negative, held_out=0.2)
+        case = Shuffled(10, 60, 20, (40,) * 30, options, unknown=0.1)
+        assert len(case.tokens()) > FATES_BLOCK > MOST_PLANNED
         held_to_the_reference(case, backend())
 
 

@@ -28,6 +28,7 @@ OF_ANY_KIND = ("any_small_corpus_is_the_reference",)
 AROUND = (
     "scores_without_bounds_are_an_infinite_loss",
     "chunks_may_be_cut_anywhere",
+    "chunks_of_many_tokens_are_planned_by_several_programs",
     "what_is_measured_moves_nothing",
     "the_corpus_stays_on_the_device_where_there_is_room",
     "programs_make_the_same_decisions_however_many",
