@@ -97,7 +97,7 @@ def one_program_is_the_reference():
     """Any places, sentences, unknown words, sentences held out; rows of one tensor, and of two (D = 300)."""
     for architecture in ARCHITECTURES:
         for D, gradient in ((20, "corrected"), (33, "historical"), (300, "corrected")):
-            options = TrainingOptions(architecture=architecture, sample=0.1, held_out=0.3, cbow_gradient=gradient)
+            options = TrainingOptions(architecture=architecture, sample=5e-3, held_out=0.3, cbow_gradient=gradient)
             lengths = (10, 1, 0, 9, 7) if D == 300 else (25, 1, 0, 9, 12, 7)
             case = Shuffled(3, 50, D, lengths, options, unknown=0.1, position=2**48 - 7, epoch=3)
             held_to_the_reference(case, backend())
@@ -215,7 +215,7 @@ def stores_in_place_of_additions_are_the_same_with_one_program():
 
 def chunks_may_be_cut_anywhere():
     for architecture in ARCHITECTURES:
-        options = TrainingOptions(architecture=architecture, sample=0.02, negative=1)
+        options = TrainingOptions(architecture=architecture, sample=5e-3, negative=1)
         case = Shuffled(7, 60, 20, (50, 3, 20), options, unknown=0.6, tokens_each=9)
         held_to_the_reference(case, backend())
 
@@ -224,7 +224,7 @@ def chunks_of_many_tokens_are_planned_by_several_programs():
     """Of which a tenth is kept, so that few are trained."""
     for architecture, negative in (("skipgram", 5), ("cbow", 1)):
         options = TrainingOptions(architecture=architecture, sample=1e-4, negative=negative, held_out=0.2)
-        case = Shuffled(10, 60, 20, (40,) * 30, options, unknown=0.1)
+        case = Shuffled(10, 60, 20, (40,) * 30, options, unknown=0.1, position=2**48 - 7, epoch=3)
         assert len(case.tokens()) > FATES_BLOCK > MOST_PLANNED
         held_to_the_reference(case, backend())
 
@@ -240,7 +240,7 @@ def what_is_measured_moves_nothing():
 
 def the_corpus_stays_on_the_device_where_there_is_room():
     """Over two epochs, of which the second keeps other words around the cuts."""
-    options = TrainingOptions(sample=0.01, negative=1, window=2)
+    options = TrainingOptions(sample=5e-3, negative=1, window=2)
     case = Shuffled(9, 60, 20, (40, 7), options, unknown=0.4, tokens_each=8)
     expected = ReferenceBackend()
     kept, some, sent = backend(), backend(corpus_bytes=150), backend(corpus_bytes=0)
@@ -297,7 +297,7 @@ def paths_of_rows_that_warps_share():
 def paths_of_several_programs():
     """The same decisions however many there are; and other chunks, unknown words, sentences held out."""
     for architecture in ARCHITECTURES:
-        options = TrainingOptions(architecture=architecture, loss="hs", sample=0.02, held_out=0.3)
+        options = TrainingOptions(architecture=architecture, loss="hs", sample=5e-3, held_out=0.3)
         case = Shuffled(7, 60, 20, (14, 3, 9), options, unknown=0.3, tokens_each=9)
         held_to_the_reference(case, backend())
         one, many = (trained(backend(programs=each), case)[1] for each in (1, 5))
