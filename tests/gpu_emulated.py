@@ -20,6 +20,7 @@ import triton
 import triton.language as tl
 from cases import ARCHITECTURES, trained
 from gpu_ahead import Driver
+from gpu_rows_alone import move
 
 from firth.backends.base import Rates
 from firth.options import TrainingOptions
@@ -72,6 +73,31 @@ def programs_at_once_lose_nothing():
                 assert np.linalg.norm(other - one) < 0.02 * np.linalg.norm(one)
                 moved = np.abs(one).max(axis=1) > 0
                 np.testing.assert_array_equal(np.abs(other).max(axis=1) > 0, moved)
+
+
+class Place:
+    """An address of float32 numbers, of which Triton is told no more."""
+
+    def __init__(self, address):
+        self.address, self.dtype = address, torch.float32
+
+    def data_ptr(self):
+        return self.address
+
+    def numel(self):
+        return 0
+
+
+def rows_stand_beyond_what_32_bits_count():
+    """In a matrix of which but one row is there: number 2**27 of 32 floats, 2**34 bytes behind its beginning."""
+    row, width, first = 1 << 27, 32, 16
+    numbers = torch.zeros(first + width, dtype=torch.int32)  # which row, and from number 16 on the row itself
+    numbers[0] = row
+    there = numbers[first:].view(torch.float32)
+    there[:] = torch.arange(width)
+    matrix = Place(there.data_ptr() - 4 * row * width)
+    move[(1,)](matrix, numbers, 1, MAIN=width, WIDTH=width, num_warps=1)
+    assert there.tolist() == [2.0 * each for each in range(width)]
 
 
 # ---- what it refuses ------------------------------------------------------------------------------

@@ -439,7 +439,10 @@ class Kernel:
 
         return self.by_all(guard, end)
 
-    def make_bar(self, _parts, _operands, guard):
+    def make_bar(self, _parts, operands, guard):
+        if operands != ["0"]:
+            raise NotImplementedError("a barrier of some threads, or beside another")
+
         def wait(w):
             w.state = "waits"
 

@@ -6,14 +6,14 @@ import json
 from importlib.util import find_spec
 
 import pytest
-from gpu_runs import AROUND, COMPUTED, FAULTS, IN_TURNS, ROUNDED, errors_of, run
+from gpu_runs import AROUND, COMPUTED, EMULATED, FAULTS, ROUNDED, errors_of, run
 
 pytestmark = pytest.mark.skipif(
     not (find_spec("triton") and find_spec("torch")),
     reason="Triton or PyTorch is not installed (Triton is for Linux); pip install --group test installs them",
 )
 
-HOPPER = (*COMPUTED, *AROUND, *ROUNDED, *IN_TURNS, *FAULTS)
+HOPPER = (*COMPUTED, *AROUND, *ROUNDED, *EMULATED, *FAULTS)
 AMPERE = ("one_program_is_the_reference", "wide_windows_take_several_steps", "paths_in_one_program_are_the_reference")
 
 
