@@ -13,11 +13,11 @@ many seconds: what does not fit into them is named and left out. `--quick` takes
 - quality: held-out loss, and analogies of the demo's world, on the CPU and on the GPU; with FIRTH_CORPORA the published
   sets after training on some of its text, besides.
 - whole: `firth train` from start to end, cold and again, and where its seconds went; `--parts whole --words 1000000000`
-  for a billion words (7 GB among the temporary files).
+  for a billion words (13 GB among the temporary files: the text, and encoded for each device).
 
 Bytes of a window are those of its rows, read once and added to once: 2 · 4 · width · (contexts + output rows), half of
-that with bfloat16. FLOP are
-6 · D for each pair of context and output row; CBOW's 6 · D for each output row and 2 · D for each context.
+that with bfloat16. FLOP are 6 · D for each pair of context and output row; CBOW's 6 · D for each output row and 2 · D
+for each context.
 
 On a machine without a GPU `--interpret` runs all of it on a few words, by Triton's interpreter: to see that it runs.
 """

@@ -34,9 +34,8 @@ PLAN_NUMBERS = 8192  # compared by one program of `plan_windows`: output rows wi
 MOST_PLANNED = 256  # tokens of one program of `plan_windows`
 SHARE_FOR_CORPUS = 0.5  # of the device's memory that is free once weights and tables are there
 PINNED_BYTES = 2 * 4 * (1 << 20)  # the buffers through which tokens travel, of a chunk each
-PATH_BYTES = (
-    212  # a word, of its path twice: as it is found, and filled up to whole tiles (a million words, Zipf's law)
-)
+# Of a word, for its path twice: as it is found, and filled up to whole tiles (a million words, Zipf's law).
+PATH_BYTES = 212
 
 # Tokens of a chunk for each program, or more: windows that read a frequent row before its program adds to it are then a
 # small part of the chunk's, also where it is a whole small corpus.

@@ -18,11 +18,7 @@ from firth.errors import BadOption, MissingFile
 from firth.options import CorpusOptions
 
 COLUMNAR = {".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow"}
-SEPARATED = {
-    ".csv": ",",
-    ".tsv": "\t",
-    ".tab": "\t",
-}  # and what separates their cells, unless the heading says otherwise
+SEPARATED = {".csv": ",", ".tsv": "\t", ".tab": "\t"}  # and what separates cells, unless the heading says otherwise
 JSON_LINES = (".jsonl", ".ndjson", ".json")
 STANDARD_INPUT = "-"
 
