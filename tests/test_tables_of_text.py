@@ -125,7 +125,8 @@ def test_what_python_writes_as_csv_is_read_back(tmp_path_factory, rows, separato
     [
         ("1,a,5\n2,b, c,4\n", r"line 3 of .*a\.csv has 4 cells, but the first line names 3 columns; put quotes around"),
         ('1,"a\nb",5\n\n2,c\n', "line 5 of .* has 2 cells, but the first line names 3 columns; .* holds a comma"),
-        ('1,"a" b,5\n', "line 2 of .* cannot be read: ',' expected after '\"'; write a quote within a cell twice, or"),
+        ('1,"a" b,5\n', "line 2 of .* cannot be read: ',' expected after '\"'; write a quote within a cell twice, and"),
+        ('1,"a" ,5\n', "line 2 of .* cannot be read: .*; write .* and no space behind the one that ends it, or"),
         ('1,a,5\n2,"b,4\n3,"c",4\n', "line 4 of .*, in the row that begins in line 3: ',' expected after"),
         ('1,a,5\n2,b,"4\n3,c,4\n', r"in the row that begins in line 3: unexpected end of data; .*quoting=3\)"),
     ],

@@ -86,8 +86,9 @@ class SeparatedFile(ColumnFile):
             given = "" if separator == "," else f", sep={separator!r}"
             raise BadCorpus(
                 f"line {reader.line_num:,} of {self.path} cannot be read{within}: {error}; write a quote within a cell "
-                "twice, or give the column itself, by pandas.read_csv with escapechar where backslashes stand before "
-                f"quotes, or, where quotes mean nothing: pandas.read_csv(path{given}, quoting=3)[column].dropna()"
+                "twice, and no space behind the one that ends it, or give the column itself, by pandas.read_csv with "
+                "escapechar where backslashes stand before quotes, or, where quotes mean nothing: "
+                f"pandas.read_csv(path{given}, quoting=3)[column].dropna()"
             ) from error
 
     def _warn_of_lists(self, cells: list[str]) -> None:
