@@ -8,6 +8,7 @@ Triton compiled for it, with the arguments that a GPU would get, on an emulation
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -165,26 +166,36 @@ def writing_over_what_another_warp_read():
     assert numbers.tolist() == [*range(32), *range(33, 65), *range(32, 64), *range(32, 64)]
 
 
-def branches_that_threads_take_differently():
-    """As Triton makes none such, by hand."""
-    text = """.visible .entry branches(
-    .param .u64 .ptr .global .align 1 branches_param_0
+def by_hand(*lines):
+    """A kernel of instructions such as Triton makes none."""
+    body = "\n".join(lines)
+    return f""".visible .entry by_hand(
+    .param .u64 .ptr .global .align 1 by_hand_param_0
 )
 .reqntid 32
-{
+{{
     .reg .pred %p<2>;
+    .reg .b16 %rs<2>;
     .reg .b32 %r<2>;
-    mov.u32 %r1, %tid.x;
-    setp.lt.u32 %p1, %r1, LIMIT;
-    @%p1 bra $L__BB0_1;
-$L__BB0_1:
+{body}
     ret;
-}
+}}
 """
-    for limit in (0, 32):
-        ptx.launch(text.replace("LIMIT", str(limit)), 2, 0, [0])
-    with pytest.raises(ptx.Fault, match="take differently"):
-        ptx.launch(text.replace("LIMIT", "31"), 2, 0, [0])
+
+
+def branches_that_threads_take_differently():
+    for limit in (0, 31, 32):
+        lines = "mov.u32 %r1, %tid.x;", f"setp.lt.u32 %p1, %r1, {limit};", "@%p1 bra $L__BB0_1;", "$L__BB0_1:"
+        differently = limit == 31
+        with pytest.raises(ptx.Fault, match="take differently") if differently else contextlib.nullcontext():
+            ptx.launch(by_hand(*lines), 2, 0, [0])
+
+
+def instructions_that_are_not_known():
+    """And would be taken for others: of another kind, in another manner, a barrier of some threads."""
+    for line in ("add.rn.bf16 %rs1, %rs1, %rs1;", "max.NaN.f32 %r1, %r1, %r1;", "bar.sync 1, 32;", "bar.sync 0, 32;"):
+        with pytest.raises(NotImplementedError):
+            ptx.launch(by_hand(line), 1, 0, [0])
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ FAULTS = (
     "reading_what_another_thread_wrote",
     "writing_over_what_another_warp_read",
     "branches_that_threads_take_differently",
+    "instructions_that_are_not_known",
 )
 
 

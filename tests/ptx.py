@@ -36,6 +36,8 @@ KNOWN = {
     "eq", "ne", "lt", "le", "gt", "ge", "num", "equ", "neu", "ltu", "leu", "gtu", "geu",
 }  # fmt: skip
 
+BITS_ALONE = ("cvt", "ld", "st", "atom")  # that know bfloat16, which to NumPy is a whole number
+
 
 class Fault(Exception):
     """What would be a fault on a GPU, or a race."""
@@ -201,7 +203,7 @@ class Kernel:
         guard, name, rest = re.match(r"(?:@(!?%p\d+)\s+)?([\w.]+)\s*(.*)$", line).groups()
         head, *parts = name.split(".")
         maker = getattr(self, f"make_{head}", None)
-        if maker is None or not set(parts) <= KNOWN:
+        if maker is None or not set(parts) <= KNOWN or (parts[-1:] == ["bf16"] and head not in BITS_ALONE):
             raise NotImplementedError(line)
         operands = [each.strip() for each in re.findall(r"\{[^}]*\}|\[[^\]]*\]|[^,\s][^,]*", rest)]
         return maker(parts, operands, self.active(guard))
