@@ -389,6 +389,7 @@ class Measurements:
             f"GPU, {few} programs": lambda: self.backend(programs=few),
         }
         machines |= {f"GPU, {kept}": self.backend for kept in self.kinds[1:]}
+        means: dict[str, float] = {}  # of the sets, in points of 100
         for where, make in machines.items():
             if not self.fits("quality", f"{name}, {architecture}, {where}"):
                 continue
@@ -415,7 +416,11 @@ class Measurements:
             else:
                 with tempfile.TemporaryDirectory() as work:
                     vectors.save(Path(work) / "vectors.safetensors")
-                    row |= quality(Path(work) / "vectors.safetensors", sets)
+                    scores = quality(Path(work) / "vectors.safetensors", sets)
+                means[where] = float(np.mean([score for score in scores.values() if score is not None] or [0.0]))
+                row |= scores | {"mean": means[where]}
+                if "CPU" in means:
+                    row["points_below_the_CPU"] = means["CPU"] - means[where]
             self.report.tell("quality", text=name, architecture=architecture, where=where, **row)
         corpus.close()
 
