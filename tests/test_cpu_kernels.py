@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +133,9 @@ for architecture in ARCHITECTURES:
 AVX2 = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma,+bmi,+bmi2,+sse4.2,+popcnt"}
 
 
+X86 = platform.machine().lower() in ("x86_64", "amd64")
+
+
 def hold_with_registers(lanes, registers, *, as_if, **environment):
     path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     arguments = [str(number) for number in (lanes, registers, int(as_if))]
@@ -139,14 +143,25 @@ def hold_with_registers(lanes, registers, *, as_if, **environment):
     subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": path} | environment)
 
 
-@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="256-bit registers are x86's")
-def test_machines_with_narrower_registers_compute_the_same():
-    hold_with_registers(8, 16, as_if=False, **AVX2)
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """Both at once: each is one process that compiles. That of four floats has a cache of its own."""
+    cache = str(tmp_path_factory.mktemp("four"))
+    with ThreadPoolExecutor() as threads:
+        found = {"four": threads.submit(hold_with_registers, 4, 32, as_if=True, FIRTH_CACHE=cache)}
+        if X86:
+            found["AVX2"] = threads.submit(hold_with_registers, 8, 16, as_if=False, **AVX2)
+        yield found
 
 
-def test_vectors_of_four_floats_compute_the_same(tmp_path):
-    """As on ARM; compiled for this machine, so with a cache of its own, which knows machines by what they are."""
-    hold_with_registers(4, 32, as_if=True, FIRTH_CACHE=str(tmp_path))
+@pytest.mark.skipif(not X86, reason="256-bit registers are x86's")
+def test_machines_with_narrower_registers_compute_the_same(running):
+    running["AVX2"].result()
+
+
+def test_vectors_of_four_floats_compute_the_same(running):
+    """As on ARM; compiled for this machine, whose code the cache would take it for."""
+    running["four"].result()
 
 
 # ---- many workers ------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 
 import pytest
@@ -17,33 +18,42 @@ HOPPER = (*COMPUTED, *AROUND, *ROUNDED, *EMULATED, *FAULTS)
 AMPERE = ("one_program_is_the_reference", "wide_windows_take_several_steps", "paths_in_one_program_are_the_reference")
 
 
+LAUNCHED = [
+    (80, "float32", (128,)),
+    (90, "float32", (16, 128, 300, 1024)),
+    (90, "bfloat16", (96, 128, 300, 1024)),
+]
+
+
 @pytest.fixture(scope="module")
-def errors():
-    names = {90: HOPPER, 80: AMPERE}
-    return {capability: errors_of(["gpu_emulated.py", str(capability)], *names[capability]) for capability in names}
+def running():
+    """What the programs find, two of them at a time, the longest first: each is one process that mostly compiles."""
+    with ThreadPoolExecutor(2) as threads:
+        found = {90: threads.submit(errors_of, ["gpu_emulated.py", "90"], *HOPPER)}
+        for capability, kept, sizes in LAUNCHED:
+            found[capability, kept] = threads.submit(run, "gpu_ahead.py", str(capability), kept, *map(str, sizes))
+        found[80] = threads.submit(errors_of, ["gpu_emulated.py", "80"], *AMPERE)
+        yield found
 
 
 @pytest.mark.parametrize(("capability", "name"), [*[(90, name) for name in HOPPER], *[(80, name) for name in AMPERE]])
-def test_what_is_compiled_is_the_reference(errors, capability, name):
-    assert errors[capability][name] is None, errors[capability][name]
+def test_what_is_compiled_is_the_reference(running, capability, name):
+    error = running[capability].result()[name]
+    assert error is None, error
 
 
 PLANNING = ["decide_fates", "plan_windows"]
 TRAINING = [f"train_{name}" for name in ("skipgram", "skipgram_tree", "cbow", "cbow_tree")]
 
 
-@pytest.mark.parametrize(
-    ("capability", "kept", "sizes"),
-    [(80, "float32", (128,)), (90, "float32", (16, 128, 300, 1024)), (90, "bfloat16", (96, 128, 300, 1024))],
-)
-def test_kernels_compile_for_gpus_as_they_are_launched(capability, kept, sizes):
+@pytest.mark.parametrize(("capability", "kept", "sizes"), LAUNCHED)
+def test_kernels_compile_for_gpus_as_they_are_launched(running, capability, kept, sizes):
     """For Ampere and Hopper, by the assembler that Triton brings; once each, however chunks differ.
 
     Nothing that loops over contexts is spilled from registers, and where one warp holds a row, nothing goes by way of
     shared memory and nobody waits at barriers.
     """
-    printed = run("gpu_ahead.py", str(capability), kept, *map(str, sizes))
-    found = [json.loads(line) for line in printed.splitlines()]
+    found = [json.loads(line) for line in running[capability, kept].result().splitlines()]
     expected = [*[("decide_fates", sizes[0])] * 2, *[("plan_windows", sizes[0])] * 2]
     expected += [(name, D) for D in sizes for name in TRAINING]
     assert sorted((each["name"], each["D"]) for each in found) == sorted(expected)
