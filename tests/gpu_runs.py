@@ -15,17 +15,17 @@ COMPUTED = (
     "draws_are_the_same_bits",
     "one_program_is_the_reference",
     "words_may_stand_twice",
-    "wide_windows_take_several_steps",
-    "sums_end_one_to_a_lane",
-    "scores_fill_several_packs_and_warps",
-    "stores_in_place_of_additions_are_the_same_with_one_program",
     "paths_in_one_program_are_the_reference",
     "paths_of_few_words",
 )
 # Of many kinds, each of which is compiled: interpreted, and on a GPU.
 OF_ANY_KIND = ("any_small_corpus_is_the_reference",)
-# What is around them, and at the end of what numbers hold: not interpreted, which takes longer and shows no more.
+# Corners of these, and what is around them: not interpreted, which takes longer and shows no more.
 AROUND = (
+    "wide_windows_take_several_steps",
+    "sums_end_one_to_a_lane",
+    "scores_fill_several_packs_and_warps",
+    "stores_in_place_of_additions_are_the_same_with_one_program",
     "scores_without_bounds_are_an_infinite_loss",
     "chunks_may_be_cut_anywhere",
     "chunks_of_many_tokens_are_planned_by_several_programs",
