@@ -194,7 +194,7 @@ def branches_that_threads_take_differently():
 def instructions_that_are_not_known():
     """And would be taken for others: of another kind, in another manner, a barrier of some threads."""
     for line in ("add.rn.bf16 %rs1, %rs1, %rs1;", "max.NaN.f32 %r1, %r1, %r1;", "bar.sync 1, 32;", "bar.sync 0, 32;"):
-        with pytest.raises(NotImplementedError):
+        with pytest.raises(ptx.Unknown):
             ptx.launch(by_hand(line), 1, 0, [0])
 
 

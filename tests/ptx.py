@@ -10,8 +10,8 @@ after another, each to its next barrier; programs go one after another, or sever
 What is rounded may differ from a GPU's in the last bit: a multiplication and addition in one are computed in float64
 and rounded, and so are approximations (ex2.approx); the smallest numbers are not flushed to 0.
 
-Instructions are those of NVIDIA's "PTX ISA" that Triton makes of firth's kernels. Any other is an error, and so is a
-branch that the threads of one warp take differently.
+Instructions are those of NVIDIA's "PTX ISA" that Triton makes of firth's kernels. Any other is
+`Unknown`; a branch that the threads of one warp take differently is a `Fault`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from __future__ import annotations
 import ctypes
 import re
 from functools import cache
+from operator import methodcaller
 
 import numpy as np
 
@@ -41,6 +42,10 @@ BITS_ALONE = ("cvt", "ld", "st", "atom")  # that know bfloat16, which to NumPy i
 
 class Fault(Exception):
     """What would be a fault on a GPU, or a race."""
+
+
+class Unknown(Exception):
+    """An instruction, or a use of one, that Triton makes for none of firth's kernels, and that is not emulated."""
 
 
 # ---- what runs ------------------------------------------------------------------------------------
@@ -175,6 +180,29 @@ def bytes_of(tensor):
 # ---- what is run ----------------------------------------------------------------------------------
 
 
+def alike(function):
+    """What makes instructions of a function of operands that are all of one kind."""
+    return lambda self, parts, operands, guard: self.computed(
+        operands, guard, function, *[parts[-1]] * (len(operands) - 1)
+    )
+
+
+def shifted(function):
+    """What makes instructions that shift."""
+
+    def make(self, parts, operands, guard):
+        own = np.dtype(KINDS[parts[-1]])
+
+        def shift(a, by):
+            if (by >= 8 * own.itemsize).any():
+                raise Unknown("a shift by all bits, or more")
+            return function(a, by.astype(own))
+
+        return self.computed(operands, guard, shift, parts[-1], "u32")
+
+    return make
+
+
 class Kernel:
     """A kernel's instructions: functions of the warp that goes through them."""
 
@@ -204,7 +232,7 @@ class Kernel:
         head, *parts = name.split(".")
         maker = getattr(self, f"make_{head}", None)
         if maker is None or not set(parts) <= KNOWN or (parts[-1:] == ["bf16"] and head not in BITS_ALONE):
-            raise NotImplementedError(line)
+            raise Unknown(line)
         operands = [each.strip() for each in re.findall(r"\{[^}]*\}|\[[^\]]*\]|[^,\s][^,]*", rest)]
         return maker(parts, operands, self.active(guard))
 
@@ -280,12 +308,6 @@ class Kernel:
 
     # ---- computing --------------------------------------------------------------------------------
 
-    def alike(function):  # noqa: N805  # while the class is made
-        """What makes instructions of a function of operands that are all of one kind."""
-        return lambda self, parts, operands, guard: self.computed(
-            operands, guard, function, *[parts[-1]] * (len(operands) - 1)
-        )
-
     make_sub, make_neg, make_abs = map(alike, (np.subtract, np.negative, np.abs))
     make_and, make_or, make_xor, make_not = map(alike, (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert))
     make_min, make_max = map(alike, (np.fmin, np.fmax))  # of a NaN and a number, the number
@@ -322,19 +344,6 @@ class Kernel:
         wide, own = (np.float64 if kind == "f32" else np.longdouble), KINDS[kind]
         return self.computed(operands, guard, lambda a, b, c: (a.astype(wide) * b + c).astype(own), kind, kind, kind)
 
-    def shifted(function):  # noqa: N805
-        def make(self, parts, operands, guard):
-            own = np.dtype(KINDS[parts[-1]])
-
-            def shift(a, by):
-                if (by >= 8 * own.itemsize).any():
-                    raise NotImplementedError("a shift by all bits, or more")
-                return function(a, by.astype(own))
-
-            return self.computed(operands, guard, shift, parts[-1], "u32")
-
-        return make
-
     make_shl, make_shr = map(shifted, (np.left_shift, np.right_shift))
 
     def make_bfe(self, parts, operands, guard):
@@ -352,13 +361,13 @@ class Kernel:
         """Four of the eight bytes of two numbers, as the third says, by four bits each."""
 
         def permuted(a, b, selector):
-            both = a.astype(np.uint64) | b.astype(np.uint64) << np.uint64(32)
+            eight = a.astype(np.uint64) | b.astype(np.uint64) << np.uint64(32)
             found = np.zeros(LANES, np.uint64)
             for n in range(4):
                 which = selector.astype(np.uint64) >> np.uint64(4 * n) & np.uint64(15)
                 if (which > 7).any():
-                    raise NotImplementedError("prmt that repeats signs")
-                found |= (both >> which * np.uint64(8) & np.uint64(255)) << np.uint64(8 * n)
+                    raise Unknown("prmt that repeats signs")
+                found |= (eight >> which * np.uint64(8) & np.uint64(255)) << np.uint64(8 * n)
             return found.astype(np.uint32)
 
         return self.computed(operands, guard, permuted, "u32", "u32", "u32")
@@ -391,8 +400,7 @@ class Kernel:
         elif kind == "bf16":
             function = from_bfloat16
         else:
-            own = KINDS[into]
-            function = lambda a: a.astype(own)  # noqa: E731
+            function = methodcaller("astype", KINDS[into])
         return self.computed(operands, guard, function, kind)
 
     def make_mov(self, parts, operands, guard):
@@ -443,7 +451,7 @@ class Kernel:
 
     def make_bar(self, _parts, operands, guard):
         if operands != ["0"]:
-            raise NotImplementedError("a barrier of some threads, or beside another")
+            raise Unknown("a barrier of some threads, or beside another")
 
         def wait(w):
             w.state = "waits"
@@ -453,7 +461,7 @@ class Kernel:
     def make_shfl(self, parts, operands, guard):
         into, value, lane, last, mask = operands
         if (last, mask) != ("31", "-1"):
-            raise NotImplementedError("an exchange among some threads")
+            raise Unknown("an exchange among some threads")
         put, read, given = self.write(into), self.read(value, parts[-1]), self.read(lane, "u32")
         own = np.arange(LANES, dtype=np.uint32) if "bfly" in parts else np.uint32(0)
         return self.by_all(guard, lambda w: put(w, read(w)[(own ^ given(w)) % LANES]))
@@ -465,7 +473,7 @@ class Kernel:
 
         def reduce(w):
             if (those(w) != 2**LANES - 1).any():
-                raise NotImplementedError("a sum of some threads")
+                raise Unknown("a sum of some threads")
             put(w, np.broadcast_to(function.reduce(read(w)), LANES))
 
         return self.by_all(guard, reduce)
@@ -474,7 +482,7 @@ class Kernel:
     def by_all(guard, function):
         """What all threads of a warp do."""
         if guard is not None:
-            raise NotImplementedError("what all threads do is guarded")
+            raise Unknown("what all threads do is guarded")
         return function
 
     # ---- memory -----------------------------------------------------------------------------------
@@ -535,7 +543,7 @@ class Kernel:
 
     def make_atom(self, parts, operands, guard):
         if not {"global", "gpu", "relaxed", "add"} <= set(parts):
-            raise NotImplementedError(".".join(parts))
+            raise Unknown(".".join(parts))
         dtype, names, places = self.moved(parts, operands[1:], guard)  # what was there before is never used
         reads = [self.read(name, parts[-1]) for name in names]
 
@@ -544,7 +552,7 @@ class Kernel:
                 return
             memory, which, at, active = found
             if len(np.unique(at)) < len(at):
-                raise NotImplementedError("threads of a warp that add to the same number")
+                raise Unknown("threads of a warp that add to the same number")
             numbers = memory.arrays[which].view(dtype)
             for n, read in enumerate(reads):
                 before, change = numbers[at + n], read(w)[active]
@@ -562,7 +570,7 @@ class Kernel:
         The rows of the n-th begin at the addresses of threads 8 n to 8 n + 7; thread l has two halves of row l // 4.
         """
         if not {"sync", "aligned", "m8n8", "b16"} <= set(parts):
-            raise NotImplementedError(".".join(parts))
+            raise Unknown(".".join(parts))
         where, names = operands if operands[0].startswith("[") else operands[::-1]
         names = [each.strip() for each in names.strip("{} ").split(",")]
         base, _, offset = where.strip("[] ").partition("+")

@@ -140,7 +140,8 @@ def hold_with_registers(lanes, registers, *, as_if, **environment):
     path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     arguments = [str(number) for number in (lanes, registers, int(as_if))]
     command = [sys.executable, "-W", "error", "-c", NARROW, *arguments]
-    subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": path} | environment)
+    environment = os.environ | {"PYTHONPATH": path} | environment
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -156,12 +157,14 @@ def running(tmp_path_factory):
 
 @pytest.mark.skipif(not X86, reason="256-bit registers are x86's")
 def test_machines_with_narrower_registers_compute_the_same(running):
-    running["AVX2"].result()
+    done = running["AVX2"].result()
+    assert done.returncode == 0, done.stderr
 
 
 def test_vectors_of_four_floats_compute_the_same(running):
     """As on ARM; compiled for this machine, whose code the cache would take it for."""
-    running["four"].result()
+    done = running["four"].result()
+    assert done.returncode == 0, done.stderr
 
 
 # ---- many workers ------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_sources import PACKERS, SENTENCES, read, written
 
-from firth.corpus import EncodedCorpus, columns, encoded_corpus, files, json_lines, sample, separated
+from firth.corpus import EncodedCorpus, encoded_corpus, files, json_lines, sample, separated
 from firth.corpus.sources import find
 from firth.errors import BadCorpus, BadOption
 from firth.estimating.trials import sampled
@@ -267,7 +267,7 @@ def test_lists_of_whole_numbers_are_their_digits_and_strings_keep_their_spaces(t
     ],
 )
 def test_a_line_that_is_none_is_named(tmp_path, monkeypatch, lines, message):
-    monkeypatch.setattr(columns, "LONGEST_LINE", 1 << 20)
+    monkeypatch.setattr(files, "LONGEST_LINE", 1 << 20)
     with pytest.raises(BadCorpus, match=message):
         read(written(tmp_path / "a.jsonl", lines), column="text")
 

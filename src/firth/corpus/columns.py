@@ -8,12 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from firth.corpus.blocks import BLOCK_BYTES, Block, StringsBlock, TextBlock, TokensBlock, decoded
-from firth.corpus.files import File, TextFile, readable
+from firth.corpus.blocks import BLOCK_BYTES, Block, StringsBlock, TokensBlock
+from firth.corpus.files import File, readable
 from firth.errors import BadCorpus, BadOption, CannotRead, counted
 
 ROWS_AT_ONCE = 10_000
-LONGEST_LINE = 64 << 20  # bytes
 MOST_NAMES = 20  # of columns, that an error lists
 EVENTS = "where each row is one event, group those of a session into a list first"
 
@@ -28,23 +27,6 @@ class ColumnFile(File):
         """The file's name, size, time of change, and the column."""
         file = super().identity()
         return None if file is None else (*file, self.column or "")
-
-
-def whole_lines(file: File, encoding_errors: str) -> Iterator[str]:
-    """A file's text, some whole lines at a time; `BadCorpus` for a line of more than LONGEST_LINE bytes."""
-    text, begun, length = TextFile(file.path), [], 0
-    for block in text.blocks():
-        assert isinstance(block, TextBlock)
-        file.done = text.done
-        begun.append(decoded(block, encoding_errors))
-        length += len(begun[-1])
-        if length > LONGEST_LINE:
-            raise BadCorpus(
-                f"{file.path} has a line of more than {LONGEST_LINE >> 20} MiB; write each row on a line of its own"
-            )
-        if not block.line_goes_on:
-            yield b"".join(begun).decode()
-            begun, length = [], 0
 
 
 def listed(names: Iterable[str]) -> str:

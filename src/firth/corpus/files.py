@@ -18,12 +18,13 @@ from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 
-from firth.corpus.blocks import BLOCK_BYTES, Block, TextBlock
+from firth.corpus.blocks import BLOCK_BYTES, Block, TextBlock, decoded
 from firth.errors import BadCorpus, CannotRead, MissingFile
 from firth.storage import cannot_read, check_named, check_the_path, is_failure, watched
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_TOKEN = 64 << 20  # bytes without a space after which a file is not taken for text
+LONGEST_LINE = 64 << 20  # bytes, where lines are read whole
 
 UNPACKERS: dict[str, Callable[[BinaryIO], Any]] = {
     ".gz": gzip.open,
@@ -155,6 +156,23 @@ class TextFile(File):
                 with contextlib.suppress(OSError, ValueError):
                     self.done = raw.tell()
                 yield block
+
+
+def whole_lines(file: File, encoding_errors: str) -> Iterator[str]:
+    """A file's text, some whole lines at a time; `BadCorpus` for a line of more than LONGEST_LINE bytes."""
+    text, begun, length = TextFile(file.path), [], 0
+    for block in text.blocks():
+        assert isinstance(block, TextBlock)
+        file.done = text.done
+        begun.append(decoded(block, encoding_errors))
+        length += len(begun[-1])
+        if length > LONGEST_LINE:
+            raise BadCorpus(
+                f"{file.path} has a line of more than {LONGEST_LINE >> 20} MiB; write each row on a line of its own"
+            )
+        if not block.line_goes_on:
+            yield b"".join(begun).decode()
+            begun, length = [], 0
 
 
 @dataclass

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from firth.corpus.blocks import Block, TextBlock, shown, strings_block, tokens_block
-from firth.corpus.columns import EVENTS, ColumnFile, listed, whole_lines
-from firth.corpus.files import TextFile
+from firth.corpus.columns import EVENTS, ColumnFile, listed
+from firth.corpus.files import TextFile, whole_lines
 from firth.errors import BadCorpus, BadOption
 
 AS_LINES = (

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from firth.corpus.blocks import Block, TextBlock, shown
-from firth.corpus.columns import ColumnFile, listed, whole_lines
-from firth.corpus.files import TextFile
+from firth.corpus.columns import ColumnFile, listed
+from firth.corpus.files import TextFile, whole_lines
 from firth.corpus.iterables import Sentences
 from firth.errors import BadCorpus, BadOption, counted
 
