@@ -82,13 +82,19 @@ def test_most_of_the_nearest_are_found_with_the_scores_of_exact_search(built, ki
     assert hits > 0.95 * 1000
 
 
+def assert_nearly(found, exact):
+    """The same answers, but for one that a graph may miss, as threads build it another way each time."""
+    assert len(found) == len(exact)
+    assert len(set(found) & set(exact)) >= len(exact) - 1
+
+
 def test_several_words_weights_and_vectors_go_by_the_index_as_well(built, kind):
     vectors, _ = built(kind)
     for positive, negative in ([["w1", "w2"], ["w3"]], [[("w4", 2.0), "w5"], [("w6", -0.5)]], [[vectors["w7"]], None]):
         exact = vectors.most_similar(positive, negative, topn=5)
-        assert vectors.most_similar(positive, negative, topn=5, index=kind) == exact
-    assert vectors.analogy("w1", "w2", "w3", topn=5, index=kind) == vectors.analogy("w1", "w2", "w3", topn=5)
-    assert vectors.similar_by_word("w8", 3, index=kind) == vectors.similar_by_word("w8", 3)
+        assert_nearly(vectors.most_similar(positive, negative, topn=5, index=kind), exact)
+    assert_nearly(vectors.analogy("w1", "w2", "w3", topn=5, index=kind), vectors.analogy("w1", "w2", "w3", topn=5))
+    assert_nearly(vectors.similar_by_word("w8", 3, index=kind), vectors.similar_by_word("w8", 3))
     assert vectors.similar_by_vector(vectors["w8"], 1, index=kind)[0][0] == "w8"
 
 
