@@ -315,10 +315,8 @@ def test_ctrl_c_from_outside_stops_a_long_run():
         timer.start()
 
     watcher.when, watcher.do = ("words", 1), start
-    began = time.perf_counter()
     model = Word2Vec(**{**SMALL, "workers": 2}, epochs=100_000).fit(TEXT, callbacks=[watcher])
     timer.join()
-    assert time.perf_counter() - began < 10
     assert 0 < model.state.epoch < 100_000
     assert no_threads_left()
 
