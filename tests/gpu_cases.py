@@ -370,33 +370,32 @@ def added_by_chance(before, change, seed):
 
 
 def rounded_training(case):
-    """The reference, window by window, what each adds being rounded as the kernels round it."""
+    """The reference, a window for every word, what each adds being rounded as the kernels round it."""
     reference, weights = ReferenceBackend(), case.start()
     weights.input[:], weights.output[:] = nearest(weights.input), nearest(weights.output)
     width = -(-case.D // 16) * 16
     key = draws.stream_key(case.options.seed, case.epoch, draws.Purpose.ROUND)
-    chunk = next(iter(case.chunks()))
-    found = windows(chunk, case.epoch, case.options, case.tables().keep)
-    noise = noise_for(found, case.epoch, case.options, case.tables().noise)
-    start = found.positions[0]
-    one_each = replace(case, tokens_each=1)
-    for piece in one_each.chunks():
-        before = weights.copy()
-        reference.start(weights.copy(), case.tables(), case.options)
-        reference.train(piece, case.epoch, RATES)
-        after = reference.weights()
-        n = int(piece.position + piece.first - start)
-        drawn = int(draws.draw(key, np.uint64(int(chunk.position + chunk.first) + n)))
-        contexts = found.contexts[found.offsets[n] : found.offsets[n + 1]]
-        rows = [found.centres[n], *noise[n]]
-        for matrix, seed, order in (("input", drawn >> 32, contexts), ("output", drawn & 0xFFFFFFFF, rows)):
-            then, now, kept = getattr(before, matrix), getattr(after, matrix), getattr(weights, matrix)
-            for place, row in enumerate(order):
-                if row < 0 or (matrix == "output" and place and row == found.centres[n]):
-                    continue
-                padded = np.zeros((2, width), np.float32)
-                padded[0, : case.D], padded[1, : case.D] = then[row], now[row] - then[row]
-                kept[row] = added_by_chance(*padded, seed + place * width)[: case.D]
+    pieces = replace(case, tokens_each=1).chunks()
+    for chunk in case.chunks():
+        found = windows(chunk, case.epoch, case.options, case.tables().keep)
+        noise = noise_for(found, case.epoch, case.options, case.tables().noise)
+        assert len(found) == chunk.last - chunk.first
+        for n in range(len(found)):
+            before = weights.copy()
+            reference.start(weights.copy(), case.tables(), case.options)
+            reference.train(next(pieces), case.epoch, RATES)
+            after = reference.weights()
+            drawn = int(draws.draw(key, np.uint64(chunk.position + chunk.first + n)))
+            contexts = found.contexts[found.offsets[n] : found.offsets[n + 1]]
+            rows = [found.centres[n], *noise[n]]
+            for matrix, seed, order in (("input", drawn >> 32, contexts), ("output", drawn & 0xFFFFFFFF, rows)):
+                then, now, kept = getattr(before, matrix), getattr(after, matrix), getattr(weights, matrix)
+                for place, row in enumerate(order):
+                    if row < 0 or (matrix == "output" and place and row == found.centres[n]):
+                        continue
+                    padded = np.zeros((2, width), np.float32)
+                    padded[0, : case.D], padded[1, : case.D] = then[row], now[row] - then[row]
+                    kept[row] = added_by_chance(*padded, seed + place * width)[: case.D]
     return weights
 
 
@@ -406,7 +405,7 @@ def one_program_rounds_as_numpy_does():
         options = TrainingOptions(
             architecture=architecture, sample=0, negative=1, window=2, device="cuda", gpu_dtype="bfloat16"
         )
-        case = Shuffled(8, 400, 20, (12,), options)
+        case = Shuffled(8, 400, 20, (12, 4), options, position=2**40 + 3, tokens_each=7)
         expected = rounded_training(case)
         weights, _ = trained(backend(), case, rates=RATES)
         for name in ("input", "output"):
