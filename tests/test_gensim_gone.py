@@ -62,8 +62,12 @@ def test_queries_of_a_model_are_led_to_its_vectors():
 def test_parts_that_firth_has_not_are_led_to_gensim(module, name):
     owner = {"firth.gensim": gensim, "firth.gensim.models": gensim.models}[module]
     gensim_s = module.removeprefix("firth.")
-    with pytest.raises(AttributeError, match=f"no attribute '{name}': .* import it from {gensim_s}, which runs beside"):
+    told = f"^{module} has no {name}, .* import it from {gensim_s}, which runs beside firth$"
+    with pytest.raises(ImportError, match=told):
         getattr(owner, name)
+    with pytest.raises(ImportError, match=told):
+        exec(f"from {module} import {name}")
+    assert not hasattr(owner, "nothing")
     with pytest.raises(AttributeError, match=f"^module '{module}' has no attribute 'nothing'$"):
         owner.nothing  # noqa: B018
 

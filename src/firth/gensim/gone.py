@@ -42,12 +42,19 @@ GENSIM_S_ALONE = {
 }  # fmt: skip
 
 
-def no_module(module: str, name: str) -> AttributeError:
-    """The error for a name that a module has not got, which tells where gensim's own is."""
-    told = f"module {module!r} has no attribute {name!r}"
+def no_module(module: str, name: str) -> AttributeError | ImportError:
+    """The error for a name that a module has not got.
+
+    Of what gensim alone has, an `ImportError` tells so: where `from ... import name` meets an `AttributeError`, Python
+    puts an error without these words in its place.
+    """
     if name in GENSIM_S_ALONE[module]:
-        told += f": firth has no counterpart; import it from {module.removeprefix('firth.')}, which runs beside firth"
-    return AttributeError(told, name=name)
+        gensim_s = module.removeprefix("firth.")
+        return ImportError(
+            f"{module} has no {name}, as firth has no counterpart; import it from {gensim_s}, which runs beside firth",
+            name=module,
+        )
+    return AttributeError(f"module {module!r} has no attribute {name!r}", name=name)
 
 
 def no_attribute(owner: object, name: str, gone: Mapping[str, str], vectors: type | None = None) -> AttributeError:
