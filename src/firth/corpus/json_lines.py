@@ -17,7 +17,10 @@ from firth.errors import BadCorpus, BadOption
 AS_LINES = (
     "JSON lines have a whole object on each line, as pandas' to_json(path, orient='records', lines=True) writes them"
 )
-AS_IT_STANDS = "is meant as it stands, let the file's name end in .txt"
+AS_IT_STANDS = (
+    "is meant as it stands, let the file's name end in .txt; where it stands in a folder of texts and is none, give a "
+    "pattern for the texts, such as 'texts/*.txt'"
+)
 decode = json.JSONDecoder().raw_decode  # what json.loads does with a line that has no spaces around it
 LOOKED_FOR = 10_000  # objects without the key, after which a file is taken to have none with it
 OBJECT, ARRAY = re.compile(rb"\s*{\s*([\"}]|$)"), re.compile(rb"\s*\[\s*([\"\[{\]\d]|$)")  # how they begin

@@ -156,8 +156,9 @@ def _ends(what: str, given: Any) -> Ends:
             "leave such edges out, as by dropna() in pandas and drop_nulls() in polars"
         )
     raise BadOption(
-        f"{what} must be one list of names or of whole numbers, got {ends.dtype} of the shape {ends.shape}; "
-        "convert it, whole numbers that are floats with int, all else with str"
+        f"{what} must be one list of names or of whole numbers, got {ends.dtype} of the shape {ends.shape}"
+        f"{f', which begins with {ends[0]!r}' if ends.ndim == 1 and len(ends) else ''}; convert it, whole numbers that "
+        "are floats with int, all else with str"
     )
 
 
