@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firth.backends import reference
-from firth.backends.base import CONTEXTS_AT_ONCE, Rates, Tables
+from firth.backends.base import CONTEXTS_AT_ONCE, PATH_CONTEXTS_AT_ONCE, Rates, Tables
 from firth.backends.reference import (
     Example,
     Outputs,
@@ -174,6 +174,11 @@ def test_a_window_that_drew_a_noise_word_often_takes_smaller_steps():
     assert at_once(2, 3, 2) == CONTEXTS_AT_ONCE // 2
     assert at_once(*[2] * 5, *[3] * 4) == CONTEXTS_AT_ONCE // 5
     assert at_once(*[2] * 64) == 1
+
+
+def test_a_path_s_contexts_take_smaller_steps_together():
+    tree = huffman_tree(np.array([9, 5, 3, 1]))
+    assert contexts_at_once(tree_nodes(tree, 2)) == PATH_CONTEXTS_AT_ONCE < CONTEXTS_AT_ONCE
 
 
 @settings(max_examples=40, deadline=None)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from firth.backends.base import CONTEXTS_AT_ONCE
+from firth.backends.base import PATH_CONTEXTS_AT_ONCE
 from firth.backends.cpu_plan import FLOAT_BYTES, PIECE, Floats, Ints, find_inputs, find_repeated_contexts, look_ahead
 from firth.backends.cpu_windows import (
     GROUP_BYTES,
@@ -190,7 +190,7 @@ def _skipgram_window(p, t, i, slot, blocks):
     if length == 0:  # of the only word of a vocabulary, which is certain
         return high - at - 1
     while at < high:
-        upto = min(high, at + CONTEXTS_AT_ONCE)
+        upto = min(high, at + PATH_CONTEXTS_AT_ONCE)
         if at <= i < upto:
             upto = min(high, upto + 1)
         n = gather(p, s, i, at, upto)

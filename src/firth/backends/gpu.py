@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from firth.backends.base import CONTEXTS_AT_ONCE, LOSS_UNITS, Rates, Tables, Tally
+from firth.backends.base import CONTEXTS_AT_ONCE, LOSS_UNITS, PATH_CONTEXTS_AT_ONCE, Rates, Tables, Tally
 from firth.backends.gpu_crowds import Crowds
 from firth.backends.gpu_shapes import ADDED_AT_ONCE, Shape, nodes_at_once, programs_of_a_multiprocessor, shape_of
 from firth.corpus.encoded import Chunk
@@ -241,7 +241,7 @@ class GpuBackend:
         losses, examples = self._empty(programs, dtype="float64"), self._empty(programs, dtype="int64")
         train, shape, S, _ = self._kernel
         if self._tree:
-            changes = self._empty(programs, CONTEXTS_AT_ONCE, self._width, dtype="float32")
+            changes = self._empty(programs, PATH_CONTEXTS_AT_ONCE, self._width, dtype="float32")
             further, known = (*self._tree, changes, self._tree[0].shape[1]), {}
         else:
             further, known = (), {"PADDED": planned[-1].shape[1]}
@@ -330,6 +330,7 @@ class GpuBackend:
             len(self._keep),
             options.reach,
             DYNAMIC=options.reach_is_drawn,
+            AT_ONCE=PATH_CONTEXTS_AT_ONCE if options.loss == "hs" else CONTEXTS_AT_ONCE,
             S=S,
             PADDED=padded,
             BLOCK=block,

@@ -13,10 +13,8 @@ import triton
 import triton.language as tl
 
 from firth import draws
-from firth.backends import base
 from firth.backends.gpu_draws import below, chance, draw, low_chance
 
-CONTEXTS_AT_ONCE = tl.constexpr(base.CONTEXTS_AT_ONCE)
 DRAWS_PER_POSITION = tl.constexpr(draws.DRAWS_PER_POSITION)
 
 # What is told to the kernels about a chunk: the places of these in one int64 tensor. Keys are uint64 and rates float64,
@@ -91,12 +89,13 @@ def plan_windows(
     low,  # int32 (n,): its contexts are the kept words [low, high), itself left out
     high,
     rates,  # float32 (n,)
-    at_once,  # int32 (n,): how many of its contexts may take one step together
+    at_once,  # int32 (n,): how many of its contexts may take one step together, at most AT_ONCE
     outputs,  # int32 (n, PADDED): its output rows, itself the first; -1 for those that do not count
     n,
     V,
     window,
     DYNAMIC: tl.constexpr,
+    AT_ONCE: tl.constexpr,
     S: tl.constexpr,
     PADDED: tl.constexpr,
     BLOCK: tl.constexpr,
@@ -140,7 +139,7 @@ def plan_windows(
     counts = is_noise & (row != word[:, None])
     same = (row[:, :, None] == row[:, None, :]) & counts[:, :, None]
     most = tl.maximum(1, tl.max(tl.sum(same.to(tl.int32), axis=1), axis=1))
-    tl.store(at_once + number, tl.maximum(1, tl.full(most.shape, CONTEXTS_AT_ONCE, tl.int32) // most), mask=kept)
+    tl.store(at_once + number, tl.maximum(1, tl.full(most.shape, AT_ONCE, tl.int32) // most), mask=kept)
     row = tl.where(counts | (s == 0)[None, :], row, -1)
     spots = number[:, None].to(tl.int64) * PADDED + s[None, :]
     tl.store(outputs + spots, row, mask=kept[:, None])

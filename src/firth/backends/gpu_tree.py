@@ -31,7 +31,7 @@ from firth.backends.gpu_rows import (
 )
 from firth.backends.gpu_scores import LANES, in_lanes, steps
 
-CONTEXTS_AT_ONCE = tl.constexpr(base.CONTEXTS_AT_ONCE)
+AT_ONCE = tl.constexpr(base.PATH_CONTEXTS_AT_ONCE)
 
 
 @triton.jit
@@ -64,7 +64,7 @@ def train_skipgram_tree(
     examples,  # int64 (programs,), written: its examples
     paths,  # int32 (V, longest): as `huffman.tree_paths` gives them, filled up to a multiple of S
     lengths,  # int32 (V,)
-    changes,  # float32 (programs, CONTEXTS_AT_ONCE, WIDTH), to work in
+    changes,  # float32 (programs, AT_ONCE, WIDTH), to work in
     longest,
     S: tl.constexpr,
     C: tl.constexpr,
@@ -78,7 +78,7 @@ def train_skipgram_tree(
     """Train the windows of the chunk's kept words by skip-gram."""
     at, upto = stretch(ends, settings)
     earliest = first_kept(ends, settings)
-    own = changes + tl.program_id(0).to(tl.int64) * CONTEXTS_AT_ONCE * WIDTH
+    own = changes + tl.program_id(0).to(tl.int64) * AT_ONCE * WIDTH
     NEAR: tl.constexpr = 128 // input.dtype.element_ty.primitive_bitwidth  # sixteen bytes of a row
     loss = tl.zeros((LANES,), tl.float64)
     pairs = tl.zeros((), tl.int64)

@@ -39,7 +39,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from firth.backends.base import CONTEXTS_AT_ONCE, SOFTMAX_BATCH, Rates, Tables, Tally
+from firth.backends.base import CONTEXTS_AT_ONCE, PATH_CONTEXTS_AT_ONCE, SOFTMAX_BATCH, Rates, Tables, Tally
 from firth.corpus.encoded import Chunk
 from firth.draws import (
     Draws,
@@ -114,11 +114,15 @@ def softmax(x: Reals, y: Reals, targets: Ints) -> Gradients:
 
 
 class Outputs(NamedTuple):
-    """The output rows of a window: their numbers int64 (S,), labels and weights (S,) for `logistic`."""
+    """The output rows of a window: their numbers int64 (S,), labels and weights (S,) for `logistic`.
+
+    At most `at_once` contexts take one step together.
+    """
 
     rows: Ints
     labels: Reals
     weights: Reals
+    at_once: int = CONTEXTS_AT_ONCE
 
 
 def target_and_noise(target: int, noise: Ints) -> Outputs:
@@ -133,7 +137,7 @@ def target_and_noise(target: int, noise: Ints) -> Outputs:
 def tree_nodes(tree: npt.NDArray[np.int32], target: int) -> Outputs:
     """Hierarchical softmax's: the inner nodes above the target; at each, code 0 has the label 1, as in word2vec.c."""
     nodes, codes = path(tree, target)
-    return Outputs(nodes, (1 - codes).astype(np.float64), np.ones(len(nodes)))
+    return Outputs(nodes, (1 - codes).astype(np.float64), np.ones(len(nodes)), PATH_CONTEXTS_AT_ONCE)
 
 
 # ---- one step ----------------------------------------------------------------------------------
@@ -142,7 +146,7 @@ def tree_nodes(tree: npt.NDArray[np.int32], target: int) -> Outputs:
 def contexts_at_once(outputs: Outputs) -> int:
     """How many contexts of a skip-gram window take one step together: fewer, the more often one output row counts."""
     most = max((float(outputs.weights[outputs.rows == each].sum()) for each in outputs.rows), default=1.0)
-    return max(1, CONTEXTS_AT_ONCE // int(most))
+    return max(1, outputs.at_once // int(most))
 
 
 def skipgram_window(input: Reals, output: Reals, contexts: Ints, outputs: Outputs, rate: float) -> tuple[float, int]:

@@ -3,7 +3,7 @@
 What is computed is what `firth.backends.reference` says, for all windows of a batch at once: the sum of the windows'
 losses, each as the reference has it. So a step of `torch.optim.SGD` on a batch of one window (with full softmax, of
 SOFTMAX_BATCH examples) is the reference's step at that rate. (Its windows of more than CONTEXTS_AT_ONCE contexts take
-several steps, here one.)
+several steps, with hierarchical softmax those of more than PATH_CONTEXTS_AT_ONCE, here one.)
 
 B rows in a batch, E examples in it, S output rows of a window, V words, D dimensions.
 """
