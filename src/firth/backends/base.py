@@ -22,7 +22,7 @@ from firth.weights import Weights
 CONTEXTS_AT_ONCE = 16
 # The same under hierarchical softmax, where fewer learn more, as all words share the upper nodes: of the subjects of
 # Cora's nodes their vectors told 80.7 % with 16, 81.4 with 4, 81.7 with 2, 81.9 with 1 (gensim's 81.8). But 4, 2 and 1
-# train 0.88, 0.73 and 0.49 times as many words a second as 16. Negative sampling learned no more with fewer.
+# train 0.88, 0.74 and 0.49 times as many words a second as 16. Negative sampling learned no more with fewer.
 PATH_CONTEXTS_AT_ONCE = 4
 # Examples of full softmax that take one step: consecutive ones of a chunk. With many, products of matrices are fast;
 # with too many, the sum of their gradients on the rows of frequent words steps too far. 32, 64 and 128 learned the same
