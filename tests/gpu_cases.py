@@ -271,7 +271,7 @@ class Steep(Shuffled):
 
 
 def paths_in_one_program_are_the_reference():
-    """Of several tiles; rows of one tensor, and of two (D = 300); wide windows, which take two steps."""
+    """Of several tiles; rows of one tensor, and of two (D = 300); wide windows, which take up to five steps."""
     for architecture in ARCHITECTURES:
         for D, gradient in ((20, "historical"), (300, "corrected")):
             options = TrainingOptions(
@@ -495,10 +495,12 @@ def programs_make_the_same_decisions_however_many():
 
 
 def additions_to_crowded_rows_are_scaled():
-    """The interpreter runs one program after another, so windows come in order, each with its changes scaled."""
+    """The interpreter runs one program after another, so windows come in order, each with its one step's scaled."""
     kinds = [(architecture, loss, 20) for architecture in ARCHITECTURES for loss in ("ns", "hs")]
     for architecture, loss, D in (*kinds, ("skipgram", "ns", 300)):
-        options = TrainingOptions(architecture=architecture, loss=loss, sample=0, negative=3)
+        options = TrainingOptions(
+            architecture=architecture, loss=loss, sample=0, negative=3, window=2 if loss == "hs" else 5
+        )
         case = Shuffled(3, 20, D, (9, 5), options)
         crowds, programs = Crowds.of(case.tables(), options), 64
         scales = [crowds.scales(shares, programs)[:, None] for shares in (crowds.input, crowds.output)]

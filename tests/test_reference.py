@@ -150,16 +150,14 @@ def test_a_word_that_stands_twice_in_a_window_gets_both_gradients_from_before_it
     np.testing.assert_allclose(moved[0], input[0] - 0.1 * step.inputs.sum(axis=0))
 
 
-def test_a_wide_window_takes_a_step_for_every_few_contexts():
+@pytest.mark.parametrize("at_most", [CONTEXTS_AT_ONCE, PATH_CONTEXTS_AT_ONCE])
+def test_a_wide_window_takes_a_step_for_every_few_contexts(at_most):
     rng = np.random.default_rng(4)
     input, output = rng.normal(size=(50, 4)), rng.normal(size=(50, 4))
-    contexts, rows = np.arange(CONTEXTS_AT_ONCE + 3), outputs([49, 48])
+    contexts, rows = np.arange(at_most + 3), outputs([49, 48])
     whole, stepwise = (input.copy(), output.copy()), (input.copy(), output.copy())
-    loss, examples = skipgram_window(*whole, contexts, rows, 0.1)
-    parts = [
-        skipgram_window(*stepwise, some, rows, 0.1)[0]
-        for some in (contexts[:CONTEXTS_AT_ONCE], contexts[CONTEXTS_AT_ONCE:])
-    ]
+    loss, examples = skipgram_window(*whole, contexts, rows, 0.1, at_most)
+    parts = [skipgram_window(*stepwise, some, rows, 0.1)[0] for some in (contexts[:at_most], contexts[at_most:])]
     assert examples == len(contexts)
     assert loss == pytest.approx(sum(parts))
     np.testing.assert_array_equal(whole, stepwise)
@@ -174,11 +172,6 @@ def test_a_window_that_drew_a_noise_word_often_takes_smaller_steps():
     assert at_once(2, 3, 2) == CONTEXTS_AT_ONCE // 2
     assert at_once(*[2] * 5, *[3] * 4) == CONTEXTS_AT_ONCE // 5
     assert at_once(*[2] * 64) == 1
-
-
-def test_a_path_s_contexts_take_smaller_steps_together():
-    tree = huffman_tree(np.array([9, 5, 3, 1]))
-    assert contexts_at_once(tree_nodes(tree, 2)) == PATH_CONTEXTS_AT_ONCE < CONTEXTS_AT_ONCE
 
 
 @settings(max_examples=40, deadline=None)
@@ -336,7 +329,7 @@ def noise_of(monkeypatch, sentences, **options):
     """The contexts and the noise words of each step that the reference takes."""
     seen = []
 
-    def noted(input, output, contexts, outputs, rate):
+    def noted(input, output, contexts, outputs, rate, at_most=CONTEXTS_AT_ONCE):
         seen.append((int(outputs.rows[0]), contexts.tolist(), outputs.rows[1:].tolist()))
         return 0.0, len(contexts)
 

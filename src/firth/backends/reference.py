@@ -27,9 +27,10 @@ Full softmax over all words:
     loss = -log (exp(x · y_target) / Σ_v exp(x · y_v))
 
 The first two are sums of logistic losses and share their gradients. All of a window's gradients are taken at the
-weights before it, and then applied together, also where a word stands in it twice. Only wide skip-gram windows take
-several such steps, as do those that drew one noise word often: summed over hundreds, gradients step too far. With
-noise for each pair, each pair takes a step. Full softmax takes one for each SOFTMAX_BATCH examples.
+weights before it, and then applied together, also where a word stands in it twice. Skip-gram windows of more than
+CONTEXTS_AT_ONCE contexts take several such steps, as do those that drew one noise word often: summed over hundreds,
+gradients step too far. With hierarchical softmax it is one for each PATH_CONTEXTS_AT_ONCE contexts; with noise for each
+pair, each pair takes a step. Full softmax takes one for each SOFTMAX_BATCH examples.
 """
 
 from __future__ import annotations
@@ -114,15 +115,11 @@ def softmax(x: Reals, y: Reals, targets: Ints) -> Gradients:
 
 
 class Outputs(NamedTuple):
-    """The output rows of a window: their numbers int64 (S,), labels and weights (S,) for `logistic`.
-
-    At most `at_once` contexts take one step together.
-    """
+    """The output rows of a window: their numbers int64 (S,), labels and weights (S,) for `logistic`."""
 
     rows: Ints
     labels: Reals
     weights: Reals
-    at_once: int = CONTEXTS_AT_ONCE
 
 
 def target_and_noise(target: int, noise: Ints) -> Outputs:
@@ -137,22 +134,28 @@ def target_and_noise(target: int, noise: Ints) -> Outputs:
 def tree_nodes(tree: npt.NDArray[np.int32], target: int) -> Outputs:
     """Hierarchical softmax's: the inner nodes above the target; at each, code 0 has the label 1, as in word2vec.c."""
     nodes, codes = path(tree, target)
-    return Outputs(nodes, (1 - codes).astype(np.float64), np.ones(len(nodes)), PATH_CONTEXTS_AT_ONCE)
+    return Outputs(nodes, (1 - codes).astype(np.float64), np.ones(len(nodes)))
 
 
 # ---- one step ----------------------------------------------------------------------------------
 
 
-def contexts_at_once(outputs: Outputs) -> int:
+def contexts_at_once(outputs: Outputs, at_most: int = CONTEXTS_AT_ONCE) -> int:
     """How many contexts of a skip-gram window take one step together: fewer, the more often one output row counts."""
     most = max((float(outputs.weights[outputs.rows == each].sum()) for each in outputs.rows), default=1.0)
-    return max(1, outputs.at_once // int(most))
+    return max(1, at_most // int(most))
 
 
-def skipgram_window(input: Reals, output: Reals, contexts: Ints, outputs: Outputs, rate: float) -> tuple[float, int]:
-    """Gradient descent on a skip-gram window, in place; gives its loss and number of examples."""
+def skipgram_window(
+    input: Reals, output: Reals, contexts: Ints, outputs: Outputs, rate: float, at_most: int = CONTEXTS_AT_ONCE
+) -> tuple[float, int]:
+    """Gradient descent on a skip-gram window, in place; gives its loss and number of examples.
+
+    At most `at_most` contexts take one step together: CONTEXTS_AT_ONCE, or under hierarchical softmax
+    PATH_CONTEXTS_AT_ONCE.
+    """
     loss = 0.0
-    at_once = contexts_at_once(outputs)
+    at_once = contexts_at_once(outputs, at_most)
     for first in range(0, len(contexts), at_once):
         some = contexts[first : first + at_once]
         step = logistic(input[some], output[outputs.rows], outputs.labels, outputs.weights)
@@ -298,7 +301,8 @@ class ReferenceBackend:
                 self._add(*skipgram_window(input, output, one, outputs, rate))
         else:
             outputs = self._outputs(centre, contexts, position, epoch)
-            self._add(*skipgram_window(input, output, contexts, outputs, rate))
+            at_most = PATH_CONTEXTS_AT_ONCE if options.loss == "hs" else CONTEXTS_AT_ONCE
+            self._add(*skipgram_window(input, output, contexts, outputs, rate, at_most))
 
     def _outputs(self, centre: int, contexts: Ints, position: int, epoch: int, pair: int | None = None) -> Outputs:
         """The output rows of a window, or of one of its pairs."""

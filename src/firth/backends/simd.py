@@ -17,7 +17,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from firth.backends.base import CONTEXTS_AT_ONCE
+from firth.backends.base import CONTEXTS_AT_ONCE, PATH_CONTEXTS_AT_ONCE
 from firth.backends.simd_pieces import (
     ADDRESS,
     FLOAT,
@@ -240,8 +240,8 @@ def update_path(
 ) -> Any:
     """As `update`, for output rows whose number is known only when it runs: rows[first:first + count], int64 addresses.
 
-    n is at most CONTEXTS_AT_ONCE. A block of each context stays in a register (there is code for each n) while all rows
-    pass; contexts are stored from the last to the first, as outputs are there.
+    n is at most PATH_CONTEXTS_AT_ONCE. A block of each context stays in a register (there is code for each n) while all
+    rows pass; contexts are stored from the last to the first, as outputs are there.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -273,7 +273,7 @@ def update_path(
         start = builder.block
         done = builder.append_basic_block("done")
         cases = []
-        for C in range(1, CONTEXTS_AT_ONCE + 1):
+        for C in range(1, PATH_CONTEXTS_AT_ONCE + 1):
             cases.append(builder.append_basic_block(f"contexts.{C}"))
             builder.position_at_end(cases[-1])
             with cgutils.for_range(builder, blocks) as over:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import firth.gensim.models as models
 import firth.gensim.utils as utils
 from firth.gensim.callbacks import CallbackAny2Vec
-from firth.gensim.gone import no_module
+from firth.gensim.gone import lead_on, no_module
 from firth.gensim.keyed_vectors import KeyedVectors
 from firth.gensim.phrases import ENGLISH_CONNECTOR_WORDS, FrozenPhrases, Phraser, Phrases
 from firth.gensim.sentences import BrownCorpus, LineSentence, PathLineSentences, Text8Corpus
@@ -38,6 +38,8 @@ __all__ = [
     "simple_preprocess",
     "utils",
 ]
+
+lead_on()
 
 if not TYPE_CHECKING:  # type checkers would take every name for one that is there
 

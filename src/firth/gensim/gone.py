@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Mapping
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -42,19 +43,37 @@ GENSIM_S_ALONE = {
 }  # fmt: skip
 
 
-def no_module(module: str, name: str) -> AttributeError | ImportError:
-    """The error for a name that a module has not got.
+def no_module(module: str, name: str) -> AttributeError:
+    """The error for a name that a module has not got, which tells where gensim's own is."""
+    told = f"module {module!r} has no attribute {name!r}"
+    return AttributeError(f"{told}{_beside(module, name)}", name=name)
 
-    Of what gensim alone has, an `ImportError` tells so: where `from ... import name` meets an `AttributeError`, Python
-    puts an error without these words in its place.
+
+def _beside(module: str, name: str) -> str:
+    if name not in GENSIM_S_ALONE.get(module, ()):
+        return ""
+    return f": firth has no counterpart; import it from {module.removeprefix('firth.')}, which runs beside firth"
+
+
+class Leading:
+    """Asked last when a module is imported: tells of one that gensim alone has what `no_module` tells of its name.
+
+    `from firth.gensim.models import FastText` comes here, too, as Python looks for a module where a package has not got
+    the name.
     """
-    if name in GENSIM_S_ALONE[module]:
-        gensim_s = module.removeprefix("firth.")
-        return ImportError(
-            f"{module} has no {name}, as firth has no counterpart; import it from {gensim_s}, which runs beside firth",
-            name=module,
-        )
-    return AttributeError(f"module {module!r} has no attribute {name!r}", name=name)
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:  # noqa: ARG002  (as Python asks)
+        """Nothing, or `ModuleNotFoundError`."""
+        module, _, last = name.rpartition(".")
+        if beside := _beside(module, last):
+            # Without its name: Python passes over the error of a module that `from ... import` was not told to be one.
+            raise ModuleNotFoundError(f"no module named {name!r}{beside}")
+
+
+def lead_on() -> None:
+    """Have `Leading` asked, once."""
+    if not any(isinstance(each, Leading) for each in sys.meta_path):
+        sys.meta_path.append(Leading())
 
 
 def no_attribute(owner: object, name: str, gone: Mapping[str, str], vectors: type | None = None) -> AttributeError:
