@@ -7,7 +7,7 @@ as they were before the last `--programs` windows were added ("delay": programs 
 programs read, and then all add ("step"). `--limit` scales additions to frequent rows down, so that no more windows than
 this are expected to add to a row at once (`firth.backends.gpu_crowds`); 0 scales nothing. With `--storage bfloat16`
 rows are kept to eight bits, and additions rounded up or down by chance to what the row can hold. `--loss hs` trains
-hierarchical softmax, the root of whose tree is in every window.
+hierarchical softmax, the root of whose tree is in every window; a window is one step, however many contexts it has.
 
 Real programs keep no such order; what they add is late by about as much.
 """

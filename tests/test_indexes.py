@@ -511,7 +511,7 @@ def most_threads(process, asked, pool):
     while not answer.done():
         most = max(most, threads())
     assert answer.result().strip() == asked
-    return most - before
+    return max(most, threads()) - before
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted by Linux's /proc")
@@ -523,10 +523,10 @@ def test_no_more_threads_work_than_are_asked_for(kind):
         most_threads(process, "begin", pool)
         assert most_threads(process, "build by one", pool) <= 1
         assert most_threads(process, "search by one", pool) == 0
-        seen = 0
-        for _ in range(100):  # or fewer: threads that work for some milliseconds may be missed
-            seen = seen or most_threads(process, "search by three", pool)
-        assert 0 < seen <= 3
+        seen = [most_threads(process, "search by three", pool) for _ in range(5)]  # faiss's stay after the first
+        while not any(seen) and len(seen) < 100:  # threads that work for some milliseconds may be missed
+            seen.append(most_threads(process, "search by three", pool))
+        assert 0 < max(seen) <= 3
 
 
 # ---- beside the rest ----------------------------------------------------------------------------

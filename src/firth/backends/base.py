@@ -20,9 +20,10 @@ from firth.weights import Weights
 # n-th of them. Their sum moves one output row: at rates of 0.025 to 0.05, 20 at once were sound on the most frequent
 # words, 40 to 100 grew without bound. Windows of 8 take one step.
 CONTEXTS_AT_ONCE = 16
-# The same under hierarchical softmax, where fewer learn more, as all words share the upper nodes: of the subjects of
-# Cora's nodes their vectors told 80.7 % with 16, 81.4 with 4, 81.7 with 2, 81.9 with 1 (gensim's 81.8). But 4, 2 and 1
-# train 0.88, 0.74 and 0.49 times as many words a second as 16. Negative sampling learned no more with fewer.
+# The same under hierarchical softmax, where fewer learn more at high rates and on sparse graphs, probably as all words
+# share the upper nodes: of the subjects of Cora's nodes their vectors told 80.7 % with 16, 81.4 with 4, 81.7 with 2 and
+# 81.9 with 1 (gensim's 81.8). But 4, 2 and 1 train 0.88, 0.74 and 0.49 times as many words a second as 16. Negative
+# sampling learned no more with fewer.
 PATH_CONTEXTS_AT_ONCE = 4
 # Examples of full softmax that take one step: consecutive ones of a chunk. With many, products of matrices are fast;
 # with too many, the sum of their gradients on the rows of frequent words steps too far. 32, 64 and 128 learned the same
