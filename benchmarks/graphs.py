@@ -65,6 +65,7 @@ METHODS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 TRAINING = {"vector_size": 128, "window": 10, "min_count": 1, "sample": 0}
 NEGATIVE = TrainingOptions().negative
+NOISE = {"firth": "window", "firth-pair": "pair"}  # the trainers that are firth, and how they draw noise words
 
 
 def folder() -> Path:
@@ -116,8 +117,8 @@ def trained(
     walking, training = METHODS[method]
     options = TRAINING | training | {"seed": seed, "workers": workers} | ({} if alpha is None else {"alpha": alpha})
     with graph.walks(**walking, seed=seed, workers=workers) as walks:
-        if trainer == "firth":
-            return Word2Vec(**options).fit(walks, progress=False).vectors
+        if trainer in NOISE:
+            return Word2Vec(**options, noise=NOISE[trainer]).fit(walks, progress=False).vectors
         import gensim.models
 
         hs = options.pop("loss") == "hs"
@@ -217,7 +218,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("what", choices=("quality", "speed"))
     parser.add_argument("--graphs", nargs="+", default=["cora", "blogcatalog"])
     parser.add_argument("--methods", nargs="+", default=["deepwalk", "node2vec"], choices=[*METHODS])
-    parser.add_argument("--trainers", nargs="+", default=["firth"], choices=["firth", "gensim"], help="of the walks")
+    parser.add_argument("--trainers", nargs="+", default=["firth"], choices=[*NOISE, "gensim"], help="of the walks")
     parser.add_argument("--alpha", type=float, help="the rate that training starts from, instead of the method's")
     parser.add_argument("--percents", nargs="+", type=int, default=[*PERCENTS], help="of the nodes, to learn from")
     parser.add_argument("--splits", type=int, default=10, help="of the nodes, to take the mean over")

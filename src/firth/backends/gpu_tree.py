@@ -2,7 +2,7 @@
 
 A window's output rows y are the inner nodes on its centre's path, some 10 to 12 and up to 64. They are taken in tiles
 of S, the last filled up with rows that count nothing. For skip-gram a tile stays in registers with what it gains, while
-the window's contexts x pass by, C at a time; what a context changes by is kept in the program's own memory from tile to
+the contexts x of a step pass by, C at a time; what a context changes by is kept in the program's own memory from tile to
 tile, and added with the last. So all gradients of a step are taken at the weights before it, as in the reference, but
 for a word that stands twice among the contexts, more than C apart: its second place meets the last tile with its first
 change. CBOW has one x, which stays in registers, so nothing is kept and all is the reference's.

@@ -62,9 +62,9 @@ class Leading:
     the name.
     """
 
-    def find_spec(self, name: str, path: object = None, target: object = None) -> None:  # noqa: ARG002  (as Python asks)
+    def find_spec(self, name: str, *_: object) -> None:
         """Nothing, or `ModuleNotFoundError`."""
-        module, _, last = name.rpartition(".")
+        module, last = name.rpartition(".")[::2]
         if beside := _beside(module, last):
             # Without its name: Python passes over the error of a module that `from ... import` was not told to be one.
             raise ModuleNotFoundError(f"no module named {name!r}{beside}")
