@@ -28,7 +28,7 @@ from firth.formats.checks import (
     encoded,
     new_matrix,
 )
-from firth.formats.rows import line_blocks
+from firth.formats.rows import line_blocks, lines_in
 from firth.formats.tensors import Tensor, header_of, read_tensors, text_of, write_blocks
 from firth.formats.tokenizer_json import read_tokens
 from firth.formats.words import unpack_words
@@ -154,8 +154,7 @@ def _lines(path: Path, encoding_errors: str) -> list[str]:
     words: list[str] = []
     with opened(path) as file:
         for block in line_blocks(file, 1, path):
-            lines = block.split(b"\n")
-            lines = [line.rstrip(b"\r") for line in (lines[:-1] if not lines[-1] else lines)]
+            lines = [line.rstrip(b"\r") for line in lines_in(block)]
             words += decoded(lines, encoding_errors, len(words) + 1, path)
     return words
 

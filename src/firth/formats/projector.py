@@ -27,7 +27,7 @@ from firth.formats.checks import (
     decoded,
     encoded,
 )
-from firth.formats.rows import line_blocks, number_lines, parse_numbers, row_blocks
+from firth.formats.rows import line_blocks, lines_in, number_lines, parse_numbers, row_blocks
 from firth.storage import AnyPath, opened, replaced_folder
 
 Counts: TypeAlias = NDArray[np.int64]
@@ -103,7 +103,7 @@ def _read_metadata(path: Path, limit: int | None, encoding_errors: str) -> tuple
     column = count_column = None
     with opened(path) as file:
         for number, block in enumerate(line_blocks(file, 1, path)):
-            rows = [line.rstrip(b"\r").split(b"\t") for line in block.split(b"\n") if line.rstrip(b"\r")]
+            rows = [line.rstrip(b"\r").split(b"\t") for line in lines_in(block) if line.rstrip(b"\r")]
             if number == 0:
                 column = 0
                 if rows and len(rows[0]) > 1:
