@@ -19,6 +19,7 @@ from firth.word2vec import backend
 
 ARCHITECTURES = ("skipgram", "cbow")
 NEGATIVES = (1, 5, 8, 20)  # each compiles once; from 8 on, output rows stand in several groups
+SIZES = (1, 15, 16, 17, 100)
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,11 @@ class Case:
     def start(self):
         rng = np.random.default_rng(self.seed + 1)
         weights = Weights(*(aligned_rows(self.V, self.D)[:, : self.D] for _ in range(2)))
-        for matrix in (weights.input, weights.output):
-            matrix[:] = rng.normal(0, 1 / np.sqrt(self.D), matrix.shape)
+        if self.options.subwords:
+            weights.grams = aligned_rows(len(self.tables().grams), self.D)[:, : self.D]
+        for matrix in (weights.input, weights.output, weights.grams):
+            if matrix is not None:
+                matrix[:] = rng.normal(0, 1 / np.sqrt(self.D), matrix.shape)
         return weights
 
     def tables(self):
@@ -83,11 +87,17 @@ def assert_held_to_the_reference(case, **how):
     assert tally.loss == pytest.approx(truth.loss, rel=1e-5, abs=1e-5)
     np.testing.assert_allclose(weights.input, expected.input, rtol=1e-3, atol=5e-5)
     np.testing.assert_allclose(weights.output, expected.output, rtol=1e-3, atol=5e-5)
+    if case.options.subwords:
+        np.testing.assert_allclose(weights.grams, expected.grams, rtol=1e-3, atol=5e-5)
 
 
 @st.composite
-def cases(draw, longest=80, sizes=(1, 15, 16, 17, 100), **fixed):
-    """Any small corpus; `fixed` are options that are not to be drawn."""
+def cases(draw, longest=80, sizes=None, **fixed):
+    """Any small corpus; `fixed` are options that are not to be drawn.
+
+    Each number of noise words compiles anew for each number of vectors in a row: without `sizes`, all are tried with
+    the usual number alone.
+    """
     options = TrainingOptions(
         **{
             "architecture": draw(st.sampled_from(ARCHITECTURES)),
@@ -105,7 +115,7 @@ def cases(draw, longest=80, sizes=(1, 15, 16, 17, 100), **fixed):
     return Case(
         seed=draw(st.integers(0, 2**32)),
         V=draw(st.sampled_from([1, 2, 3, 10, 200, 3000])),
-        D=draw(st.sampled_from(sizes)),
+        D=draw(st.sampled_from(sizes or (SIZES if options.negative == 5 else (17,)))),
         lengths=(*draw(st.lists(st.integers(0, longest), min_size=1, max_size=12)), 1),
         options=options,
         unknown=draw(st.sampled_from([0.0, 0.3, 0.97])),

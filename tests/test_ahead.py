@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -18,13 +19,15 @@ OPTIONS = TrainingOptions(vector_size=16, negative=1)
 FIRST_RUN = """
 import json
 from firth.ahead import kernel_compiled_ahead, main
+from firth.backends.cpu_grams import train_skipgram_grams
 from firth.backends.cpu_kernels import train_skipgram
 from firth.options import TrainingOptions, usable_cores
 import sys
-with kernel_compiled_ahead(TrainingOptions.from_dict(json.loads(sys.argv[1]))) as wait:
+options = TrainingOptions.from_dict(json.loads(sys.argv[1]))
+with kernel_compiled_ahead(options) as wait:
     status = wait()
 main()
-stats = train_skipgram.stats
+stats = (train_skipgram_grams if options.subwords else train_skipgram).stats
 print(json.dumps({"status": status, "found": len(stats.cache_hits), "compiled": len(stats.cache_misses)}))
 """
 
@@ -37,8 +40,10 @@ def nothing_compiled(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(usable_cores() < 2, reason="a second core is what it is for")
-def test_what_the_other_process_compiled_is_found(tmp_path):
-    command = [sys.executable, "-c", FIRST_RUN, json.dumps(OPTIONS.as_dict())]
+@pytest.mark.parametrize("subwords", [False, True])
+def test_what_the_other_process_compiled_is_found(tmp_path, subwords):
+    options = replace(OPTIONS, subwords=subwords)
+    command = [sys.executable, "-c", FIRST_RUN, json.dumps(options.as_dict())]
     environment = os.environ | {"FIRTH_CACHE": str(tmp_path)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

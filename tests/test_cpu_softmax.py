@@ -255,7 +255,7 @@ def test_it_takes_as_long_as_was_measured_beforehand(loss, tmp_path):
     options = TrainingOptions(**SMALL | {"loss": loss, "vector_size": 17, "sample": 0.1}, workers=1)
     with encoded_corpus(text(3000)) as corpus:
         V, tokens = len(corpus.words), corpus.total_tokens
-        speed = measured_speed(corpus, V, tokens, options, None, corpus.counts, backend(options), tmp_path, None)
+        speed = measured_speed(corpus, V, tokens, options, None, corpus.counts, None, backend(options), tmp_path, None)
         model = Word2Vec(**options.as_dict()).fit(corpus, progress=False)
     told = options.epochs * tokens * (speed.per_token + speed.per_held_out_token)
     assert 0.3 < told / model.seconds.training < 3

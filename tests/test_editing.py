@@ -1,13 +1,19 @@
 """Word vectors made of others: added to, replaced, removed, chosen, renamed, merged, sorted."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stand_ins import subword_vectors
 
-from firth.errors import BadOption, UnknownWord
+from firth.errors import BadFile, BadOption, UnknownWord
+from firth.ngrams import NGrams
 from firth.stored import KINDS
-from firth.vectors import WordVectors
+from firth.transforms import align, retrofitted, transformed
+from firth.vectors import SubwordVectors, WordVectors
 
 WORDS = ["a", "b", "c", "d"]
 MATRIX = np.array([[1, 0], [0, 2], [3, 3], [0, 0]], np.float32)
@@ -179,3 +185,102 @@ def test_edits_that_make_no_sense_are_told(floats, change, sentence):
 def test_words_that_are_not_there_are_told(floats, change):
     with pytest.raises(UnknownWord, match="zebra"):
         change(floats)
+
+
+# ---- with n-grams -----------------------------------------------------------------------------------
+
+SOME = {"there": 9, "these": 7, "those": 7, "them": 2}
+
+
+@pytest.fixture
+def subwords():
+    return subword_vectors(SOME)[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        (lambda v: v.removed(["these", "them"]), ["there", "those"]),
+        (lambda v: v.selected(["them", "there"]), ["them", "there"]),
+        (lambda v: v.sliced(1, 3), ["these", "those"]),
+        (lambda v: v.sliced(2), ["there", "these"]),
+        (lambda v: v.sliced(0, 0), []),
+        (lambda v: v.pruned(min_count=7, most=2), ["there", "these"]),
+        (lambda v: v.selected(["them", "there"]).sorted_by_count(), ["there", "them"]),
+        (lambda v: v.added(["new"], np.ones((1, 4)), [1]), [*SOME]),
+        (lambda v: v.replaced(["them"], np.ones((1, 4))), [*SOME][:3]),
+        (lambda v: v.renamed({"them": "they"}), [*SOME][:3]),
+        (lambda v: v.merged(WordVectors(["new"], np.ones((1, 4)))), [*SOME]),
+        (lambda v: v.astype("float32"), [*SOME]),
+        (lambda v: v.astype("binary", rescore=4), [*SOME]),
+        (copy.copy, [*SOME]),
+        (copy.deepcopy, [*SOME]),
+        (lambda v: pickle.loads(pickle.dumps(v)), [*SOME]),
+    ],
+)
+def test_n_grams_stay_with_words_chosen_and_added(subwords, change, kept):
+    unseen = subwords.vector("therese")
+    changed = change(subwords)
+    assert isinstance(changed, SubwordVectors)
+    assert (changed.gram_rows is subwords.gram_rows) or (changed.gram_rows == subwords.gram_rows).all()
+    for word in kept:
+        np.testing.assert_array_equal(changed.vector(word), subwords[word])
+    np.testing.assert_array_equal(changed.vector("therese"), unseen)
+    gone = [word for word in SOME if word not in changed]
+    for word in gone:  # which is a word never seen from then on
+        by_grams = subwords.removed(word).vector(word)
+        np.testing.assert_array_equal(changed.vector(word), by_grams)
+        assert (by_grams != subwords[word]).any()
+    if len(changed):
+        assert changed.most_similar("therese", topn=1)[0][1] > 0
+        np.testing.assert_allclose(changed.norms, np.linalg.norm(changed.matrix, axis=1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_n_grams_stay_float32_whatever_words_are_stored_as(subwords, kind):
+    if kind == "pq":
+        pytest.importorskip("faiss", reason="faiss is not installed: pip install 'firth[ann]'")
+    narrow = subwords.astype(kind)
+    assert (narrow.dtype, narrow.gram_rows.dtype) == (kind, np.float32)
+    np.testing.assert_array_equal(narrow.vector("therese"), subwords.vector("therese"))
+    near = [word for word, _ in narrow.most_similar("therese", topn=4)]
+    assert near == [word for word, _ in WordVectors(SOME, narrow.matrix).most_similar(subwords.vector("therese"))]
+    back = pickle.loads(pickle.dumps(narrow))
+    assert back.dtype == kind
+    np.testing.assert_array_equal(back.vector("therese"), subwords.vector("therese"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda v: v.normalized(),
+        lambda v: transformed(v, centre=True),
+        lambda v: retrofitted(v, {"there": ["them"]}),
+        lambda v: align(v, v).vectors,
+        lambda v: WordVectors(["new"], np.ones((1, 4))).merged(v),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*pairs of words are fewer")
+def test_n_grams_are_left_out_where_they_would_be_of_other_vectors(subwords, change):
+    assert type(change(subwords)) is WordVectors
+
+
+def test_n_grams_of_damaged_rows_are_told_when_a_word_has_them(subwords):
+    rows = subwords.gram_rows.copy()
+    rows[0] = np.inf
+    bad = SubwordVectors([*SOME], subwords.matrix, gram_rows=rows, kind=subwords.kind, buckets=subwords.buckets)
+    with pytest.raises(BadFile, match="n-grams of 'therese' have rows that are not finite numbers"):
+        bad.most_similar("therese")
+
+
+def test_looking_n_grams_up_takes_memory_for_those_that_have_a_row(subwords):
+    kind = NGrams(3, 6, 2**31 - 1)
+    rows, buckets = np.ones((2, 4), np.float32), np.array([2**31 - 2, 5])
+    few = SubwordVectors([*SOME], subwords.matrix, gram_rows=rows, kind=kind, buckets=buckets)
+    assert few.gram_rows_of(np.array([5, 6, 4, 2**31 - 2, 0])).tolist() == [1, -1, -1, 0, -1]
+    assert few.gram_rows_between(4, 7).tolist() == [[0] * 4, [1] * 4, [0] * 4]
+    with pytest.raises(UnknownWord, match="none of its n-grams stands in a word that was"):
+        few.vector("therese")
+    none = SubwordVectors([*SOME], subwords.matrix, gram_rows=rows[:0], kind=kind, buckets=buckets[:0])
+    with pytest.raises(UnknownWord, match="the model has no n-grams"):
+        none.vector("therese")

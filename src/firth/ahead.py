@@ -17,6 +17,7 @@ import numpy as np
 
 from firth.options import TrainingOptions, usable_cores
 from firth.training import tables_for
+from firth.vectors import vectors_of
 from firth.vocabulary import Vocabulary
 from firth.weights import initial_weights
 
@@ -63,6 +64,9 @@ def main() -> None:
 
     options = replace(TrainingOptions.from_dict(json.loads(sys.argv[1])), workers=2)
     words = Vocabulary(("a", "b"), np.ones(2, np.int64))
-    backend = CpuBackend()
-    backend.start(initial_weights(len(words), options.vector_size, options.seed), tables_for(words, options), options)
+    backend, tables = CpuBackend(), tables_for(words, options)
+    buckets = None if tables.grams is None else tables.grams.buckets
+    weights = initial_weights(len(words), options.vector_size, options.seed, buckets=buckets)
+    backend.start(weights, tables, options)
     backend.close()
+    vectors_of(words, backend.weights(), tables.grams)  # which compiles what makes them of n-grams

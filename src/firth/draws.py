@@ -47,6 +47,7 @@ class Purpose(IntEnum):
     STARTS = 8
     WALK = 9
     ROUND = 10
+    GRAM_WEIGHTS = 11
 
 
 def stream_key(seed: int, epoch: int, purpose: Purpose) -> int:

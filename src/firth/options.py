@@ -12,7 +12,7 @@ import math
 import operator
 import os
 import reprlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache, wraps
 from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, Self, get_origin, get_type_hints
@@ -41,6 +41,9 @@ OTHER_NAMES = {
     "ws": "window",
     "neg": "negative",
     "minCount": "min_count",
+    "minn": "min_n",
+    "maxn": "max_n",
+    "buckets": "bucket",
     "thread": "workers",
     "threads": "workers",
     "t": "sample",
@@ -74,11 +77,8 @@ NO_OPTIONS = {
     **dict.fromkeys(
         ("hashfxn", "sorted_vocab", "batch_words", "lrUpdateRate"), "nothing here depends on it, leave it out"
     ),
-    **dict.fromkeys(
-        ("minn", "maxn", "bucket"),
-        "vectors of parts of words are not trained here, only read from fastText's .bin files; leave it out",
-    ),
     "wordNgrams": "for words that belong together, see Phrases; leave it out",
+    "word_ngrams": "subwords=True trains n-grams of characters; leave it out",
     "output": "the model's method save takes a name",
 }
 CLOSE = 0.7  # how alike a misspelt name and an option must be, of 1
@@ -295,6 +295,33 @@ class TrainingOptions(_Checked):
         at_least=-2,
         at_most=2,
     )
+    subwords: bool = option(
+        False,
+        "train vectors of n-grams of characters, too, as fastText does: a word's vector is the mean of its own and its "
+        "n-grams', and words never seen have one (loss ns, on the CPU)",
+    )
+    min_n: int = option(
+        3,
+        "characters of the shortest n-grams, the ends of a word counting",
+        at_least=1,
+        at_most=64,
+        remedy="3 is usual, and subwords=False trains no n-grams",
+    )
+    max_n: int = option(
+        6,
+        "characters of the longest n-grams",
+        at_least=1,
+        at_most=64,
+        remedy="6 is usual, and subwords=False trains no n-grams",
+    )
+    bucket: int = option(
+        2_000_000,
+        "n-grams are hashed into so many buckets, and share a vector with those of the same; only buckets that the "
+        "vocabulary falls into take memory",
+        at_least=1,
+        at_most=2**26,
+        remedy="2,000,000 are usual, and subwords=False trains no n-grams",
+    )
     cbow_gradient: Literal["historical", "corrected"] = option(
         "corrected",
         "corrected: cbow gives each context its share of the gradient of their mean, as the chain rule says (better "
@@ -359,6 +386,7 @@ class TrainingOptions(_Checked):
             raise BadOption(
                 f"window must be {WIDEST_BY_PAIR} or less with noise 'pair', got {self.window}; take noise='window'"
             )
+        self._check_subwords()
         if self.unknown == "":
             raise BadOption("unknown must be a word, got ''; <unk> is usual, None leaves unknown words out")
         if self.backend == "reference" and self.device == "cuda":
@@ -373,6 +401,21 @@ class TrainingOptions(_Checked):
                 f"min_alpha must not exceed alpha, got min_alpha {self.min_alpha} and alpha {self.rate}; "
                 "lower min_alpha or raise alpha"
             )
+
+    def _check_subwords(self) -> None:
+        """Raise `BadOption` for what is not trained with n-grams, or n-grams that there are none of."""
+        if self.min_n > self.max_n:
+            raise BadOption(
+                f"min_n must not exceed max_n, got min_n {self.min_n} and max_n {self.max_n}; 3 and 6 are usual"
+            )
+        if not self.subwords:
+            return
+        if self.loss != "ns":
+            raise BadOption(f"subwords are trained with loss 'ns', got {self.loss!r}; take that, or subwords=False")
+        if self.noise == "pair" and self.architecture == "skipgram":
+            raise BadOption("subwords are trained with noise 'window', got 'pair'; take that, or subwords=False")
+        if self.distinct_noise:
+            raise BadOption("subwords are trained without distinct_noise, got True; leave it out, or subwords=False")
 
     @property
     def reach(self) -> int:
@@ -395,15 +438,17 @@ class TrainingOptions(_Checked):
 
     @property
     def without_effect(self) -> tuple[str, ...]:
-        """The options of noise words that are not as by default, where the loss draws none."""
-        if self.loss == "ns":
-            return ()
-        usual = {each.name: each.default for each in fields(self)}
-        return tuple(
-            name
-            for name in ("negative", "noise", "distinct_noise", "ns_exponent")
-            if getattr(self, name) != usual[name]
-        )
+        """Which options that are not as by default change nothing here, a sentence for each reason."""
+        found = []
+        if self.loss != "ns" and (idle := self._changed("negative", "noise", "distinct_noise", "ns_exponent")):
+            found.append(_without_effect(f"loss {self.loss!r} draws no noise words", idle, "use loss='ns'"))
+        if not self.subwords and (idle := self._changed("min_n", "max_n", "bucket")):
+            found.append(_without_effect("no n-grams of characters are trained", idle, "use subwords=True"))
+        return tuple(found)
+
+    def _changed(self, *names: str) -> list[str]:
+        """Those of some options that are not as by default."""
+        return [name for name in names if getattr(self, name) != self.__dataclass_fields__[name].default]
 
     @property
     def threads(self) -> int:
@@ -417,6 +462,11 @@ class TrainingOptions(_Checked):
         """
         most = usable_cores() if self.loss == "softmax" else max(1, tokens // TOKENS_A_WORKER)
         return replace(self, workers=self.workers or min(usable_cores(), most))
+
+
+def _without_effect(why: str, names: Sequence[str], otherwise: str) -> str:
+    these, them = ("this option changes", "it") if len(names) == 1 else ("these options change", "them")
+    return f"{why}, so {these} nothing: {', '.join(names)}; leave {them} out, or {otherwise}"
 
 
 @dataclass(frozen=True, kw_only=True)

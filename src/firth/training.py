@@ -23,9 +23,10 @@ from firth.callbacks import Callback, Progress, Watchers, check_callbacks
 from firth.corpus.encoded import EncodedCorpus
 from firth.errors import BadCorpus, BadOption, Diverged
 from firth.huffman import huffman_tree
+from firth.ngrams import END_OF_SENTENCE, GramTable, NGrams, gram_table
 from firth.options import TrainingOptions
 from firth.state import State
-from firth.vectors import WordVectors
+from firth.vectors import WordVectors, vectors_of
 from firth.vocabulary import Vocabulary
 from firth.weights import Weights
 from firth.windows import check_whole_sentences
@@ -36,6 +37,7 @@ CHUNKS_PER_WORKER = 8  # in an epoch of a small corpus, so that workers end toge
 GPU_TOKENS_EACH = 1 << 20  # some 5 ms of work for a GPU; a batch of the encoded corpus, so that no sentence is cut
 REHEARSED_TOKENS = 256  # at once, to tell how long full softmax will take
 REHEARSED_SECONDS = 0.5
+WITHOUT_GRAMS = END_OF_SENTENCE.decode()
 
 NOTHING_TO_TRAIN_ON = (
     "nothing to train on: no word has another beside it in its sentence. A list of strings is read as a list of "
@@ -44,14 +46,37 @@ NOTHING_TO_TRAIN_ON = (
 )
 
 
-def tables_for(vocabulary: Vocabulary, options: TrainingOptions) -> Tables:
-    """The chances that draws are compared with, the tree and the words' counts, as the loss needs them."""
+def tables_for(vocabulary: Vocabulary, options: TrainingOptions, grams: GramTable | None = None) -> Tables:
+    """The chances that draws are compared with, the tree, the words' counts and n-grams, as the loss needs them.
+
+    `grams` are the words' n-grams where they are known already.
+    """
     keep, counts = vocabulary.keep_chances(options.sample), vocabulary.counts
     if options.loss == "ns":
-        return Tables(keep, noise=vocabulary.noise_table(options.ns_exponent), counts=counts)
+        grams = grams_of(vocabulary, options) if grams is None else grams
+        return Tables(keep, noise=vocabulary.noise_table(options.ns_exponent), counts=counts, grams=grams)
     if options.loss == "hs":
         return Tables(keep, tree=huffman_tree(counts), counts=counts)
     return Tables(keep, counts=counts)
+
+
+def n_grams_of(options: TrainingOptions) -> NGrams | None:
+    """Which n-grams are trained; None where none are."""
+    return NGrams(options.min_n, options.max_n, options.bucket) if options.subwords else None
+
+
+def grams_of(vocabulary: Vocabulary, options: TrainingOptions) -> GramTable | None:
+    """The n-grams of the words, where they are trained.
+
+    The word that stands for unknown ones has none: its letters mean nothing, and others would share their rows.
+    """
+    kind = n_grams_of(options)
+    if kind is None:
+        return None
+    words: Sequence[str] = vocabulary.words
+    if options.unknown is not None:
+        words = [WITHOUT_GRAMS if word == options.unknown else word for word in words]
+    return gram_table(words, vocabulary.counts, kind)
 
 
 def rates_in(epoch: int, options: TrainingOptions, tokens: int) -> Rates:
@@ -77,6 +102,7 @@ def train(
     backend: Backend,
     weights: Weights,
     *,
+    grams: GramTable | None = None,
     ids: npt.NDArray[np.int32] | None = None,
     state: State | None = None,
     callbacks: Sequence[Callback] = (),
@@ -84,15 +110,18 @@ def train(
 ) -> tuple[Weights, State]:
     """Train from `state` to the last epoch, or until stopped; give the weights and where the run then stands.
 
-    `ids` renumbers the corpus's words where the vocabulary was given instead of counted. Ctrl-C and `StopTraining`
-    end the run after the chunks under way, with nothing lost. `BadCorpus` where the first epoch trains nothing, unless
-    it `may_be_idle`, and `BadOption` where `state` is of another corpus.
+    `grams` are the words' n-grams where they are known already. `ids` renumbers the corpus's words where the vocabulary
+    was given instead of counted. Ctrl-C and `StopTraining` end the run after the chunks under way, with nothing lost.
+    `BadCorpus` where the first epoch trains nothing, unless it `may_be_idle`, and `BadOption` where `state` is of
+    another corpus.
     """
     check_callbacks(callbacks)
     if options.window == "all":
         check_whole_sentences(options, corpus.longest_sentence)
-    run = _Run(corpus, vocabulary, options, backend, ids, (state or State()).on(corpus), callbacks, may_be_idle)
-    backend.start(weights, tables_for(vocabulary, options), options)
+    tables = tables_for(vocabulary, options, grams)
+    state = (state or State()).on(corpus)
+    run = _Run(corpus, vocabulary, options, backend, tables.grams, ids, state, callbacks, may_be_idle)
+    backend.start(weights, tables, options)
     try:
         with interruptible() as interrupted:
             run.begin()
@@ -113,13 +142,15 @@ class _Run:
         vocabulary: Vocabulary,
         options: TrainingOptions,
         backend: Backend,
+        grams: GramTable | None,
         ids: npt.NDArray[np.int32] | None,
         state: State,
         callbacks: Sequence[Callback],
         may_be_idle: bool,
     ) -> None:
         self.corpus, self.vocabulary, self.options, self.backend = corpus, vocabulary, options, backend
-        self.ids, self.state, self.callbacks, self.may_be_idle = ids, state, callbacks, may_be_idle
+        self.grams, self.ids, self.state = grams, ids, state
+        self.callbacks, self.may_be_idle = callbacks, may_be_idle
         self.watchers = Watchers(callbacks, self.progress)
         self.before = state  # when this call began
         self.epoch_began = Tally()
@@ -255,7 +286,7 @@ class _Run:
 
     def vectors(self) -> WordVectors:
         self.backend.settle()
-        return WordVectors(self.vocabulary.words, self.backend.weights().input.copy(), self.vocabulary.counts)
+        return vectors_of(self.vocabulary, self.backend.weights().copy(), self.grams, self.options.threads)
 
 
 @contextlib.contextmanager

@@ -28,21 +28,23 @@ from firth.corpus.tokenizers import TokenizerLike
 from firth.elsewhere import OF_MODELS, OF_VECTORS, here
 from firth.errors import BadFile, BadOption, NotTrained, UnknownWord
 from firth.formats import FORMATS, read_trainable
-from firth.formats.model import StoredModel, write_model
+from firth.formats.model import StoredModel, gram_tensors, write_model
+from firth.formats.table import vectors_in
 from firth.huffman import Tree, huffman_tree
 from firth.likelihood import Reals, log_probabilities
+from firth.ngrams import GramTable
 from firth.options import Combine, CorpusOptions, TrainingOptions, takes_options, whole
 from firth.progress import ProgressBar, shown
 from firth.scoring import sentence_scores
 from firth.state import State
 from firth.storage import AnyPath
-from firth.training import train
-from firth.vectors import WordVectors
+from firth.training import grams_of, n_grams_of, train
+from firth.vectors import SubwordVectors, WordVectors, vectors_of
 from firth.vectors.given import several
 from firth.vocabulary import Vocabulary, check_vocabulary, trained_words
-from firth.weights import Weights, initial_weights
+from firth.weights import Floats, Weights, initial_weights
 
-OTHER_SUFFIXES = {".gz", ".npy"} | {suffix for each in FORMATS for suffix in each.suffixes} - {".safetensors"}
+OTHER_SUFFIXES = {".gz", ".npy", ".ftz"} | {suffix for each in FORMATS for suffix in each.suffixes} - {".safetensors"}
 
 T = TypeVar("T")
 
@@ -120,7 +122,7 @@ class Word2Vec:
             BadOption: an option out of range or unknown, or nothing to resume, or another corpus or vocabulary to
                 resume on.
 
-        Warns of options that the loss does not read.
+        Warns of options that change nothing beside the others.
 
         Ctrl-C stops training and keeps what is trained: `state` tells where, and `resume` goes on. To resume a run
         that is complete changes nothing. After an error the model is what it was before.
@@ -129,12 +131,8 @@ class Word2Vec:
             self._check_resumable(vocabulary)
         check_callbacks(callbacks)
         check_vocabulary(vocabulary)
-        if idle := self.options.without_effect:
-            warnings.warn(
-                f"loss {self.options.loss!r} draws no noise words, so these options change nothing: "
-                f"{', '.join(idle)}; leave them out, or use loss='ns'",
-                stacklevel=2,
-            )
+        for idle in self.options.without_effect:
+            warnings.warn(idle, stacklevel=2)
         if isinstance(tokenizer, str):
             reading["tokenizer"], tokenizer = tokenizer, None
         began = time.perf_counter()
@@ -178,27 +176,43 @@ class Word2Vec:
         vocabulary, ids = trained_words(corpus, options, vocabulary)
         machine = backend(options)
         check_affordable(len(vocabulary), options, machine)
+        grams = self._grams if resume else grams_of(vocabulary, options)
         if resume:
             weights, state = self.weights.copy(), self.state
         else:
-            weights = initial_weights(len(vocabulary), options.vector_size, options.seed, options.threads)
+            buckets = None if grams is None else grams.buckets
+            weights = initial_weights(len(vocabulary), options.vector_size, options.seed, options.threads, buckets)
             state = State()
         before = state.seconds
-        weights, state = train(corpus, vocabulary, options, machine, weights, ids=ids, state=state, callbacks=callbacks)
+        weights, state = train(
+            corpus, vocabulary, options, machine, weights, grams=grams, ids=ids, state=state, callbacks=callbacks
+        )
         training = state.seconds - before
         self._set(vocabulary, weights, state)
+        self._grams = grams  # to list them takes memory and time
         self.seconds = Seconds(spent.reading, spent.preparing + time.perf_counter() - began - training, training)
         self.workers, self.device = options.threads, options.device
 
     def _set(self, vocabulary: Vocabulary, weights: Weights, state: State) -> None:
         self._vocabulary, self._weights, self.state = vocabulary, weights, state
         self._vectors = None
-        self.__dict__.pop("_tree", None)
+        for made in ("_tree", "_grams"):
+            self.__dict__.pop(made, None)
 
     @classmethod
     def of(cls, options: TrainingOptions, vocabulary: Vocabulary, weights: Weights, state: State | None = None) -> Self:
-        """A model of weights that were trained elsewhere, float32 (V, D); they are not copied."""
+        """A model of weights that were trained elsewhere, float32 (V, D); they are not copied.
+
+        With subwords, they are the words' own rows, and those of the buckets that their n-grams fall into: see
+        `firth.ngrams.gram_table`. Raises `BadOption` where options and weights do not agree on n-grams.
+        """
         model = cls(**options.as_dict())
+        if options.subwords != (weights.grams is not None):
+            has = "no" if weights.grams is None else f"{len(weights.grams):,}"
+            raise BadOption(
+                f"weights must have rows of n-grams where subwords are trained, and there alone, got subwords "
+                f"{options.subwords} and {has} rows; take subwords={not options.subwords}"
+            )
         model._set(vocabulary, weights, state or State())
         return model
 
@@ -211,14 +225,17 @@ class Word2Vec:
 
     @property
     def weights(self) -> Weights:
-        """The input and output matrix, float32 (V, D)."""
+        """The input and output matrix, float32 (V, D); with subwords those of words alone, and the n-grams' rows."""
         return self._trained(self._weights)
 
     @property
     def vectors(self) -> WordVectors:
-        """The words and their vectors, the rows of the input matrix."""
+        """The words and their vectors, the rows of the input matrix; with subwords, made of theirs and the n-grams'.
+
+        These are `SubwordVectors`, which have vectors of words never seen, too.
+        """
         if self._vectors is None:
-            self._vectors = WordVectors(self.vocabulary.words, self.weights.input, self.vocabulary.counts)
+            self._vectors = vectors_of(self.vocabulary, self.weights, self._grams, self.options.threads)
         return self._vectors
 
     def combined_vectors(self, combine: Combine) -> WordVectors:
@@ -229,12 +246,15 @@ class Word2Vec:
                 tells what each is good for.
 
         Those of "input" and "output" are views of `weights`, not copies: they follow what is written there. `fit` makes
-        new weights, and leaves these as they are.
+        new weights, and leaves these as they are. With subwords, "input" are `vectors` themselves, and words never seen
+        have a vector there alone.
 
         Raises `BadOption` for another name, and for all but "input" where loss is "hs": its output matrix has vectors
         of the tree's inner nodes, not of words.
         """
-        matrix = combined(self.weights.input, self.weights.output, combine, self.options.loss)
+        if combine == "input" and self.options.subwords:
+            return self.vectors
+        matrix = combined(self._input, self.weights.output, combine, self.options.loss)
         return WordVectors(self.vocabulary.words, matrix, self.vocabulary.counts)
 
     @property
@@ -250,22 +270,24 @@ class Word2Vec:
         The probability is p(word | x) as in `firth.likelihood`, x being the mean of the context words' input vectors:
         what CBOW trains; skip-gram trains each context alone, and gets this mean all the same. With the losses
         "softmax" and "hs" it is the model's own; with "ns" it is the softmax of x · y, which ranks words by how much
-        likelier than by chance they are here, so frequent words come out too low.
+        likelier than by chance they are here, so frequent words come out too low. With subwords, too, x is a mean of
+        whole vectors, while CBOW trains the mean of all their parts, where long words count more.
 
-        Words that are not known are left out, or taken for the option `unknown`. Raises `BadOption` for `topn` below
+        Words that are not known are taken for the option `unknown` if there is one; with subwords they count by their
+        n-grams; else they are left out. Raises `BadOption` for `topn` below
         1 and for what is no list of words, and `UnknownWord` where none is known.
         """
         topn = whole("topn", topn, at_least=1)
         words = [context_words] if isinstance(context_words, str) else several("context_words", context_words)
         if self.options.unknown is not None:
             words = [word if word in self.vectors else self.options.unknown for word in words]
-        known = [self.vectors.index(word) for word in words if word in self.vectors]
+        known = [vector for word in words if (vector := self._vector_of(word)) is not None]
         if not known:
             raise UnknownWord(
                 f"none of the context words {reprlib.repr(words)} is among the {len(self.vocabulary):,} that were "
                 "trained; give at least one that is, or check how words were cut"
             )
-        x = self.weights.input[known].mean(axis=0, keepdims=True)
+        x = np.mean(known, axis=0, keepdims=True)
         with threads_at_most(self.options.threads):
             logs = log_probabilities(x, self.weights.output, self._tree)[0]
         best = np.argsort(-logs, kind="stable")[:topn]
@@ -283,7 +305,7 @@ class Word2Vec:
         That is a sum over predictions and no probability of the sentence as a whole: compare sentences of one length,
         or models on the same sentences with the same vocabulary and window. With "hs" it is what gensim's `score`
         gives; "ns" models can be compared with each other, but were not trained to it. Sentences with fewer than two
-        known words score 0.
+        known words score 0; words never seen are not known, with subwords neither.
 
         Args:
             sentences: an iterable of strings, which `tokenizer` cuts, or of lists of tokens.
@@ -296,12 +318,47 @@ class Word2Vec:
                 f"sentences must be a list of sentences, got {reprlib.repr(sentences)}; give a list, also for one"
             )
         with threads_at_most(self.options.threads):
-            return sentence_scores(sentences, tokenizer, self.vocabulary, self.weights, self._tree, self.options)
+            weights = Weights(self._input, self.weights.output)
+            return sentence_scores(sentences, tokenizer, self.vocabulary, weights, self._tree, self.options)
 
     @cached_property
     def _tree(self) -> Tree | None:
         """The Huffman tree of the words, as training made it from their counts; None where the loss has none."""
         return huffman_tree(self.vocabulary.counts) if self.options.loss == "hs" else None
+
+    @cached_property
+    def _grams(self) -> GramTable | None:
+        """The n-grams of the words, as training listed them; None without subwords.
+
+        Raises `BadOption` where they do not fit the rows that there are: kernels would read behind these.
+        """
+        grams, rows = grams_of(self.vocabulary, self.options), self.weights.grams
+        if grams is None or rows is None:
+            return None
+        if len(rows) != len(grams):
+            raise BadOption(
+                f"the n-grams of the words fall into {len(grams):,} buckets, and the weights have {len(rows):,} rows "
+                "for them; give weights of these words, min_n, max_n and bucket"
+            )
+        read = self._vectors.buckets if isinstance(self._vectors, SubwordVectors) else None
+        if read is not None and not np.array_equal(read, grams.buckets):
+            raise BadFile("the file of this model has its n-grams in another order than its words; write it anew")
+        return grams
+
+    @property
+    def _input(self) -> Floats:
+        """The vectors that words are predicted from, float32 (V, D)."""
+        return self.weights.input if self.weights.grams is None else self.vectors.matrix
+
+    def _vector_of(self, word: str) -> Floats | None:
+        """The vector that a word is predicted from, float32 (D,); None for one that has none."""
+        if word in self.vectors:
+            row: Floats = self._input[self.vectors.index(word)]
+            return row
+        if isinstance(self.vectors, SubwordVectors):
+            with contextlib.suppress(UnknownWord):
+                return self.vectors.vector(word)
+        return None
 
     @staticmethod
     def _trained(value: T | None) -> T:
@@ -342,11 +399,15 @@ class Word2Vec:
         """
         check_model_name(path)
         vocabulary, weights = self.vocabulary, self.weights
+        grams = {}
+        if isinstance(self.vectors, SubwordVectors):
+            grams = gram_tensors(self.vectors) | {"own": weights.input}
         stored = StoredModel.of(
             vocabulary.words,
-            weights.input,
+            self._input,
             output=weights.output,
             counts=vocabulary.counts,
+            **grams,
             options=self.options.as_dict(),
             state=self.state.as_dict(),
         )
@@ -371,7 +432,12 @@ class Word2Vec:
             state = State.from_dict(dict(stored.state))
         except (TypeError, BadOption) as error:
             raise BadFile(f"{path} holds options or a state that this version cannot read: {error}") from error
-        model._set(Vocabulary(tuple(stored.words), stored.counts), Weights(stored.input, stored.output), state)
+        if stored.n_grams != n_grams_of(model.options) or (stored.own is None) != (stored.grams is None):
+            raise BadFile(f"{path}: the options of subwords and the rows of n-grams do not agree; write the file anew")
+        input = stored.input if stored.own is None else stored.own
+        model._set(Vocabulary(tuple(stored.words), stored.counts), Weights(input, stored.output, stored.grams), state)
+        if stored.own is not None:
+            model._vectors = vectors_in(stored)
         return model
 
 

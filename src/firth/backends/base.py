@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from firth.corpus.encoded import Chunk
+from firth.ngrams import GramTable
 from firth.options import TrainingOptions
 from firth.weights import Weights
 
@@ -40,12 +41,14 @@ class Tables:
     noise: uint32 (V, 2), the alias table of the noise words; empty where none are drawn.
     tree: int32 (2V - 1,), the Huffman tree (see `huffman`); empty where it is not walked.
     counts: int64 (V,), how often each word stands in the text.
+    grams: the words' n-grams; None where they have none.
     """
 
     keep: npt.NDArray[np.uint32]
     noise: npt.NDArray[np.uint32] = field(default_factory=lambda: np.zeros((0, 2), np.uint32))
     tree: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
     counts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    grams: GramTable | None = None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from firth.backends import cpu_kernels, cpu_pairs, cpu_tree, cpu_windows
+from firth.backends import cpu_grams, cpu_kernels, cpu_pairs, cpu_tree, cpu_windows
 from firth.backends import cpu_plan as plans
 from firth.backends.base import LOSS_UNITS, Rates, Tables, Tally
 from firth.corpus.encoded import Chunk
@@ -62,7 +62,11 @@ def kernel_for(options: TrainingOptions, width: int) -> Kernel:
     if options.loss == "hs":
         train = cpu_tree.train_skipgram_tree if skipgram else cpu_tree.train_cbow_tree
         return Kernel(train, (row_like,), lambda: cpu_tree.tree_scratch(window, width))
-    known = ((0,) * S, row_like, True if options.distinct_noise else None)
+    outputs_like, distinct = (0,) * S, True if options.distinct_noise else None
+    if options.subwords:
+        train = cpu_grams.train_skipgram_grams if skipgram else cpu_grams.train_cbow_grams
+        return Kernel(train, (outputs_like, row_like), lambda: cpu_grams.gram_scratch(window, S, width))
+    known = (outputs_like, row_like, distinct)
     if skipgram and options.noise == "pair":
         return Kernel(cpu_pairs.train_skipgram_pairs, known, lambda: cpu_pairs.pair_scratch(window, S, width))
     train = cpu_kernels.train_skipgram if skipgram else cpu_kernels.train_cbow
@@ -76,7 +80,7 @@ class CpuBackend:
         """Take the weights over, give each worker its buffers, and compile the kernel by training nothing."""
         self._weights = weights
         self._options = options
-        self._padded = Weights(with_padding(weights.input), with_padding(weights.output))
+        self._padded = weights.mapped(with_padding)
         lengths = cpu_tree.path_lengths(tables.tree) if options.loss == "hs" else np.zeros((0, 2), np.uint8)
         self._tables = plans.Tables(
             _read_only(tables.keep), _read_only(_in_one(tables.noise)), _read_only(tables.tree), _read_only(lengths)
@@ -91,6 +95,7 @@ class CpuBackend:
         workers = options.threads
         self._rows = [self._rows_for_worker(workers) for _ in range(workers)]
         self._scratch = [self._kernel.scratch() for _ in range(workers)]
+        self._grams = [self._grams_for_worker(tables, workers) for _ in range(workers)]
         self._free: SimpleQueue[int] = SimpleQueue()
         for worker in range(workers):
             self._free.put(worker)
@@ -128,6 +133,11 @@ class CpuBackend:
             since_merge=np.zeros(1, np.int64),
         )
 
+    def _grams_for_worker(self, tables: Tables, workers: int) -> tuple[()] | tuple[cpu_grams.GramRows]:
+        if tables.grams is None or self._padded.grams is None:
+            return ()
+        return (cpu_grams.gram_rows(tables.grams, self._padded.grams, hot_rows(len(tables.grams), workers)),)
+
     def train(self, chunk: Chunk, epoch: int, rates: Rates, *, held_out: bool = False) -> None:
         """Hand the chunk to the next free worker; waits while the queue is full."""
         self._raise_failures()
@@ -148,6 +158,7 @@ class CpuBackend:
                 self._tables,
                 self._rows[worker],
                 self._scratch[worker],
+                *self._grams[worker],
                 *self._kernel.known,
                 held_out,
             )
@@ -178,9 +189,11 @@ class CpuBackend:
         while self._pending:
             self._pending.pop().result()
         for _ in range(2):
-            for rows in self._rows:
+            for rows, grams in zip(self._rows, self._grams, strict=True):
                 if rows.hot:
                     cpu_windows.merge(rows)
+                for each in grams:
+                    cpu_grams.merge_grams(each)
 
     def tally(self) -> Tally:
         """The sums over all finished chunks."""
@@ -190,7 +203,7 @@ class CpuBackend:
     def weights(self) -> Weights:
         """The weights, in the memory that they came in where it was padded and aligned."""
         D = self._weights.input.shape[1]
-        return Weights(self._padded.input[:, :D], self._padded.output[:, :D])
+        return self._padded.mapped(lambda matrix: matrix[:, :D])
 
     def finite(self) -> bool:
         """Whether all weights are finite."""

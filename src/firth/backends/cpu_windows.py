@@ -186,7 +186,7 @@ def gradients(s, n, groups, weighed, rate):
 
 
 @inlined
-def _merge_rows(shared, own, merged):
+def merge_rows(shared, own, merged):
     """Merge the worker's own rows, one by one, with the shared ones."""
     blocks = own.shape[1] // LANES
     row_bytes = own.shape[1] * FLOAT_BYTES
@@ -198,15 +198,20 @@ def _merge_rows(shared, own, merged):
 @compiled
 def merge(rows):
     """Merge a worker's own rows of hot words with the shared ones."""
-    _merge_rows(rows.input, rows.own_input, rows.merged_input)
-    _merge_rows(rows.output, rows.own_output, rows.merged_output)
+    merge_rows(rows.input, rows.own_input, rows.merged_input)
+    merge_rows(rows.output, rows.own_output, rows.merged_output)
     rows.since_merge[0] = 0
+
+
+@inlined
+def is_merge_due(rows, tokens):
+    """Count tokens trained, and say whether the worker's own rows, if it has any, are to be merged now."""
+    rows.since_merge[0] += tokens
+    return rows.hot > 0 and rows.since_merge[0] >= rows.merge_every
 
 
 @inlined
 def merge_when_due(rows, tokens):
     """Merge the worker's own rows, if it has any, when enough tokens are trained since the last time."""
-    if rows.hot:
-        rows.since_merge[0] += tokens
-        if rows.since_merge[0] >= rows.merge_every:
-            merge(rows)
+    if is_merge_due(rows, tokens):
+        merge(rows)

@@ -100,6 +100,8 @@ def refusal(options: TrainingOptions) -> str:
     """Why the GPU cannot train this, and what to do about it; nothing where it can."""
     if options.loss == "softmax":
         return "device='cuda' trains losses 'ns' and 'hs', got 'softmax'; take one of these, or device='cpu'"
+    if options.subwords:
+        return "device='cuda' does not train subwords; leave them out, or take device='cpu'"
     if options.window == "all":
         return "device='cuda' trains windows of a number of words, got 'all'; give one, or take device='cpu'"
     if options.loss == "hs":

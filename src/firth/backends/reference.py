@@ -31,6 +31,13 @@ weights before it, and then applied together, also where a word stands in it twi
 CONTEXTS_AT_ONCE contexts take several such steps, as do those that drew one noise word often: summed over hundreds,
 gradients step too far. With hierarchical softmax it is one for each PATH_CONTEXTS_AT_ONCE contexts; with noise for each
 pair, each pair takes a step. Full softmax takes one for each SOFTMAX_BATCH examples.
+
+With character n-grams (Bojanowski et al. 2017, "Enriching Word Vectors with Subword Information") a word's x is the
+mean of a row of its own and those of its n-grams. Each of these takes the whole step that x takes, as in fastText; one
+that stands several times in a word takes it once, so that x moves by just this step, however its letters repeat.
+To make x costs many rows, so a window of skip-gram makes but one: its centre's, from which the contexts are predicted
+one after another, each against the noise words drawn at its own position; the pairs are the same. CBOW's x is the mean
+of all rows of all contexts.
 """
 
 from __future__ import annotations
@@ -179,6 +186,20 @@ def cbow_window(
     return step.loss, 1
 
 
+def subword_window(x: Reals, output: Reals, steps: list[Outputs], rate: float) -> tuple[float, Reals]:
+    """Steps of x (D,), a centre made of n-grams, to each of its contexts, `output` in place; gives the loss and x then.
+
+    Each context is a target against the noise drawn where it stands.
+    """
+    loss, x = 0.0, x[None].copy()
+    for outputs in steps:
+        step = logistic(x, output[outputs.rows], outputs.labels, outputs.weights)
+        x -= rate * step.inputs
+        np.subtract.at(output, outputs.rows, rate * step.outputs)
+        loss += step.loss
+    return loss, x[0]
+
+
 class Example(NamedTuple):
     """One example of full softmax: the words whose mean is x, the share of x's gradient that each gets, the target."""
 
@@ -241,6 +262,7 @@ class ReferenceBackend:
         self._weights = weights
         self._input = weights.input.astype(np.float64)
         self._output = weights.output.astype(np.float64)
+        self._grams = None if weights.grams is None else weights.grams.astype(np.float64)
         self._tables = tables
         self._options = options
         self._tally = Tally()
@@ -274,19 +296,22 @@ class ReferenceBackend:
             distance = options.reach
             if options.reach_is_drawn:
                 distance = 1 + int(below(draw(reach, position), options.reach))
-            contexts = np.concatenate([words[max(0, i - distance) : i], words[i + 1 : i + distance + 1]])
-            if len(contexts):
+            around = np.r_[max(0, i - distance) : i, i + 1 : min(i + distance + 1, len(words))]
+            if len(around):
                 rate = max(rates.floor, rates.start - rates.slope * position)
-                self._train_window(int(words[i]), contexts, position, epoch, rate)
+                places = chunk.position + begin + kept[around]
+                self._train_window(int(words[i]), words[around], position, places, epoch, rate)
         trained = chunk.tokens[max(begin, chunk.first) : min(end, chunk.last)]
         self._tally += Tally(0.0, 0, int(np.sum((trained >= 0) & (trained < len(self._tables.keep)))))
 
-    def _train_window(self, centre: int, contexts: Ints, position: int, epoch: int, rate: float) -> None:
-        """Train one window by the loss asked for."""
+    def _train_window(self, centre: int, contexts: Ints, position: int, places: Ints, epoch: int, rate: float) -> None:
+        """Train one window by the loss asked for; the centre stands at `position`, the contexts at `places`."""
         options, input, output = self._options, self._input, self._output
         C = len(contexts)
         share = 1.0 / C if options.cbow_gradient == "corrected" else 1.0
-        if options.loss == "softmax":
+        if self._grams is not None:
+            self._train_subwords(self._grams, centre, contexts, position, places, epoch, rate, share)
+        elif options.loss == "softmax":
             if options.architecture == "cbow":
                 self._add_to_batch(Example(contexts, share, centre, rate))
             for context in contexts if options.architecture == "skipgram" else ():
@@ -317,6 +342,41 @@ class ReferenceBackend:
             noise = noise_words(key, counters, self._tables.noise)
         return target_and_noise(centre, noise)
 
+    def _train_subwords(
+        self,
+        grams: Reals,
+        centre: int,
+        contexts: Ints,
+        position: int,
+        places: Ints,
+        epoch: int,
+        rate: float,
+        share: float,
+    ) -> None:
+        """Train one window of words that are made of n-grams."""
+        words = np.array([centre]) if self._options.architecture == "skipgram" else contexts
+        rows = np.concatenate([self._grams_of(word) for word in words])
+        x = (self._input[words].sum(axis=0) + grams[rows].sum(axis=0)) / (len(words) + len(rows))
+        if self._options.architecture == "skipgram":
+            steps = [self._outputs(word, contexts, at, epoch) for word, at in zip(contexts, places, strict=True)]
+            loss, after = subword_window(x, self._output, steps, rate)
+            step, examples = after - x, len(contexts)
+        else:
+            outputs = self._outputs(centre, contexts, position, epoch)
+            found = logistic(x[None], self._output[outputs.rows], outputs.labels, outputs.weights)
+            np.subtract.at(self._output, outputs.rows, rate * found.outputs)
+            step, loss, examples = -rate * share * found.inputs[0], found.loss, 1
+        np.add.at(self._input, words, step)
+        for word in words:
+            grams[np.unique(self._grams_of(word))] += step
+        self._add(loss, examples)
+
+    def _grams_of(self, word: int) -> npt.NDArray[np.int32]:
+        """The rows of a word's n-grams."""
+        table = self._tables.grams
+        assert table is not None
+        return table.rows[table.offsets[word] : table.offsets[word + 1]]
+
     def _add(self, loss: float, examples: int) -> None:
         self._tally += Tally(loss, examples, 0)
 
@@ -341,6 +401,8 @@ class ReferenceBackend:
         """The weights, rounded to float32."""
         self._weights.input[:] = self._input
         self._weights.output[:] = self._output
+        if self._weights.grams is not None:
+            self._weights.grams[:] = self._grams
         return self._weights
 
     def finite(self) -> bool:

@@ -189,12 +189,14 @@ def update(
     Outputs are stored from the last to the first, so that the first remains.
 
     S rows to come are asked for meanwhile, those whose addresses stand `ahead`: (the first's address, bytes between).
+    With None, none are.
     """
     S, blocks = outputs.count, row_like.count
+    asked_for = not isinstance(ahead, types.NoneType)
     together = 2 if 4 * S + 5 <= REGISTERS else 1  # rows before, their sums, x, new and g: for two blocks at once
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, n, _, gradients, stride, ahead, _ = arguments
+        _, n, _, gradients, stride, rows_ahead, _ = arguments
         rows = context.make_array(signature.args[0])(context, builder, arguments[0]).data
         ys = [builder.extract_value(arguments[2], s) for s in range(S)]
         groups = [builder.add(gradients, builder.mul(stride, I64(4 * group))) for group in range(-(-S // GROUP))]
@@ -202,8 +204,9 @@ def update(
 
         def train(first: Any, count: int) -> None:
             """`count` blocks from number `first` on."""
-            turn, turns = builder.udiv(first, I64(together)), -(-blocks // together)
-            ask_in_turn(builder, ahead, S, blocks, turn, turns)
+            if asked_for:
+                turn, turns = builder.udiv(first, I64(together)), -(-blocks // together)
+                ask_in_turn(builder, rows_ahead, S, blocks, turn, turns)
             numbers = [builder.add(first, I64(each)) for each in range(count)]
             before = [[load(builder, block_of(builder, address, number)) for address in ys] for number in numbers]
             for block in range(count):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from firth.vectors.given import Matrix, Query, Vector
 from firth.vectors.neighbours import Neighbours
+from firth.vectors.subwords import SubwordVectors, vectors_of
 from firth.vectors.word_vectors import WordVectors, word_vectors
 
-__all__ = ["Matrix", "Neighbours", "Query", "Vector", "WordVectors", "word_vectors"]
+__all__ = ["Matrix", "Neighbours", "Query", "SubwordVectors", "Vector", "WordVectors", "vectors_of", "word_vectors"]

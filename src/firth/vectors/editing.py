@@ -2,6 +2,9 @@
 
 `WordVectors` never change: each method gives new ones. What the two have in common is shared where it lies together
 (a prefix, all rows under other names) and copied where it does not; lengths already measured are taken along.
+
+`SubwordVectors` give such again: rows of n-grams stay as they are, shared, whatever becomes of the words, so that words
+without a row, also removed ones, have vectors by these. `normalized` alone leaves them out.
 """
 
 from __future__ import annotations
@@ -59,7 +62,7 @@ class Edited(Compared):
         order[rows] = len(self) + np.arange(len(rows))
         known = self._search.known_norms
         norms = None if known is None else np.concatenate([known, others.norms])[order]
-        return _made(self._words, self._joined(others).taken(order), self._counts, norms)
+        return self._made(self._words, self._joined(others).taken(order), self._counts, norms)
 
     def removed(self, words: Iterable[str]) -> WordVectors:
         """All words but these, `UnknownWord` for one that is not there."""
@@ -117,13 +120,13 @@ class Edited(Compared):
         for old, new in names.items():
             words[self.index(old)] = new
         index_of(words)  # says so where one stands twice
-        return _made(words, self.rows, self._counts, self._search.known_norms)
+        return self._made(words, self.rows, self._counts, self._search.known_norms)
 
     def merged(self, other: Compared, *, prefer: Literal["first", "second", "mean"] = "first") -> WordVectors:
         """The words of both, these first, stored as these are; counts are added up, if both have them.
 
         Of words in both, `prefer` takes the vector of the first, of the second, or the mean of the two. Two models
-        trained apart have no axes in common: merge what was trained or aligned together.
+        trained apart have no axes in common: merge what was trained or aligned together. N-grams are of the first.
 
         Raises `BadOption` for vectors of other sizes, or an unknown `prefer`.
         """
@@ -144,7 +147,7 @@ class Edited(Compared):
         if self._counts is not None and other.counts is not None:
             counts = self._counts.copy()
             counts[self._rows_of(both)] += other.counts[other._rows_of(both)]
-        with_counts = _made(self._words, base.rows, counts, base._search.known_norms)
+        with_counts = self._made(self._words, base.rows, counts, base._search.known_norms)
         if not news:
             return with_counts
         rows = other._rows_of(news)
@@ -158,9 +161,12 @@ class Edited(Compared):
         return self._taken(np.argsort(-self._counts, kind="stable"))
 
     def normalized(self) -> WordVectors:
-        """The same words with vectors at unit length, float32; zero stays zero."""
+        """The same words with vectors at unit length, float32; zero stays zero.
+
+        Without n-grams: what words never seen have by these is of other lengths.
+        """
         matrix = (self.matrix / np.maximum(self.norms, SMALLEST)[:, None]).astype(np.float32, copy=False)
-        return _made(self._words, Floats(matrix), self._counts, None)
+        return _plain(self._words, Floats(matrix), self._counts, None)
 
     def astype(self, dtype: str, *, rescore: int = 0, parts: int | None = None) -> WordVectors:
         """The same words with vectors stored as `dtype`: float32, float16, int8, binary or pq.
@@ -187,23 +193,27 @@ class Edited(Compared):
         if parts is not None and dtype != Products.dtype:
             raise BadOption(f"parts are those of dtype pq, got {dtype!r}; leave them out")
         if self.dtype == dtype and self._search.sketch is None and parts is None:
-            return _made(self._words, self.rows, self._counts, self._search.known_norms)
+            return self._made(self._words, self.rows, self._counts, self._search.known_norms)
         assert self.norms is not None  # finite numbers alone are encoded
         few = Products.encoded(self.rows, parts) if kind is Products else kind.encoded(self.rows)
         if not rescore:
-            return _made(self._words, few, self._counts, None)
+            return self._made(self._words, few, self._counts, None)
         rescore = whole("rescore", rescore, at_least=1)
-        made = _made(self._words, self.rows, self._counts, self.norms)
+        made = self._made(self._words, self.rows, self._counts, self.norms)
         made._adopt(self.norms, Sketch(few, few.lengths(threads=1), rescore))
         return made
 
     # ---- their parts ----------------------------------------------------------------------------
 
+    def _made(self, words: Sequence[str], rows: StoredRows, counts: Counts | None, norms: Vector | None) -> WordVectors:
+        """Word vectors like these, of parts that are known to be sound; their lengths, if known."""
+        return _plain(words, rows, counts, norms)
+
     def _taken(self, some: Some) -> WordVectors:
         numbers = numbers_of(some)
         words = self._words[some] if isinstance(some, slice) else [self._words[row] for row in numbers.tolist()]
         norms, counts = self._search.known_norms, self._counts
-        return _made(
+        return self._made(
             words,
             self.rows.taken(some),
             None if counts is None else counts[some],
@@ -218,14 +228,14 @@ class Edited(Compared):
         if numbers.ndim != 2 or numbers.shape[1] != self.vector_size:
             raise BadOption(f"vectors must be (n, {self.vector_size}) numbers, as these are, got shape {numbers.shape}")
         plain = WordVectors(words, numbers, counts)
-        return _made(plain.words, self.rows.alike(plain.rows), plain.counts, None)
+        return _plain(plain.words, self.rows.alike(plain.rows), plain.counts, None)
 
     def _joined(self, other: Edited) -> StoredRows:
         return self.rows.joined(other.rows)
 
     def _followed_by(self, other: Edited) -> WordVectors:
         known = self._search.known_norms
-        return _made(
+        return self._made(
             (*self._words, *other._words),
             self._joined(other),
             None if self._counts is None or other._counts is None else np.concatenate([self._counts, other._counts]),
@@ -233,7 +243,7 @@ class Edited(Compared):
         )
 
 
-def _made(words: Sequence[str], rows: StoredRows, counts: Counts | None, norms: Vector | None) -> WordVectors:
+def _plain(words: Sequence[str], rows: StoredRows, counts: Counts | None, norms: Vector | None) -> WordVectors:
     """Word vectors of parts that are known to be sound; their lengths, if known."""
     from firth.vectors import WordVectors  # which is made of this class
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from firth.elsewhere import OF_VECTORS, here
-from firth.errors import BadOption
+from firth.errors import BadFile, BadOption
 from firth.vectors.editing import Edited
 from firth.vectors.indexing import open_beside
 
@@ -33,6 +33,8 @@ class WordVectors(Edited):
         BadOption: sizes that do not agree, a word given twice, a matrix that is no matrix of numbers.
         BadFile: NaN, infinity or numbers above 1e19 in the matrix.
     """
+
+    _needs = ""  # what a file must hold besides words and vectors
 
     def save(self, path: AnyPath, format: str | None = None, *, dtype: str = "float32") -> None:
         """Write to a file in the format of its suffix, or in `format`; see `firth.formats.write_vectors`.
@@ -65,6 +67,8 @@ class WordVectors(Edited):
         from firth.formats import read_vectors
 
         read = read_vectors(path, format, encoding_errors=encoding_errors, limit=limit)
+        if not isinstance(read, cls) and cls._needs:
+            raise BadFile(f"{path} holds no {cls._needs}; open it with WordVectors.load")
         vectors = read if isinstance(read, cls) else cls(read.words, read.rows, read.counts, check=False)
         if index is not None:
             open_beside(vectors, path, index, threads)
