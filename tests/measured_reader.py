@@ -16,6 +16,7 @@ from pathlib import Path
 from firth.errors import FirthError
 from firth.formats import read_vectors
 from firth.memory import peak_memory_bytes
+from firth.vectors import SubwordVectors
 
 
 class MeasuredReader:
@@ -47,6 +48,8 @@ def taken_by_reading(path, kind, options):
     with contextlib.suppress(FirthError):
         vectors = read_vectors(path, kind, **options)
         assert len(vectors) == len(vectors.matrix)
+        if isinstance(vectors, SubwordVectors):
+            vectors.most_similar("abéc")
     return (peak_memory_bytes() or 0) - before
 
 

@@ -6,6 +6,9 @@ import struct
 
 import numpy as np
 
+from firth.ngrams import NGrams, gram_table, whole_vectors
+from firth.vectors import SubwordVectors
+
 
 def fasttext_bytes(
     counts, D=4, buckets=5, shortest=3, longest=6, labels=(), matrix=None, quantised=False, pruned=-1, version=12
@@ -41,3 +44,14 @@ class FailingDisk:
         if self.file.tell() >= self.sound:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         return self.file.readinto(memoryview(buffer)[: self.sound - self.file.tell()])
+
+
+def subword_vectors(counts, D=4, shortest=3, longest=6, buckets=1000, seed=0):
+    """Vectors of words with a row for each bucket that their n-grams fall into, as training makes them; own rows."""
+    kind = NGrams(shortest, longest, buckets)
+    generator = np.random.default_rng(seed)
+    often = np.array([*counts.values()], np.int64)
+    table = gram_table([*counts], often, kind)
+    own, grams = (generator.standard_normal((n, D), dtype=np.float32) for n in (len(counts), len(table)))
+    matrix = whole_vectors(own, grams, table)
+    return SubwordVectors([*counts], matrix, often, gram_rows=grams, kind=kind, buckets=table.buckets), own

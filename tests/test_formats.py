@@ -5,19 +5,21 @@ import gzip
 import os
 import zipfile
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from measured_reader import MeasuredReader
-from stand_ins import FailingDisk, fasttext_bytes
+from stand_ins import FailingDisk, fasttext_bytes, subword_vectors
 
 from firth import storage
 from firth.errors import BadFile, BadOption, CannotRead, CannotWrite, FirthError, MissingFile
 from firth.formats import (
     FORMATS,
     convert,
+    named,
     read_vectors,
     recognised,
     write_vectors,
@@ -28,14 +30,17 @@ from firth.vectors import WordVectors
 SAME_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 FUZZED = settings(SAME_FOLDER, max_examples=int(os.environ.get("FIRTH_FUZZ_EXAMPLES", "25")))
 WORDS = ["the", "über", "漢字", "🙂", '"', "a'b", "\\", "NULL", "nan", "1.5", "#", ",", "\ufeffx", "zero"]
-COUNTED = {"firth", "safetensors", "npz", "arrow", "parquet", "tensorboard", "hub"}
+COUNTED = {"firth", "fasttext", "safetensors", "npz", "arrow", "parquet", "tensorboard", "hub"}
 NEARLY = {"finalfusion"}  # it keeps unit vectors and lengths
 READ = [each for each in FORMATS if each.read]
+WITH_N_GRAMS = {"firth with n-grams": "firth", "hub with n-grams": "hub"}  # kinds of file that are damaged, too
+DAMAGED = [each.name for each in READ] + list(WITH_N_GRAMS)
 WRITTEN = [each for each in READ if each.write]
 PACKED = [each for each in WRITTEN if each.packed]
 NARROWED = [each.name for each in READ if "float16" in each.dtypes]
 FOLDERS = [each.name for each in FORMATS if each.recognises_folder]
-MAPPED = {"firth", "safetensors", "word2vec-binary", "arrow"}  # where the disk fails then, the process ends
+WORDS_NEEDED = {"glove", "tensorboard", "fasttext"}  # with no row, nothing says how long rows are; fastText refuses it
+MAPPED = {"firth", "fasttext", "safetensors", "word2vec-binary", "arrow"}  # where the disk fails then, the process ends
 MOST_MEMORY = 96 << 20  # for files of a few kilobytes; what is read at once takes up to 32
 
 
@@ -84,7 +89,7 @@ def test_each_format_is_known_by_what_is_in_it(tmp_path, kind):
         same(kind, read_vectors(tmp_path / name), some_vectors())
 
 
-@pytest.mark.parametrize("kind", [each.name for each in WRITTEN if each.name not in ("glove", "tensorboard")])
+@pytest.mark.parametrize("kind", [each.name for each in WRITTEN if each.name not in WORDS_NEEDED])
 def test_a_file_of_no_words_is_known_by_what_is_in_it_too(tmp_path, kind):
     write_vectors(WordVectors([], np.empty((0, 100), np.float32)), tmp_path / "plain", kind)
     assert len(read_vectors(tmp_path / "plain")) == 0
@@ -129,8 +134,8 @@ def test_the_same_vectors_give_the_same_bytes(tmp_path, kind):
 @given(words=st.lists(st.text("aé漢🙂_-", min_size=1, max_size=4), unique=True, max_size=6), D=st.integers(1, 3))
 @settings(SAME_FOLDER, max_examples=15)
 def test_any_number_of_words_comes_back(tmp_path, kind, words, D):
-    if kind in ("glove", "tensorboard") and not words:
-        return  # with no row, nothing says how long rows are
+    if kind in WORDS_NEEDED and not words:
+        return
     vectors = WordVectors(words, np.ones((len(words), D), np.float32), np.ones(len(words), np.int64))
     write_vectors(vectors, tmp_path / "v", kind)
     same(kind, read_vectors(tmp_path / "v", kind), vectors)
@@ -186,7 +191,7 @@ def test_a_format_that_cannot_hold_a_type_says_so(tmp_path):
         write_vectors(some_vectors(), tmp_path / "v.bin", dtype="float16")
 
 
-@pytest.mark.parametrize("kind", ["word2vec-text", "word2vec-binary", "glove", "tensorboard"])
+@pytest.mark.parametrize("kind", ["word2vec-text", "word2vec-binary", "glove", "fasttext", "tensorboard"])
 def test_bytes_that_are_no_utf8_are_written_as_they_were_read(tmp_path, kind):
     vectors = WordVectors(["caf\udce9", "b"], np.ones((2, 2), np.float32))
     write_vectors(vectors, tmp_path / "v", kind)
@@ -255,9 +260,11 @@ def test_where_a_folder_should_stand_no_file_is_replaced(tmp_path):
         write_vectors(some_vectors(), tmp_path / "v", "tensorboard")
 
 
-def test_a_format_that_is_only_read_says_so(tmp_path):
-    with pytest.raises(BadOption, match="fasttext is only read; choose another format: firth, "):
-        write_vectors(some_vectors(), tmp_path / "v.bin", "fasttext")
+def test_a_format_that_is_only_read_says_so(tmp_path, monkeypatch):
+    only_read = replace(named("glove"), write=None)
+    monkeypatch.setattr("firth.formats.named", lambda _: only_read)
+    with pytest.raises(BadOption, match="glove is only read; choose another format: firth, "):
+        write_vectors(some_vectors(), tmp_path / "v.glove", "glove")
 
 
 def test_an_unknown_format_is_told_with_the_known_ones(tmp_path):
@@ -314,11 +321,14 @@ def whole_files(tmp_path_factory):
     for each in WRITTEN:
         write_vectors(vectors, folder / each.name, each.name)
     (folder / "fasttext").write_bytes(fasttext_bytes({"a": 3, "bé": 2}, D=2, buckets=3))
+    subwords, _ = subword_vectors({"abé": 3, "béc": 2}, D=2, buckets=9)
+    for name, kind in WITH_N_GRAMS.items():
+        write_vectors(subwords, folder / name, kind)
     sound = Sound()
-    for each in READ:
-        place = folder / each.name
+    for kind in DAMAGED:
+        place = folder / kind
         files = sorted(place.iterdir()) if place.is_dir() else [place]
-        sound[each.name] = {str(file.relative_to(folder)): file.read_bytes() for file in files}
+        sound[kind] = {str(file.relative_to(folder)): file.read_bytes() for file in files}
     return sound
 
 
@@ -334,12 +344,12 @@ def read_bounded(sound, tmp_path_factory):
     with MeasuredReader() as reader:
 
         def read(path, kind, **options):
-            taken = reader.read(path, kind, **options)
+            taken = reader.read(path, WITH_N_GRAMS.get(kind, kind), **options)
             assert taken < MOST_MEMORY, f"reading {path} as {kind} took {taken / 2**20:.0f} MB"
 
         for kind, data in sound.items():  # what is loaded and compiled once takes memory that no file takes
             put(folder, data)
-            reader.read(folder / kind, kind)
+            reader.read(folder / kind, WITH_N_GRAMS.get(kind, kind))
         yield read
 
 
@@ -374,7 +384,7 @@ def damaged(data, kind, share, values):
     return data[:place] + values + data[place + len(values) :]
 
 
-@pytest.mark.parametrize("kind", [each.name for each in READ])
+@pytest.mark.parametrize("kind", DAMAGED)
 @given(damage=st.lists(damages(), min_size=1, max_size=3), which=st.integers(0, 9))
 @FUZZED
 def test_damaged_files_give_no_other_error_and_take_no_memory(tmp_path, sound, read_bounded, kind, damage, which):
@@ -389,7 +399,7 @@ def test_damaged_files_give_no_other_error_and_take_no_memory(tmp_path, sound, r
         recognised(tmp_path / kind)
 
 
-@pytest.mark.parametrize("kind", [each.name for each in READ])
+@pytest.mark.parametrize("kind", DAMAGED)
 @given(data=st.binary(max_size=80), which=st.integers(0, 9))
 @FUZZED
 def test_garbage_gives_no_other_error(tmp_path, sound, read_bounded, kind, data, which):

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from stand_ins import subword_vectors
 
 from firth import Word2Vec, WordVectors
 from firth.errors import BadFile, BadOption, CannotWrite, MissingExtra
@@ -55,6 +56,18 @@ def test_a_card_tells_options_corpus_and_scores(stored):
     assert "| wordsim353 | Spearman | 0.701 | 75.0% |" in card
     assert "| google | Accuracy | - | 0.0% |" in card
     assert "| `epochs` | 5 |" in card
+
+
+def test_a_card_tells_whether_words_never_seen_have_vectors(stored):
+    vectors, own = subword_vectors({"there": 9, "these": 7})
+    with_n_grams = StoredModel.of_vectors(vectors, own=own)
+    rows = len(vectors.gram_rows)
+    told = f"Words never seen have vectors, too, by {rows} rows of character n-grams: `vectors.vector(word)`."
+    assert told in model_card(with_n_grams, "a title")
+    assert "by which words never seen have vectors, were left out" in model_card(
+        with_n_grams, "a title", layout="model2vec"
+    )
+    assert "n-grams" not in model_card(stored, "a title")
 
 
 def test_a_card_without_facts_leaves_them_out():

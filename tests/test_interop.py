@@ -8,11 +8,11 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import load_file, save_file
-from stand_ins import fasttext_bytes
+from stand_ins import fasttext_bytes, subword_vectors
 
-from firth import CorpusOptions, WordVectors
+from firth import CorpusOptions, Word2Vec, WordVectors
 from firth.errors import BadFile
-from firth.formats import read_vectors, write_vectors
+from firth.formats import convert, read_vectors, write_vectors
 from firth.formats.static import write_static
 
 WORDS = ["the", "über", "漢字", "cat", "sat"]
@@ -219,6 +219,65 @@ def test_fasttext_gives_the_same_vectors_bit_by_bit(tmp_path):
         for word in (*read.words, *unseen):
             if found.get_word_vector(word).any():
                 assert read.vector(word).tobytes() == found.get_word_vector(word).tobytes()
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A model with n-grams in its file, and in fastText's."""
+    sentences = [["</s>", "</s>", "</s>", *WORDS, "cats", "überall"], ["the", "漢字漢", "sat", "🙂🙂"]] * 200
+    options = {"min_n": 2, "max_n": 5, "bucket": 3000, "vector_size": 12, "window": 3, "negative": 4, "sample": 0}
+    model = Word2Vec(subwords=True, min_count=1, epochs=3, **options).fit(sentences)
+    model.save(tmp_path / "m.safetensors")
+    convert(tmp_path / "m.safetensors", tmp_path / "m.fasttext.bin")
+    return model
+
+
+def test_fasttext_reads_a_model_with_n_grams(tmp_path, trained):
+    peer = library("fasttext")
+    found, vectors = peer.load_model(str(tmp_path / "m.fasttext.bin")), trained.vectors
+    assert found.words == list(vectors.words)
+    assert found.get_words(include_freq=True)[1].tolist() == vectors.counts.tolist()
+    for word in vectors.words:
+        assert found.get_word_vector(word).tobytes() == vectors[word].tobytes()
+    read = read_vectors(tmp_path / "m.fasttext.bin")
+    for word in ("cat's", "überallhin", "漢字漢字", "sats"):
+        theirs, ours = found.get_word_vector(word), vectors.vector(word)
+        assert read.vector(word).tobytes() == theirs.tobytes()
+        np.testing.assert_allclose(theirs / np.linalg.norm(theirs), ours / np.linalg.norm(ours), rtol=1e-4, atol=1e-6)
+        near, expected = found.get_nearest_neighbors(word, k=4), vectors.most_similar(word, topn=4)
+        assert [word for _, word in near] == [word for word, _ in expected]
+        np.testing.assert_allclose([score for score, _ in near], [score for _, score in expected], atol=1e-5)
+    np.testing.assert_array_equal(found.get_output_matrix(), trained.weights.output)
+    np.testing.assert_array_equal(found.get_input_matrix()[: len(vectors)], trained.weights.input)
+    args = found.f.getArgs()
+    assert (args.dim, args.ws, args.epoch, args.neg, args.minn, args.maxn, args.bucket) == (12, 3, 3, 4, 2, 5, 3000)
+
+
+@pytest.mark.parametrize("kind", ["with n-grams", "without", "limited"])
+def test_fasttext_reads_vectors_that_come_without_own_rows(tmp_path, vectors, kind):
+    peer = library("fasttext")
+    if kind != "without":
+        vectors, _ = subword_vectors(dict.fromkeys(["</s>", *WORDS, "überall"], 1))
+        vectors = vectors.sliced(4) if kind == "limited" else vectors
+    vectors.save(tmp_path / "m.fasttext.bin")
+    found = peer.load_model(str(tmp_path / "m.fasttext.bin"))
+    assert found.words == list(vectors.words)
+    most = np.abs(vectors.matrix).max()
+    for word in vectors.words:
+        np.testing.assert_allclose(found.get_word_vector(word), vectors[word], rtol=3e-7, atol=1e-7 * most)
+    found.save_model(str(tmp_path / "again.bin"))
+    assert (tmp_path / "again.bin").read_bytes() == (tmp_path / "m.fasttext.bin").read_bytes()
+
+
+def test_gensim_reads_a_fasttext_model_that_was_trained_here(tmp_path, trained):
+    gensim = library("gensim.models.fasttext")
+    found = gensim.load_facebook_model(str(tmp_path / "m.fasttext.bin"))
+    read = read_vectors(tmp_path / "m.fasttext.bin")
+    assert found.wv.index_to_key == list(read.words)
+    assert read.words[0] == "</s>"  # to which gensim gives n-grams, and fastText none
+    for word in (*read.words[1:], "überallhin", "漢字漢字", "sats"):
+        np.testing.assert_allclose(found.wv[word], read.vector(word), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(found.syn1neg, trained.weights.output)
 
 
 def test_sentence_transformers_means_the_words(tmp_path, vectors):

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import tracemalloc
 from contextlib import suppress
 
 import numpy as np
@@ -11,12 +12,15 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
+from stand_ins import subword_vectors
 
 from firth.errors import BadFile, BadOption, CannotWrite, FirthError, MissingFile
 from firth.formats import model, tensors
 from firth.formats.model import StoredModel, read_model, write_model
 from firth.formats.words import pack_words, unpack_words
-from firth.vectors import WordVectors
+from firth.ngrams import NGrams
+from firth.vectors import SubwordVectors, WordVectors
+from firth.word2vec import Word2Vec
 
 WORDS = ["the", "über", "漢字", "🙂"]
 SAME_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -154,6 +158,58 @@ def test_arrays_are_read_only_views_of_the_file(path):
         assert array.flags.aligned
 
 
+# ---- n-grams --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def subwords(tmp_path):
+    """A model with n-grams, in `subwords.safetensors`."""
+    vectors, own = subword_vectors(dict.fromkeys(WORDS, 3), D=3)
+    write_model(tmp_path / "subwords.safetensors", StoredModel.of_vectors(vectors, own=own))
+    return vectors
+
+
+@pytest.mark.parametrize("limit", [None, 0, 2])
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int8", "binary"])
+def test_n_grams_come_back_beside_words_stored_in_any_way(tmp_path, subwords, limit, dtype):
+    written = subwords.astype(dtype)
+    written.save(tmp_path / "m.safetensors")
+    read = WordVectors.load(tmp_path / "m.safetensors", limit=limit)
+    assert isinstance(read, SubwordVectors)
+    assert (read.words, read.dtype, read.kind) == (subwords.words[:limit], dtype, subwords.kind)
+    for name in ("gram_rows", "buckets"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(subwords, name))
+        assert not getattr(read, name).flags.owndata
+    np.testing.assert_array_equal(read.vector("theü"), subwords.vector("theü"))
+    np.testing.assert_array_equal(read.matrix, written.matrix[:limit])
+    assert json.loads(tensors_and_metadata(tmp_path / "m.safetensors")[1]["format_version"]) == 4
+
+
+def test_an_index_beside_a_file_answers_for_words_never_seen(tmp_path, subwords):
+    pytest.importorskip("usearch", reason="usearch is not installed: pip install 'firth[ann]'")
+    plain = WordVectors.load(tmp_path / "subwords.safetensors")
+    plain.build_index("usearch")
+    plain._indexes["usearch"].save(tmp_path / "subwords.usearch")
+    read = WordVectors.load(tmp_path / "subwords.safetensors", index="usearch")
+    assert read.most_similar("theü", topn=2, index="usearch") == plain.most_similar("theü", topn=2)
+
+
+def test_opening_reads_no_rows_of_n_grams(tmp_path):
+    kind, U = NGrams(3, 6, 2**31 - 1), 300_000
+    buckets = np.random.default_rng(0).permutation(2 * U)[:U]
+    vectors = SubwordVectors(
+        WORDS, matrix(), gram_rows=np.ones((U, 3), np.float32), kind=kind, buckets=buckets.astype(np.int64)
+    )
+    vectors.save(tmp_path / "m.safetensors")
+    tracemalloc.start()
+    read = WordVectors.load(tmp_path / "m.safetensors")
+    with suppress(FirthError):
+        read.vector("theüber")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 40 * U  # some copies of the list of buckets
+
+
 # ---- what others read -----------------------------------------------------------------------------
 
 
@@ -203,7 +259,7 @@ def test_safetensors_of_another_kind_are_told(tmp_path):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"metadata": {"format_version": "4"}}, "version 4, this firth reads up to 3; install a newer"),
+        ({"metadata": {"format_version": "5"}}, "version 5, this firth reads up to 4; install a newer"),
         ({"metadata": {"format_version": "one"}}, "must be a whole number, got 'one'"),
         ({"metadata": {"options": "{"}}, "options must be JSON"),
         ({"metadata": {"options": "[" * 100_000}}, "options must be JSON"),
@@ -229,6 +285,79 @@ def test_a_model_at_odds_with_itself_is_told(path, change, sentence):
         read_model(path)
 
 
+ONES = np.ones((1, 3), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"grams": None}, "grams, gram_buckets and gram_kind must all be there, or none"),
+        ({"gram_buckets": None}, "must all be there, or none"),
+        ({"gram_kind": None}, "must all be there, or none"),
+        ({"grams": None, "gram_buckets": None, "gram_kind": None}, "own must have the shape of input"),
+        ({"grams": ONES}, r"grams must have 19 rows of 3 numbers, got the shape \(1, 3\)"),
+        ({"grams": np.ones((19, 2), np.float32)}, r"grams must have 19 rows of 3 numbers, got the shape \(19, 2\)"),
+        ({"grams": np.ones((19, 3), np.float16)}, "tensor grams must be F32"),
+        ({"grams": np.ones(19, np.float32)}, "tensor grams must be F32 with 2 dimension"),
+        ({"own": ONES}, r"own must have the shape of input, \(4, 3\), beside grams, got \(1, 3\)"),
+        ({"gram_buckets": np.arange(18)}, "grams must have 18 rows"),
+        ({"gram_buckets": np.arange(19) - 1}, "gram_buckets must be from 0 to 999, got -1 to 17"),
+        ({"gram_buckets": np.arange(982, 1001)}, "gram_buckets must be from 0 to 999, got 982 to 1000"),
+        ({"gram_buckets": np.array([5, 2**62, -(2**62)] + [7] * 16)}, "gram_buckets must be from 0 to 999"),
+        ({"gram_buckets": np.array([*range(18), 3])}, "gram_buckets must stand once, got 3 twice"),
+        ({"gram_buckets": np.zeros(19, np.int32)}, "tensor gram_buckets must be I64"),
+        ({"gram_kind": np.array([3, 6])}, "gram_kind must be two lengths up to 64 and a number of buckets"),
+        ({"gram_kind": np.array([0, 6, 1000])}, "gram_kind must be two lengths up to 64"),
+        ({"gram_kind": np.array([6, 3, 1000])}, "gram_kind must be two lengths up to 64"),
+        ({"gram_kind": np.array([3, 65, 1000])}, "gram_kind must be two lengths up to 64"),
+        ({"gram_kind": np.array([3, 6, 0])}, "gram_kind must be two lengths up to 64"),
+        ({"gram_kind": np.array([3, 6, 2**31])}, "gram_kind must be two lengths up to 64"),
+        ({"gram_kind": np.array([3, 6, -(2**63)])}, "gram_kind must be two lengths up to 64"),
+    ],
+)
+def test_n_grams_at_odds_with_themselves_are_told(tmp_path, subwords, change, sentence):
+    assert subwords.gram_rows.shape == (19, 3)
+    rewrite(tmp_path / "subwords.safetensors", change)
+    with pytest.raises(BadFile, match=sentence):
+        read_model(tmp_path / "subwords.safetensors")
+
+
+def test_a_huge_number_of_buckets_takes_no_memory(tmp_path, subwords):
+    rewrite(tmp_path / "subwords.safetensors", {"gram_kind": np.array([3, 6, 2**31 - 1])})
+    tracemalloc.start()
+    read = WordVectors.load(tmp_path / "subwords.safetensors")
+    with suppress(FirthError):
+        read.vector("theü")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 8_000_000
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "sentence"),
+    [
+        (
+            lambda grams, buckets, kind: (grams[:1], buckets[:1], kind),
+            BadOption,
+            "and the weights have 1 rows",
+        ),
+        (lambda grams, buckets, kind: (grams, buckets[::-1].copy(), kind), BadFile, "n-grams in another order than"),
+        (lambda grams, buckets, kind: (grams, buckets, np.add(kind, [0, 0, 1])), BadFile, "do not agree; write"),
+    ],
+)
+def test_a_model_with_rows_of_other_n_grams_is_not_trained_on(tmp_path, change, error, sentence):
+    """Training would write beyond the rows that there are."""
+    sentences = [["these", "words", "there"], ["those", "words"]] * 50
+    model = Word2Vec(subwords=True, bucket=500, vector_size=3, min_count=1, workers=1, epochs=1).fit(sentences)
+    model.save(tmp_path / "m.safetensors")
+    names = ("grams", "gram_buckets", "gram_kind")
+    found = load_file(tmp_path / "m.safetensors")
+    changed = change(*(found[name] for name in names))
+    rewrite(tmp_path / "m.safetensors", dict(zip(names, changed, strict=True)))
+    with pytest.raises(error, match=sentence):
+        Word2Vec.load(tmp_path / "m.safetensors").fit(sentences, resume=True)
+
+
 @given(st.binary(max_size=200))
 @example(b"")
 @example(b"\xff" * 8)
@@ -250,6 +379,19 @@ def test_a_changed_byte_gives_no_other_error(tmp_path, place, byte):
     (tmp_path / "m").write_bytes(data)
     with suppress(FirthError):
         assert len(read_model(tmp_path / "m").words) == len(WORDS)
+
+
+@given(st.integers(0, 1 << 20), st.integers(0, 255))
+@SAME_FOLDER
+def test_a_changed_byte_of_a_model_with_n_grams_gives_no_other_error(tmp_path, place, byte):
+    vectors, own = subword_vectors(dict.fromkeys(WORDS, 3), D=3)
+    write_model(tmp_path / "m", StoredModel.of_vectors(vectors, own=own))
+    data = bytearray((tmp_path / "m").read_bytes())
+    data[place % len(data)] = byte
+    (tmp_path / "m").write_bytes(data)
+    with suppress(FirthError):
+        read = WordVectors.load(tmp_path / "m")
+        read.most_similar("theü")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from firth.formats import (
     FORMATS,
     columns,
     embeddings,
+    fasttext,
     finalfusion,
     npz,
     projector,
@@ -31,7 +32,7 @@ LATE = ("firth", "hub")  # whose words are not looked up before their time, and 
 @pytest.mark.parametrize("kind", [each.name for each in FORMATS if each.write and each.read and each.name not in LATE])
 def test_a_word_that_stands_twice_is_told(tmp_path, monkeypatch, kind):
     with monkeypatch.context() as patch:
-        for module in (columns, embeddings, finalfusion, npz, projector, static, word2vec):
+        for module in (columns, embeddings, fasttext, finalfusion, npz, projector, static, word2vec):
             patch.setattr(module, "check_unique", lambda *_: None)
         write_vectors(WordVectors(["a", "b", "a"], np.ones((3, 2)), check=False), tmp_path / "v", kind)
     sentence = "without a gap" if kind in static.LAYOUTS else "a word must stand once, got 'a' in rows 1 and 3"

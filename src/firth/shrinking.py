@@ -24,7 +24,8 @@ BEFORE, AFTER = "before", "after"  # what the two are called in the report
 class Shrunk:
     """What became of a file: bytes and words before and after, how the vectors are stored, and what that costs.
 
-    `evaluation` judges both, called before and after, by the sets that were given; None where none were.
+    `n_gram_bytes` of the target are rows of n-grams, which stay float32. `evaluation` judges both, called before and
+    after, by the sets that were given; None where none were.
     """
 
     source: str
@@ -36,6 +37,7 @@ class Shrunk:
     vector_size: int
     dtype: str
     source_dtype: str
+    n_gram_bytes: int = 0
     evaluation: Report | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -49,6 +51,8 @@ class Shrunk:
             f"wrote {self.words:,} of {counted(self.source_words, 'word')} × {self.vector_size} as {self.dtype} to "
             f"{self.target}: {self.target_bytes / 1e6:,.1f} MB of {self.source_bytes / 1e6:,.1f} MB"
         )
+        if self.n_gram_bytes:
+            yield f"{self.n_gram_bytes / 1e6:,.1f} MB are n-grams, which stay as they were, for words never seen"
         if self.evaluation is None:
             if (self.words, self.dtype) == (self.source_words, self.source_dtype):
                 yield "the vectors are those of before"
@@ -74,7 +78,8 @@ def shrink(
 
     `dtype` is float32, float16, int8, binary or pq (`parts` + 4 bytes a vector), as it was if not given; `most`,
     `min_count` and `words`, a file of a word per line (what follows a tab or space on it is passed over), say which
-    words are kept: see `WordVectors.pruned`. Options and state of a firth model are kept for `inspect` to tell.
+    words are kept: see `WordVectors.pruned`. Options and state of a firth model are kept for `inspect` to tell. N-grams
+    are kept, all of them as float32, so that words that go have vectors by these, too.
 
     `evaluate` are sets, or folders of them, by which the vectors are judged before and after; `judging` are options
     of `EvaluationOptions` for that. Where words go, what needs them is `unknown="wrong"` unless you say otherwise, or
@@ -97,7 +102,7 @@ def shrink(
         vectors = vectors.pruned(most=most, min_count=min_count, words=listed)
     vectors = vectors.astype(vectors.dtype if dtype is None else dtype, parts=parts)
     report = _judged(original, vectors, evaluate, judging)
-    stored = StoredModel.of(vectors.words, counts=vectors.counts, **vectors.rows.tensors)
+    stored = StoredModel.of_vectors(vectors)
     if recognised(source).name == "firth":
         whole = read_model(source)
         stored = replace(stored, options=whole.options, state=whole.state, metadata=whole.metadata)
@@ -112,6 +117,7 @@ def shrink(
         vector_size=vectors.vector_size,
         dtype=vectors.dtype,
         source_dtype=original.dtype,
+        n_gram_bytes=0 if stored.grams is None else stored.grams.nbytes,
         evaluation=report,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from firth.combining import check_way, combined
 from firth.errors import BadFile, BadOption, CannotWrite
 from firth.formats.checks import check_reading
+from firth.formats.fasttext import write_fasttext
 from firth.formats.hub import read_hub_folder, write_hub_folder
 from firth.formats.model import StoredModel, read_model, write_model
 from firth.formats.table import FORMATS, KNOWN, Format, by_suffix, named, recognised, resembled
@@ -88,10 +89,11 @@ def convert(
 ) -> WordVectors:
     """Read vectors from one file or folder and write them to another, the first `limit` words, as numbers of `dtype`.
 
-    A firth model becomes a firth model with nothing lost, if no limit is given.
+    A firth model becomes a firth model with nothing lost, if no limit is given. N-grams are kept between the formats
+    firth, hub and fasttext, all of them, whatever the limit; others hold words alone.
 
     `combine` says which vectors of a firth model to write: those of its input matrix, or others that `combining` tells
-    of; these are written without what is needed to train on.
+    of; these are written without n-grams and what is needed to train on.
 
     Raises what `read_vectors` and `write_vectors` do, and `BadOption` where both are the same file, or where the source
     has no output matrix to combine.
@@ -110,8 +112,22 @@ def convert(
         else:
             write_model(target, stored)
         return vectors
+    elif stored is not None and chosen.name == "fasttext":
+        _write_trained(target, vectors, stored)
+        return vectors
     write_vectors(vectors, target, chosen.name, dtype=dtype)
     return vectors
+
+
+def _write_trained(target: AnyPath, vectors: WordVectors, stored: StoredModel) -> None:
+    """The first words of a firth model as fastText's, with what it has besides vectors."""
+    V = len(vectors)
+    # The word that stands for unknown ones has n-grams there, so rows must be found with which its vector is the same.
+    as_trained = vectors.dtype == "float32" and stored.options.get("unknown") is None
+    own = stored.own[:V] if stored.own is not None and as_trained else None
+    # After hierarchical softmax the output matrix is of the tree's inner nodes, and fastText would build another tree.
+    output = None if stored.output is None or stored.options.get("loss") == "hs" else stored.output[:V]
+    write_fasttext(target, vectors, own=own, output=output, options=stored.options)
 
 
 def _combined(vectors: WordVectors, stored: StoredModel | None, combine: str, source: AnyPath) -> WordVectors:

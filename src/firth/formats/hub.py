@@ -163,7 +163,7 @@ def model_card(
         facts["model-index"] = [{"name": title, "results": metrics}]
     # JSON is YAML, too.
     front = "\n".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in facts.items())
-    parts = [f"---\n{front}\n---", f"# {title}", _summary(stored, corpus), _usage(layout)]
+    parts = [f"---\n{front}\n---", f"# {title}", _summary(stored, layout, corpus), _usage(layout)]
     if scores:
         parts.append(_table("## How good they are", ("set", "measure", "score", "known"), _score_rows(scores)))
     if stored.options:
@@ -172,9 +172,14 @@ def model_card(
     return "\n\n".join(parts) + "\n"
 
 
-def _summary(stored: StoredModel, corpus: str | None) -> str:
+def _summary(stored: StoredModel, layout: str, corpus: str | None) -> str:
     V, D = len(stored), stored.rows.shape[1]
     lines = [f"{V:,} word vectors of {counted(D, 'number')}, trained with firth (Word2Vec)."]
+    if stored.grams is not None and layout == OWN_LAYOUT:
+        rows = counted(len(stored.grams), "row")
+        lines.append(f"Words never seen have vectors, too, by {rows} of character n-grams: `vectors.vector(word)`.")
+    elif stored.grams is not None:
+        lines.append("Character n-grams, by which words never seen have vectors, were left out: this layout has none.")
     if corpus:
         lines.append(f"Trained on: {corpus}")
     read = stored.state.get("corpus")

@@ -6,14 +6,19 @@ Its tensors (see `tensors.py`), those of the largest items first so that each is
     counts        int64    (V,)       how often each word occurs; optional
     vector_size   int64    (1,)       D; where the vectors are bits or codes
     input_scales  float32  (V,)       a scale for each row; where the vectors are int8, bits or codes
+    gram_kind     int64    (3,)       which n-grams count: the shortest, the longest, buckets; beside n-grams
+    gram_buckets  int64    (U,)       the bucket that each row of n-grams is of; beside n-grams
     codebooks     float32  (M, 256, D / M)  beside codes of product quantisation alone
     input         float32  (V, D)     the vectors; float16, int8 (V, D) or bits, uint8 (V, D / 8), in version 2;
                                       codes, uint8 (V, M), in version 3
     output        float32  (V, D)     the vectors of words as contexts; optional
+    grams         float32  (U, D)     the rows of character n-grams (`firth.ngrams`), in version 4; optional
+    own           float32  (V, D)     beside n-grams, the words' own rows, which training goes on from; optional
     words         uint8    (bytes,)   the words' UTF-8 bytes, joined
 
-What narrow rows stand for, `firth.stored` says. Files of float32 are of version 1, as they always were.
-Its metadata are strings: `format` "firth", `format_version` "1" to "3", `options` and `state` as JSON, and any
+What narrow rows stand for, `firth.stored` says. Files of float32 are of version 1, as they always were. Beside n-grams,
+`input` holds whole vectors, made of the words' own rows and their n-grams'.
+Its metadata are strings: `format` "firth", `format_version` "1" to "4", `options` and `state` as JSON, and any
 others. Writing costs a fixed buffer, reading maps the file into memory. Nothing is ever unpickled.
 """
 
@@ -30,18 +35,22 @@ from numpy.typing import NDArray
 from firth.errors import BadFile, BadOption
 from firth.formats.tensors import TYPES, Tensor, header_of, read_tensors, write_blocks
 from firth.formats.words import check_packed, pack_words, unpack_words
+from firth.ngrams import LONGEST_GRAM, MOST_BUCKETS, NGrams
 from firth.storage import AnyPath, replaced
 from firth.stored import Bits, Codes, Floats, Halves, Products, StoredRows
 from firth.stored.bits import BYTE
 from firth.stored.pq import ENTRIES, part_size
+from firth.vectors import SubwordVectors, WordVectors
+from firth.vectors.subwords import wrong_buckets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 FORMAT = "firth"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 OLD_VERSION = 1  # which knows float32 alone, and is still written for it
 NARROW_VERSION = 2  # float16, int8 and bits
+CODED_VERSION = 3  # product quantisation
 RESERVED = ("format", "format_version", "options", "state")
 
 Matrix: TypeAlias = NDArray[np.float32]
@@ -51,13 +60,17 @@ _TENSORS: dict[str, tuple[str, int]] = {
     "word_offsets": ("I64", 1),
     "counts": ("I64", 1),
     "vector_size": ("I64", 1),
+    "gram_kind": ("I64", 1),
+    "gram_buckets": ("I64", 1),
     "input_scales": ("F32", 1),
     "codebooks": ("F32", 3),
     "input": ("F32", 2),
     "output": ("F32", 2),
+    "grams": ("F32", 2),
+    "own": ("F32", 2),
     "words": ("U8", 1),
 }
-_OPTIONAL = ("counts", "vector_size", "input_scales", "codebooks", "output")
+_OPTIONAL = tuple(name for name in _TENSORS if name not in ("word_offsets", "input", "words"))
 _NARROW = ("F16", "I8", "U8")  # other types of `input`, from version 2 on
 
 
@@ -67,8 +80,9 @@ class StoredModel:
 
     `word_bytes` is uint8, `word_offsets` int64 (V + 1,), `counts` int64 (V,), `input` and `output` float32
     (V, D), which may be strided by rows. Narrow rows stand in `input`, `input_scales`, `codebooks` and `vector_size`
-    as their `tensors` say (`firth.stored`), without `output`; `rows` are either. `options` and `state` hold what JSON
-    can; `metadata` are all other strings.
+    as their `tensors` say (`firth.stored`), without `output`; `rows` are either. `grams`, float32 (U, D), are the rows
+    of n-grams, `gram_buckets`, int64 (U,), and `gram_kind`, int64 (3,), say of which; `own`, float32 (V, D), are then
+    the words' own rows. `options` and `state` hold what JSON can; `metadata` are all other strings.
     """
 
     word_bytes: NDArray[np.uint8]
@@ -79,6 +93,10 @@ class StoredModel:
     input_scales: NDArray[np.float32] | None = None
     vector_size: NDArray[np.int64] | None = None
     codebooks: NDArray[np.float32] | None = None
+    grams: Matrix | None = None
+    gram_buckets: NDArray[np.int64] | None = None
+    gram_kind: NDArray[np.int64] | None = None
+    own: Matrix | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -88,6 +106,12 @@ class StoredModel:
         """A model of V `words` and their vectors; `others` are the further fields."""
         word_bytes, word_offsets = pack_words(words)
         return cls(word_bytes=word_bytes, word_offsets=word_offsets, input=input, **others)
+
+    @classmethod
+    def of_vectors(cls, vectors: WordVectors, **others: Any) -> Self:
+        """A model of vectors alone, with their n-grams where they have some; `others` are the further fields."""
+        grams = gram_tensors(vectors) if isinstance(vectors, SubwordVectors) else {}
+        return cls.of(vectors.words, counts=vectors.counts, **vectors.rows.tensors, **grams, **others)
 
     @cached_property
     def words(self) -> list[str]:
@@ -108,14 +132,31 @@ class StoredModel:
         return Floats(self.input)
 
     @property
+    def n_grams(self) -> NGrams | None:
+        """Which n-grams have rows; None where none have."""
+        return None if self.gram_kind is None else NGrams(*self.gram_kind.tolist())
+
+    @property
     def format_version(self) -> int:
         """The first version of the format that can hold it."""
-        if self.codebooks is not None:
+        if self.grams is not None:
             return FORMAT_VERSION
+        if self.codebooks is not None:
+            return CODED_VERSION
         return OLD_VERSION if self.input.dtype == np.float32 else NARROW_VERSION
 
     def __len__(self) -> int:
         return len(self.word_offsets) - 1
+
+
+def gram_tensors(vectors: SubwordVectors) -> dict[str, NDArray[Any]]:
+    """The fields of a `StoredModel` that hold the n-grams of vectors."""
+    kind = vectors.kind
+    if not kind.buckets:
+        return {}
+    buckets = np.arange(kind.buckets) if vectors.buckets is None else vectors.buckets
+    sizes = np.array([kind.shortest, kind.longest, kind.buckets], np.int64)
+    return {"grams": vectors.gram_rows, "gram_buckets": buckets, "gram_kind": sizes}
 
 
 def write_model(path: AnyPath, stored: StoredModel) -> None:
@@ -149,11 +190,7 @@ def read_model(path: AnyPath) -> StoredModel:
         word_bytes=tensors["words"],
         word_offsets=tensors["word_offsets"],
         input=tensors["input"],
-        output=tensors.get("output"),
-        counts=tensors.get("counts"),
-        input_scales=tensors.get("input_scales"),
-        vector_size=tensors.get("vector_size"),
-        codebooks=tensors.get("codebooks"),
+        **{name: tensors.get(name) for name in _OPTIONAL},
         options=_object(metadata, "options", path),
         state=_object(metadata, "state", path),
         metadata={name: text for name, text in metadata.items() if name not in RESERVED},
@@ -170,16 +207,7 @@ def read_model(path: AnyPath) -> StoredModel:
 
 def _tensors_of(stored: StoredModel) -> dict[str, NDArray[Any]]:
     """The arrays to write under their names, in the order of the file."""
-    given = {
-        "word_offsets": stored.word_offsets,
-        "counts": stored.counts,
-        "vector_size": stored.vector_size,
-        "input_scales": stored.input_scales,
-        "codebooks": stored.codebooks,
-        "input": stored.input,
-        "output": stored.output,
-        "words": stored.word_bytes,
-    }
+    given = {name: stored.word_bytes if name == "words" else getattr(stored, name) for name in _TENSORS}
     tensors = {name: array for name, array in given.items() if array is not None}
     for name, array in tensors.items():
         dimensions, kind = _TENSORS[name][1], TYPES[_code_of(name, array)]
@@ -277,7 +305,25 @@ def _wrong_shape(stored: StoredModel) -> str:
         return f"output must have the shape of input, {stored.input.shape}, got {stored.output.shape}"
     if stored.counts is not None and len(stored.counts) != V:
         return f"counts must have {V} items, one for each word, got {len(stored.counts)}"
-    return _wrong_narrow(stored)
+    return _wrong_grams(stored) or _wrong_narrow(stored)
+
+
+def _wrong_grams(stored: StoredModel) -> str:
+    """What is wrong with the rows of n-grams and what says which they are, or nothing."""
+    grams, buckets, kind = stored.grams, stored.gram_buckets, stored.gram_kind
+    if (grams is None) != (buckets is None) or (grams is None) != (kind is None):
+        return "grams, gram_buckets and gram_kind must all be there, or none"
+    if stored.own is not None and (grams is None or stored.own.shape != stored.input.shape):
+        return f"own must have the shape of input, {stored.input.shape}, beside grams, got {stored.own.shape}"
+    if grams is None or buckets is None or kind is None:
+        return ""
+    D = stored.rows.shape[1] if not _wrong_narrow(stored) else 0
+    if len(kind) != 3 or not 1 <= kind[0] <= kind[1] <= LONGEST_GRAM or not 1 <= kind[2] <= MOST_BUCKETS:
+        return f"gram_kind must be two lengths up to {LONGEST_GRAM} and a number of buckets, got {kind.tolist()[:5]}"
+    if grams.shape != (len(buckets), D):
+        return f"grams must have {len(buckets)} rows of {D} numbers, got the shape {grams.shape}"
+    wrong = wrong_buckets(buckets, NGrams(*kind.tolist()))
+    return f"gram_{wrong}" if wrong else ""
 
 
 def _wrong_narrow(stored: StoredModel) -> str:

@@ -11,7 +11,7 @@ from firth.formats.checks import check_no_pickle
 from firth.formats.columns import read_arrow, read_parquet, write_arrow, write_parquet
 from firth.formats.embeddings import read_embeddings, write_embeddings
 from firth.formats.fasttext import MAGIC as FASTTEXT_MAGIC
-from firth.formats.fasttext import read_fasttext
+from firth.formats.fasttext import read_fasttext, write_fasttext
 from firth.formats.finalfusion import MAGIC as FINALFUSION_MAGIC
 from firth.formats.finalfusion import read_finalfusion, write_finalfusion
 from firth.formats.glove import numbers_at_end, read_glove, write_glove
@@ -27,7 +27,7 @@ from firth.formats.static import MODEL2VEC, SENTENCE_TRANSFORMERS, is_static, re
 from firth.formats.word2vec import read_binary, read_header, read_text, write_binary, write_text
 from firth.storage import AnyPath, is_folder, opened
 from firth.stored import stored_kind
-from firth.vectors import WordVectors
+from firth.vectors import SubwordVectors, WordVectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ class Format:
 
     `recognises` tells from a file's first bytes whether it may be of this format, `recognises_folder` from what is in
     a folder; `packed` formats may be compressed with gzip. `read` is None where a format is only written, `write` where
-    it is only read; `dtypes` are the types of number it can hold.
+    it is only read; `n_grams` says whether it holds those of characters; `dtypes` are the types of number it can hold.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Format:
     read: Callable[[AnyPath, str, int | None], WordVectors] | None = None  # the path, encoding_errors, limit
     write: Callable[[WordVectors, AnyPath, str], None] | None = None  # the vectors, the path, dtype
     packed: bool = False
+    n_grams: bool = False
     dtypes: tuple[str, ...] = FLOAT32
 
 
@@ -80,17 +81,19 @@ def _checked(path: AnyPath, make: Callable[[], WordVectors]) -> WordVectors:
 
 
 def _read_firth(path: AnyPath, _: str, limit: int | None) -> WordVectors:
-    return _vectors_of(read_model(path), limit)
+    return vectors_in(read_model(path), limit)
 
 
-def _vectors_of(stored: StoredModel, limit: int | None) -> WordVectors:
+def vectors_in(stored: StoredModel, limit: int | None = None) -> WordVectors:
+    """The vectors of a model's file, the first `limit` words."""
     counts = None if stored.counts is None else stored.counts[:limit]
     # Checking every number would read the whole file; it is done when the norms are first needed.
-    return WordVectors(stored.words[:limit], stored.rows.taken(slice(limit)), counts, check=False)
-
-
-def _stored(vectors: WordVectors) -> StoredModel:
-    return StoredModel.of(vectors.words, counts=vectors.counts, **vectors.rows.tensors)
+    words, rows = stored.words[:limit], stored.rows.taken(slice(limit))
+    if stored.grams is None or stored.n_grams is None:
+        return WordVectors(words, rows, counts, check=False)
+    return SubwordVectors(
+        words, rows, counts, gram_rows=stored.grams, kind=stored.n_grams, buckets=stored.gram_buckets, check=False
+    )
 
 
 def _read_fasttext(path: AnyPath, encoding_errors: str, limit: int | None) -> WordVectors:
@@ -171,7 +174,8 @@ FORMATS = (
         suffixes=(".safetensors",),
         recognises=_looks_like_firth,
         read=_read_firth,
-        write=lambda vectors, path, _: write_model(path, _stored(vectors)),
+        write=lambda vectors, path, _: write_model(path, StoredModel.of_vectors(vectors)),
+        n_grams=True,
     ),
     Format(
         name="word2vec-text",
@@ -199,10 +203,12 @@ FORMATS = (
     ),
     Format(
         name="fasttext",
-        suffixes=(".bin", ".ftz"),
+        suffixes=(".bin", ".fasttext.bin"),
         recognises=_begins(FASTTEXT_MAGIC.to_bytes(4, "little")),
         read=_read_fasttext,
+        write=lambda vectors, path, _: write_fasttext(path, vectors),
         packed=True,
+        n_grams=True,
     ),
     Format(
         name="safetensors",
@@ -254,8 +260,9 @@ FORMATS = (
     Format(
         name="hub",
         recognises_folder=is_hub_folder,
-        read=lambda path, _, limit: _vectors_of(read_hub_folder(path), limit),
-        write=lambda vectors, path, _: write_hub_folder(path, _stored(vectors)),
+        read=lambda path, _, limit: vectors_in(read_hub_folder(path), limit),
+        write=lambda vectors, path, _: write_hub_folder(path, StoredModel.of_vectors(vectors)),
+        n_grams=True,
     ),
     _static(SENTENCE_TRANSFORMERS),
     _static(MODEL2VEC),

@@ -99,6 +99,7 @@ def align(
 
     With X and Y, (n, D), the vectors of both words of each pair, that is by the orthogonal W for which ‖X W - Y‖² is
     least: W = U Vᵀ, of the singular value decomposition U S Vᵀ of Xᵀ Y. Lengths and cosines within the model stay.
+    N-grams, which would need the same turn, are left out.
 
     Args:
         vectors: the model to turn, D numbers to a vector.

@@ -32,7 +32,7 @@ def transformed(vectors: WordVectors, **options: bool | int) -> WordVectors:
 
     and without `centre` the same with μ = 0. (The paper's algorithm 1 has u_i u_iᵀ v in the sum, which adds the same
     vector to all words; here the mean stays zero.) Sums are float64, taken block by block: beside the result, (V, D)
-    float32, that takes the memory of a D × D matrix.
+    float32, that takes the memory of a D × D matrix. N-grams are left out: what is taken off words is not off theirs.
 
     Raises `BadOption` for options that ask for nothing or are out of range, or as many components as there are
     dimensions or words (of which centring takes one), and `BadFile` for vectors that are not finite.

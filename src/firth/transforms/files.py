@@ -1,4 +1,7 @@
-"""From model files to a model file: what the command line asks for. The file tells what was done to its vectors."""
+"""From model files to a model file: what the command line asks for. The file tells what was done to its vectors.
+
+N-grams are left out, since theirs are vectors of the space as it was.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from firth.transforms.alignment import align
 from firth.transforms.components import transformed
 from firth.transforms.listed import read_lexicon, read_pairs
 from firth.transforms.retrofitting import known_neighbours, retrofitted
-from firth.vectors import WordVectors
+from firth.vectors import SubwordVectors, WordVectors
 from firth.word2vec import check_model_name
 
 DONE = "transforms"  # of the metadata: what was done, as a JSON list, the first first
@@ -29,10 +32,11 @@ def transform_file(source: AnyPath, target: AnyPath, **options: Any) -> dict[str
     another format's name.
     """
     _check_target(target, source)
-    vectors = transformed(read_vectors(source), **options)
+    given = read_vectors(source)
+    vectors = transformed(given, **options)
     done = {"transform": TransformOptions.from_dict(options).as_dict()}
     _write(target, vectors, source, done)
-    return {"words": len(vectors), "vector_size": vectors.vector_size, "target": str(target), **done}
+    return {**_facts(vectors, target, given), **done}
 
 
 def retrofit_file(
@@ -50,8 +54,7 @@ def retrofit_file(
     moved = len(known_neighbours(vectors, entries))
     done = {"retrofit": {"lexicon": Path(lexicon).name, "drawn": moved, **asked}}
     _write(target, drawn, source, done)
-    facts = {"words": len(drawn), "vector_size": drawn.vector_size, "target": str(target)}
-    return {**facts, "entries": len(entries), "drawn": moved, **done}
+    return {**_facts(drawn, target, vectors), "entries": len(entries), "drawn": moved, **done}
 
 
 def align_files(
@@ -71,17 +74,20 @@ def align_files(
     """
     _check_target(target, source, onto)
     pairs = None if dictionary is None else read_pairs(dictionary, encoding=encoding)
-    found = align(read_vectors(source), read_vectors(onto), pairs)
+    given = read_vectors(source)
+    found = align(given, read_vectors(onto), pairs)
     moved = [asdict(each) for each in found.moved(topn, min_count=min_count)]
     done = {"align": {"onto": Path(onto).name, "pairs": len(found.rows)}}
     _write(target, found.vectors, source, done)
-    facts = {"words": len(found.vectors), "vector_size": found.vectors.vector_size, "target": str(target)}
+    facts = _facts(found.vectors, target, given)
     return {**facts, "pairs": len(found.rows), "distance": float(found.distances.mean()), "moved": moved}
 
 
 def transform_lines(facts: dict[str, Any]) -> list[str]:
     """What was written, to read; for aligned files the words that moved, too, for retrofitted ones how many did."""
     lines = [f"wrote {counted(facts['words'], 'word')} × {facts['vector_size']} to {facts['target']}"]
+    if "left_out" in facts:
+        lines.append(f"{facts['left_out']} were left out, so words never seen have no vector there")
     if "retrofit" in facts:
         lines.append(f"drew {facts['drawn']:,} words to their neighbours, of {facts['entries']:,} that the lexicon has")
     if "pairs" in facts:
@@ -95,6 +101,12 @@ def transform_lines(facts: dict[str, Any]) -> list[str]:
         often = "" if None in counts else f"  ({counts[0]:,} and {counts[1]:,} times)"
         lines.append(f"{each['distance']:.4f}  {name}{often}")
     return lines
+
+
+def _facts(vectors: WordVectors, target: AnyPath, given: WordVectors) -> dict[str, Any]:
+    """What was written, and what was left out of the vectors given."""
+    left_out = {"left_out": "n-grams"} if isinstance(given, SubwordVectors) and given.kind.buckets else {}
+    return {"words": len(vectors), "vector_size": vectors.vector_size, "target": str(target), **left_out}
 
 
 def _check_target(target: AnyPath, *sources: AnyPath) -> None:
@@ -114,4 +126,4 @@ def _write(target: AnyPath, vectors: WordVectors, source: AnyPath, done: dict[st
             raise BadFile(f"{source} has metadata {DONE!r} that are not JSON: {error}; write it anew") from error
         metadata = {**whole.metadata, DONE: json.dumps([*before, done])}
         others = {"options": whole.options, "state": whole.state, "metadata": metadata}
-    write_model(target, StoredModel.of(vectors.words, counts=vectors.counts, **vectors.rows.tensors, **others))
+    write_model(target, StoredModel.of_vectors(vectors, **others))

@@ -24,6 +24,7 @@ def retrofitted(vectors: WordVectors, lexicon: Mapping[str, Iterable[str]], **op
     by the newest q_j (eq. 2 of the paper; with α = β = 1 and 10 iterations, the authors' program). A word has the
     neighbours that its own entry names; for relations both ways, let the lexicon name both. Words not known, a word
     named twice, and a word named as its own neighbour do not count. Sums are float64; all other rows stay as they are.
+    N-grams are left out: they know nothing of the lexicon.
 
     Raises `BadOption` for options out of range, what is no lexicon, and one in which no known word has a known
     neighbour.
