@@ -60,7 +60,7 @@ SAME = [
     *(
         (KeyedVectors, gensim_models.KeyedVectors, name)
         for name, member in vars(KeyedVectors).items()
-        if callable(member) and not name.startswith("_") and name not in ("of", "save", "load", "word_vec")
+        if callable(member) and not name.startswith("_") and name not in ("of", "take_keys", "save", "load", "word_vec")
     ),
     (KeyedVectors, gensim_models.KeyedVectors, "__init__"),
     (KeyedVectors, gensim_models.KeyedVectors, "load_word2vec_format"),

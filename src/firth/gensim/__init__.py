@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import firth.gensim.models as models
 import firth.gensim.utils as utils
 from firth.gensim.callbacks import CallbackAny2Vec
+from firth.gensim.fasttext import FastText
 from firth.gensim.gone import lead_on, no_module
 from firth.gensim.keyed_vectors import KeyedVectors
 from firth.gensim.phrases import ENGLISH_CONNECTOR_WORDS, FrozenPhrases, Phraser, Phrases
@@ -26,6 +27,7 @@ __all__ = [
     "ENGLISH_CONNECTOR_WORDS",
     "BrownCorpus",
     "CallbackAny2Vec",
+    "FastText",
     "FrozenPhrases",
     "KeyedVectors",
     "LineSentence",

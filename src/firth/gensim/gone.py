@@ -37,8 +37,8 @@ GONE_FROM_MODELS = {
 GENSIM_S_ALONE = {
     "firth.gensim": ("corpora", "downloader", "interfaces", "matutils", "parsing", "scripts", "similarities", "test"),
     "firth.gensim.models": (
-        "CoherenceModel", "Doc2Vec", "FastText", "HdpModel", "LdaModel", "LdaMulticore", "LsiModel", "Nmf",
-        "TfidfModel", "doc2vec", "fasttext", "ldamodel", "tfidfmodel",
+        "CoherenceModel", "Doc2Vec", "HdpModel", "LdaModel", "LdaMulticore", "LsiModel", "Nmf", "TfidfModel",
+        "doc2vec", "ldamodel", "tfidfmodel",
     ),
 }  # fmt: skip
 
@@ -58,7 +58,7 @@ def _beside(module: str, name: str) -> str:
 class Leading:
     """Asked last when a module is imported: tells of one that gensim alone has what `no_module` tells of its name.
 
-    `from firth.gensim.models import FastText` comes here, too, as Python looks for a module where a package has not got
+    `from firth.gensim.models import Doc2Vec` comes here, too, as Python looks for a module where a package has not got
     the name.
     """
 

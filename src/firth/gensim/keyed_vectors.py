@@ -12,7 +12,7 @@ from firth.gensim.evaluating import Folded, word_analogies, word_pairs
 from firth.gensim.gone import GONE_FROM_VECTORS, no_attribute
 from firth.gensim.word2vec_format import falling_counts, load_word2vec_format, save_word2vec_format, write_counts
 from firth.storage import AnyPath
-from firth.vectors import WordVectors
+from firth.vectors import SubwordVectors, WordVectors
 from firth.weights import Weights, initial_weights
 
 REAL = np.float32
@@ -48,14 +48,24 @@ class KeyedVectors:
     @classmethod
     def of(cls, vectors: WordVectors, *, counts: NDArray[np.int64] | None = None, dtype: Any = REAL) -> Self:
         """Firth's word vectors as gensim's; the matrix is copied only for another dtype."""
-        made = cls(vectors.vector_size)
-        made.index_to_key, made.next_index = list(vectors.words), len(vectors)
-        made.key_to_index = {word: row for row, word in enumerate(made.index_to_key)}
+        made = cls._like(vectors)
+        made.take_keys(vectors.words)
         made.vectors = vectors.matrix.astype(dtype, copy=False)
         counts = vectors.counts if counts is None else counts
         if counts is not None:
             made.expandos["count"] = counts.copy()
         return made
+
+    @classmethod
+    def _like(cls, vectors: WordVectors) -> Self:
+        """Vectors of the same kind, without any yet."""
+        return cls(vectors.vector_size)
+
+    def take_keys(self, keys: Iterable[Any]) -> None:
+        """Make these the keys, in this order."""
+        self.index_to_key = list(keys)
+        self.next_index = len(self.index_to_key)
+        self.key_to_index = {key: row for row, key in enumerate(self.index_to_key)}
 
     # ---- firth's own -----------------------------------------------------------------------------
 
@@ -77,10 +87,12 @@ class KeyedVectors:
                 raise ValueError(
                     f"{self.index_to_key.count(None)} of {len(self)} places have no key yet; add_vector fills them"
                 )
-            counts = self.expandos.get("count")
-            self._core = WordVectors(self.index_to_key, self.vectors, counts, check=False)
+            self._core = self._made_core(self.expandos.get("count"))
             assert self._core.norms is not None  # measured now, so that every search adds up in the same order
         return self._core
+
+    def _made_core(self, counts: NDArray[np.int64] | None) -> WordVectors:
+        return WordVectors(self.index_to_key, self.vectors, counts, check=False)
 
     @property
     def norms(self) -> NDArray[np.float32] | None:
@@ -157,12 +169,17 @@ class KeyedVectors:
 
         Raises `ValueError` for no keys, or weights that are not as many; `KeyError` for an unknown key, unless ignored.
         """
-        listed = [self._word(key) for key in keys]
-        if ignore_missing and listed and not any(isinstance(key, np.ndarray) or key in self for key in listed):
+        listed = [self._query(key) for key in keys]
+        known = [isinstance(query, np.ndarray) or query in self for query in listed]
+        if ignore_missing and listed and not any(known):
             return np.zeros(self.vector_size, REAL)
-        mixed = pre_normalize and any(isinstance(key, np.ndarray) for key in listed)
+        given = [isinstance(key, np.ndarray) for key in keys]
+        mixed = pre_normalize and any(given)
         if mixed:  # firth brings vectors to unit length, gensim takes them as they are
-            listed = [self.core.mean_vector([key]) if isinstance(key, str) and key in self else key for key in listed]
+            listed = [
+                self.core.mean_vector([query]) if found and not own else query
+                for query, found, own in zip(listed, known, given, strict=True)
+            ]
         return self.core.mean_vector(
             listed,
             None if weights is None else list(weights),
@@ -176,6 +193,10 @@ class KeyedVectors:
         if isinstance(key, (int, np.integer)) and key not in self.key_to_index:
             return self.index_to_key[self.get_index(key)]
         return key
+
+    def _query(self, key: Key) -> Any:
+        """What firth is asked for a key, where keys without a row may have a vector: the word, or that vector."""
+        return self._word(key)
 
     # ---- attributes ------------------------------------------------------------------------------
 
@@ -258,8 +279,10 @@ class KeyedVectors:
     def sort_by_descending_frequency(self) -> None:
         """Put the most frequent words first, equal ones as they stand."""
         order = np.argsort(-self.expandos["count"], kind="stable") if len(self) else np.zeros(0, np.int64)
-        self.index_to_key = [self.index_to_key[row] for row in order.tolist()]
-        self.key_to_index = {word: row for row, word in enumerate(self.index_to_key)}
+        self._put_in(order)
+
+    def _put_in(self, order: NDArray[np.int64]) -> None:
+        self.take_keys([self.index_to_key[row] for row in order.tolist()])
         self.expandos = {name: values[order] for name, values in self.expandos.items()}
         self.vectors = self.vectors[order] if len(self.vectors) else self.vectors
 
@@ -276,12 +299,21 @@ class KeyedVectors:
     def vectors_for_all(
         self, keys: Iterable[Key], allow_inference: bool = True, copy_vecattrs: bool = False
     ) -> KeyedVectors:
-        """Vectors for those of the keys that are known, each once; with `copy_vecattrs`, their attributes, too."""
+        """Vectors for those of the keys that have one, each once; with `copy_vecattrs`, their attributes, too.
+
+        Keys without a row, which n-grams alone give a vector, are among them with `allow_inference`; their attributes
+        are 0.
+        """
         known = [key for key in dict.fromkeys(keys) if key in (self if allow_inference else self.key_to_index)]
-        rows = [self.get_index(key) for key in known]
+        rows = np.array([self.get_index(key, -1) for key in known], np.int64)
+        matrix = self.vectors[rows]
+        for place in np.flatnonzero(rows < 0).tolist():
+            matrix[place] = self.get_vector(known[place])
         made = KeyedVectors(self.vector_size, dtype=self.vectors.dtype)
-        made.add_vectors(known, self.vectors[rows])
+        made.add_vectors(known, matrix)
         made.expandos = {name: values[rows] for name, values in self.expandos.items() if copy_vecattrs}
+        for values in made.expandos.values():
+            values[rows < 0] = 0
         made.expandos.setdefault("count", falling_counts(len(known)))
         return made
 
@@ -326,7 +358,7 @@ class KeyedVectors:
         query, weight = query if isinstance(query, tuple) else (query, usual)
         if isinstance(query, np.ndarray):  # firth brings vectors to unit length, gensim takes them as they are
             return query, float(weight * np.linalg.norm(query))
-        return self._word(query), float(weight)
+        return self._query(query), float(weight)
 
     def similar_by_key(self, key: Key, topn: int | None = 10, restrict_vocab: int | None = None) -> Any:
         """`most_similar` to one key."""
@@ -349,7 +381,7 @@ class KeyedVectors:
         """
         if topn is not None and topn < 1:
             return []
-        wanted, unwanted = ([self._word(each) for each in as_list(some)] for some in (positive, negative))
+        wanted, unwanted = ([self._query(each) for each in as_list(some)] for some in (positive, negative))
         rows = range(*slice(restrict_vocab or None).indices(len(self)))
         if topn is not None:
             return self.core.most_similar_cosmul(wanted, unwanted, topn, restrict=rows)
@@ -364,7 +396,7 @@ class KeyedVectors:
 
     def most_similar_to_given(self, key1: Key, keys_list: Sequence[Key]) -> Key:
         """That of `keys_list` which is nearest to `key1`."""
-        return self.core.most_similar_to_given(self._word(key1), keys_list)
+        return self.core.most_similar_to_given(self._query(key1), keys_list)
 
     def closer_than(self, key1: Key, key2: Key) -> list[str]:
         """The keys closer to `key1` than `key2` is."""
@@ -382,7 +414,7 @@ class KeyedVectors:
 
     def similarity(self, w1: Key, w2: Key) -> float:
         """The cosine of two keys, to the last bit that of `n_similarity`."""
-        return self.core.n_similarity([self._word(w1)], [self._word(w2)])
+        return self.core.n_similarity([self._query(w1)], [self._query(w2)])
 
     def distance(self, w1: Key, w2: Key) -> float:
         """1 less `similarity`."""
@@ -391,7 +423,7 @@ class KeyedVectors:
     def distances(self, word_or_vector: Any, other_words: Iterable[Key] = ()) -> NDArray[np.float32]:
         """1 less the cosine of a key or vector to each of the others, or to all keys, float32."""
         others = [self._word(each) for each in other_words]
-        return self.core.distances(self._word(word_or_vector), others or None)
+        return self.core.distances(self._query(word_or_vector), others or None)
 
     @staticmethod
     def cosine_similarities(vector_1: Vectors, vectors_all: Vectors) -> Vectors:
@@ -407,12 +439,12 @@ class KeyedVectors:
         """
         if not len(ws1) or not len(ws2):
             raise ZeroDivisionError("n_similarity needs two lists of at least one key, got an empty one")
-        known, others = ([self._word(key) for key in keys if key in self] for keys in (ws1, ws2))
+        known, others = ([self._query(key) for key in keys if key in self] for keys in (ws1, ws2))
         return self.core.n_similarity(known, others) if known and others else 0.0
 
     def relative_cosine_similarity(self, wa: Key, wb: Key, topn: int = 10) -> float:
         """The cosine of two words over the sum of those of the `topn` words nearest to the first."""
-        return self.core.relative_cosine_similarity(self._word(wa), self._word(wb), topn)
+        return self.core.relative_cosine_similarity(self._query(wa), self._query(wb), topn)
 
     def rank_by_centrality(self, words: Sequence[Key], use_norm: bool = True) -> list[tuple[float, Key]]:
         """Closeness to the mean of all, and the key, the most central first. Raises `ValueError` if none is known."""
@@ -479,15 +511,26 @@ class KeyedVectors:
                 f"a file of firth's holds words, vectors and counts, and no attribute {', '.join(sorted(others))}; "
                 "take it out of expandos, and keep it in a file of its own"
             )
+        self._write(fname)
+
+    def _write(self, fname: AnyPath) -> None:
         self.core.save(fname, "firth")
 
     @classmethod
     def load(cls, fname: AnyPath, mmap: str | None = None) -> Self:
         """Open what `save` wrote, or any file of firth's; with `mmap`, vectors stay in the file, and are read-only.
 
+        A file with n-grams gives `FastTextKeyedVectors`, as in gensim.
+
         Raises what `WordVectors.load` does; gensim's own files, which are pickled, are refused.
         """
-        made = cls.of(WordVectors.load(fname, "firth"))
+        read = WordVectors.load(fname, "firth")
+        if isinstance(read, SubwordVectors):
+            from firth.gensim.subword_vectors import FastTextKeyedVectors  # which are made of these
+
+            if not issubclass(cls, FastTextKeyedVectors):
+                return FastTextKeyedVectors.load(fname, mmap)  # type: ignore[return-value]
+        made = cls.of(read)
         if mmap is None:
             made.vectors = made.vectors.copy()
         return made
@@ -571,13 +614,17 @@ def as_list(queries: Any) -> list[Any]:
     return list(queries)
 
 
-def first_weights(V: int, D: int, seed: int, threads: int = 1) -> Weights:
+def first_weights(V: int, D: int, seed: int, threads: int = 1, buckets: NDArray[np.int64] | None = None) -> Weights:
     """Where training begins: input rows uniform in [-1/D, 1/D), as gensim 4's, twice as far as `initial_weights` goes.
+
+    With the buckets of n-grams, int64 (U,), their rows likewise.
 
     On 1 M words, where they count the most, CBOW's vectors are the better for it by 0.3 % of Google's analogies.
     """
-    weights = initial_weights(V, D, seed, threads)
+    weights = initial_weights(V, D, seed, threads, buckets)
     weights.input[:] *= 2
+    if weights.grams is not None:
+        weights.grams[:] *= 2
     return weights
 
 

@@ -47,6 +47,7 @@ ARGUMENTS = (
     "hs", "negative", "ns_exponent", "cbow_mean", "epochs", "batch_words", "compute_loss", "comment",
     "max_final_vocab", "shrink_windows",
 )  # fmt: skip
+GRAMS = ("min_n", "max_n", "bucket")  # arguments of FastText alone
 STANDING = (
     "corpus_count", "corpus_total_words", "train_count", "total_train_time", "min_alpha_yet_reached",
     "running_training_loss", "effective_min_count",
@@ -69,6 +70,8 @@ class Word2Vec:
     Raises `ValueError` for what firth does not train: hs and negative together, sums for CBOW (cbow_mean=0), a null
     word, unsorted words.
     """
+
+    _taken: tuple[str, ...] = ARGUMENTS
 
     @takes_gensim_4_s(GONE_NAMES)
     def __init__(
@@ -120,7 +123,7 @@ class Word2Vec:
         self.min_alpha_yet_reached = self.alpha
         self.effective_min_count = min_count
         self.raw_vocab: Mapping[str, int] = {}
-        self.wv = KeyedVectors(self.vector_size)
+        self.wv = self._no_vectors()
         self.load = _only_on_the_class  # type: ignore[assignment,method-assign]
         self._check_supported()
         if sentences is None and corpus_file is None:
@@ -249,13 +252,12 @@ class Word2Vec:
             return report
         self.min_count, self.sample = min_count, sample
         if not update:
-            self.wv = KeyedVectors(self.vector_size)
+            self.wv = self._no_vectors()
         counts = dict(zip(self.wv.index_to_key, self.wv.expandos.get("count", np.zeros(0)).tolist(), strict=True))
         for word in stay.keys() | (self.raw_vocab.keys() & counts.keys()):
             counts[word] = counts.get(word, 0) + self.raw_vocab[word]
         words = [*self.wv.index_to_key, *(word for word in stay if word not in self.wv.key_to_index)]
-        self.wv.index_to_key, self.wv.next_index = words, len(words)
-        self.wv.key_to_index = {word: row for row, word in enumerate(words)}
+        self.wv.take_keys(words)
         self.wv.expandos["count"] = np.array([counts[word] for word in words], np.int64)
         if not keep_raw_vocab:
             self.raw_vocab = {}
@@ -270,22 +272,25 @@ class Word2Vec:
 
     def init_weights(self) -> None:
         """Start all vectors anew: small random numbers, and zeros for the output matrix."""
-        self._take(first_weights(len(self.wv), self.vector_size, self.seed, self.workers))
+        self._take(self._started())
 
     def update_weights(self) -> None:
         """Start the vectors of words that have none. Raises `RuntimeError` where no word has one."""
         before = len(self.wv.vectors)
         if not before:
             raise RuntimeError("there is no vocabulary to update; call build_vocab without update first")
-        weights = first_weights(len(self.wv), self.vector_size, self.seed, self.workers)
-        weights.input[:before], weights.output[:before] = self.wv.vectors, self._output()
+        weights = self._started()
+        weights.input[:before], weights.output[:before] = self._input(), self._output()
         self._take(weights)
+
+    def _started(self) -> Weights:
+        """Where training begins."""
+        return first_weights(len(self.wv), self.vector_size, self.seed, self.workers)
 
     def reset_from(self, other_model: Word2Vec) -> None:
         """Take over another model's words and counts, and start their vectors anew."""
-        self.wv = KeyedVectors(self.vector_size)
-        self.wv.index_to_key = other_model.wv.index_to_key
-        self.wv.key_to_index = other_model.wv.key_to_index
+        self.wv = self._no_vectors()
+        self.wv.take_keys(other_model.wv.index_to_key)
         self.wv.expandos = other_model.wv.expandos
         self.corpus_count = other_model.corpus_count
         self.init_weights()
@@ -333,7 +338,7 @@ class Word2Vec:
     def _ranked(self) -> tuple[Vocabulary, Weights]:
         """The words and both matrices by falling count."""
         order, words, counts = self._order(), self.wv.index_to_key, self.wv.expandos["count"]
-        weights = Weights(self.wv.vectors, self._output())
+        weights = Weights(self._input(), self._output())
         if order is None:
             return Vocabulary(tuple(words), counts), weights
         ranked = Vocabulary(tuple(words[row] for row in order.tolist()), counts[order])
@@ -344,12 +349,25 @@ class Word2Vec:
         """Make these the model's matrices; they stand in `order`, if that is given."""
         if order is not None:
             back = np.argsort(order)
-            weights = Weights(weights.input[back], weights.output if self.hs else weights.output[back])
-        self.wv.vectors = weights.input
+            output = weights.output if self.hs else weights.output[back]
+            weights = Weights(weights.input[back], output, weights.grams)
+        self._take_input(weights)
         if self.hs:
             self.syn1 = weights.output
         if self.negative:
             self.syn1neg = weights.output
+
+    def _no_vectors(self) -> KeyedVectors:
+        """What holds the words and their vectors, empty."""
+        return KeyedVectors(self.vector_size)
+
+    def _input(self) -> NDArray[np.float32]:
+        """The words' own rows, which are trained."""
+        matrix: NDArray[np.float32] = self.wv.vectors
+        return matrix
+
+    def _take_input(self, weights: Weights) -> None:
+        self.wv.vectors = weights.input
 
     def _output(self) -> NDArray[np.float32]:
         name = "syn1" if self.hs else "syn1neg"
@@ -480,7 +498,9 @@ class Word2Vec:
         """
         if not self.negative or not hasattr(self, "syn1neg"):
             raise RuntimeError("words are predicted by negative sampling and its output matrix; train with negative=5")
-        known = [self.wv.index_to_key[self.wv.get_index(word)] for word in context_words_list if word in self.wv]
+        known = [
+            self.wv.index_to_key[self.wv.get_index(word)] for word in context_words_list if self.wv.has_index_for(word)
+        ]
         if not known:
             logger.warning("All the input context words are out-of-vocabulary for the current model.")
             return None
@@ -496,12 +516,11 @@ class Word2Vec:
         if not len(self.wv.vectors):
             raise RuntimeError("there is nothing to save: no vocabulary was built")
         order, (vocabulary, weights) = self._order(), self._ranked()
-        kept = {name: getattr(self, name) for name in (*ARGUMENTS, *STANDING)}
+        kept = self._arguments() | {name: getattr(self, name) for name in STANDING}
         kept["order"] = None if order is None else order.tolist()
         stored = StoredModel.of(
             vocabulary.words,
-            weights.input,
-            output=weights.output,
+            **self._matrices(weights, order),
             counts=vocabulary.counts,
             options=self.options.as_dict(),
             state=State().as_dict(),
@@ -509,39 +528,62 @@ class Word2Vec:
         )
         write_model(fname, stored)
 
+    def _arguments(self) -> dict[str, Any]:
+        """What the constructor was given, and training changed."""
+        return {name: getattr(self, name) for name in self._taken}
+
+    def _matrices(self, weights: Weights, order: NDArray[np.int64] | None) -> dict[str, NDArray[Any]]:  # noqa: ARG002
+        """What a file holds of this model's vectors, by falling count."""
+        return {"input": weights.input, "output": weights.output}
+
     @classmethod
     def load(cls, fname: AnyPath, mmap: str | None = None, rethrow: bool = False) -> Self:  # noqa: ARG003
         """Open a model that `save` or firth's own Word2Vec wrote; with `mmap`, its matrices stay in the file.
 
-        Raises `AttributeError` for a file of vectors alone, `BadFile` for one that is not firth's (gensim's are
-        pickled, and nothing is unpickled), `MissingFile` where there is none.
+        Raises `AttributeError` for a file of vectors alone, or of another kind of model, `BadFile` for one that is not
+        firth's (gensim's are pickled, and nothing is unpickled), `MissingFile` where there is none.
         """
         stored = read_trainable(fname, "KeyedVectors.load_word2vec_format")
         if stored.output is None or stored.counts is None:
             raise AttributeError(f"{fname} holds vectors alone, no model; open it with KeyedVectors.load")
+        cls._check_kind(stored, fname)
         try:
-            found = json.loads(stored.metadata[METADATA]) if METADATA in stored.metadata else _arguments(stored.options)
-            model = cls(**{name: found[name] for name in ARGUMENTS if name in found})
+            found = (
+                json.loads(stored.metadata[METADATA]) if METADATA in stored.metadata else arguments_for(stored.options)
+            )
+            model = cls(**{name: found[name] for name in cls._taken if name in found})
             for name in STANDING:
                 setattr(model, name, found.get(name, getattr(model, name)))
             order = None if found.get("order") is None else np.array(found["order"], np.int64)
         except (TypeError, ValueError, AttributeError) as error:
             raise BadFile(f"{fname} holds arguments that this version cannot read: {error}") from error
-        weights = Weights(stored.input, stored.output)
+        weights = model._weights_in(stored, stored.output)
         back = slice(None) if order is None else np.argsort(order)
-        model.wv.index_to_key = np.array(stored.words, object)[back].tolist()
-        model.wv.next_index = len(stored)
-        model.wv.key_to_index = {word: row for row, word in enumerate(model.wv.index_to_key)}
+        model.wv.take_keys(np.array(stored.words, object)[back].tolist())
         model.wv.expandos["count"] = stored.counts[back].copy()
         model._take(weights if mmap else weights.copy(), order)
+        model._take_whole(stored.input[back], copy=mmap is None)
         return model
+
+    @classmethod
+    def _check_kind(cls, stored: StoredModel, fname: AnyPath) -> None:
+        """Raise `AttributeError` for a file of another kind of model."""
+        if stored.own is not None:
+            raise AttributeError(f"{fname} holds a model with n-grams of characters; open it with FastText.load")
+
+    def _weights_in(self, stored: StoredModel, output: NDArray[np.float32]) -> Weights:
+        """What a file holds of such a model."""
+        return Weights(stored.input, output)
+
+    def _take_whole(self, matrix: NDArray[np.float32], *, copy: bool) -> None:
+        """Take over the vectors of a file, where they are others than the rows that are trained."""
 
 
 def _only_on_the_class(*_: Any, **__: Any) -> None:
     raise AttributeError("load is called on the class: Word2Vec.load(path)")
 
 
-def _arguments(options: Mapping[str, Any]) -> dict[str, Any]:
+def arguments_for(options: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of gensim's that mean firth's options; `ValueError` where none do."""
     given, usual = TrainingOptions.from_dict(dict(options)), TrainingOptions(cbow_gradient="historical")
     own = ["noise", "distinct_noise", "unknown", "held_out"] + ["cbow_gradient"] * (given.architecture == "cbow")
@@ -549,7 +591,7 @@ def _arguments(options: Mapping[str, Any]) -> dict[str, Any]:
     if given.loss == "softmax" or differ:
         raise ValueError(f"gensim has no {', '.join(differ) or 'softmax'}; open it with firth.Word2Vec.load")
     hs = given.loss == "hs"
-    return {name: getattr(given, name) for name in ARGUMENTS if hasattr(given, name)} | {
+    return {name: getattr(given, name) for name in (*ARGUMENTS, *GRAMS) if hasattr(given, name)} | {
         "alpha": given.rate,
         "workers": given.threads,
         "sg": int(given.architecture == "skipgram"),

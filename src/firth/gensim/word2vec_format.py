@@ -40,8 +40,7 @@ def load_word2vec_format(
     encoding, a binary file without its header, or one that is packed other than by gzip.
     """
     _check_packing(fname)
-    if encoding.lower().replace("-", "").replace("_", "") != "utf8":
-        raise ValueError(f"encoding must be utf8, got {encoding!r}; convert the file first")
+    check_encoding(encoding)
     if binary and no_header:
         raise ValueError("a binary file needs its header, or nothing tells the size of a vector; leave no_header out")
     kind = "word2vec-binary" if binary else "glove" if no_header else "word2vec-text"
@@ -75,6 +74,12 @@ def write_counts(fname: AnyPath, words: Sequence[str], counts: NDArray[Any]) -> 
     """Write words and counts, a word a line."""
     with replaced_packed(fname) as file:
         file.writelines(f"{word} {count}\n".encode() for word, count in zip(words, counts.tolist(), strict=True))
+
+
+def check_encoding(encoding: str) -> None:
+    """Raise `ValueError` for words in another encoding than UTF-8."""
+    if encoding.lower().replace("-", "").replace("_", "") != "utf8":
+        raise ValueError(f"encoding must be utf8, got {encoding!r}; convert the file first")
 
 
 def _check_packing(fname: AnyPath) -> None:

@@ -5,21 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import firth.gensim.models.callbacks as callbacks
+import firth.gensim.models.fasttext as fasttext
 import firth.gensim.models.keyedvectors as keyedvectors
 import firth.gensim.models.phrases as phrases
 import firth.gensim.models.word2vec as word2vec
 from firth.gensim.gone import no_module
+from firth.gensim.models.fasttext import FastText
 from firth.gensim.models.keyedvectors import KeyedVectors
 from firth.gensim.models.phrases import FrozenPhrases, Phraser, Phrases
 from firth.gensim.models.word2vec import Word2Vec
 
 __all__ = [
+    "FastText",
     "FrozenPhrases",
     "KeyedVectors",
     "Phraser",
     "Phrases",
     "Word2Vec",
     "callbacks",
+    "fasttext",
     "keyedvectors",
     "phrases",
     "word2vec",
