@@ -14,6 +14,7 @@ from firth import Word2Vec, WordVectors
 from firth.elsewhere import OF_MODELS, OF_MODULES, OF_VECTORS
 from firth.errors import BadOption
 from firth.options import NO_OPTIONS, OTHER_NAMES, TrainingOptions
+from firth.vectors import SubwordVectors
 
 VECTORS = WordVectors(["king", "queen"], np.eye(2, 4))
 MODEL = Word2Vec(vector_size=16)
@@ -36,8 +37,11 @@ def test_models_tell_what_they_or_their_vectors_call_it(name):
 @pytest.mark.parametrize("told", sorted({*OF_VECTORS.values(), *OF_MODELS.values(), *OF_MODULES.values()}))
 def test_what_is_told_is_there(told):
     import firth.gensim
+    import firth.ngrams
 
-    owners = {"vectors": WordVectors, "model": Word2Vec, "firth": firth}
+    kind = firth.ngrams.NGrams(3, 6, buckets=1)
+    of_grams = SubwordVectors(["a"], np.ones((1, 2)), gram_rows=np.ones((1, 2), np.float32), kind=kind)
+    owners = {"vectors": of_grams if "where n-grams were" in told else WordVectors, "model": Word2Vec, "firth": firth}
     named = re.findall(r"\b(vectors|model|firth)\.(\w+)", told)
     assert named or re.match(r"vectors\[word\]|word in vectors$", told)
     for owner, attribute in named:

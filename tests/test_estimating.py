@@ -14,12 +14,15 @@ from firth.backends.reference import ReferenceBackend
 from firth.corpus import encoded_corpus, sample
 from firth.errors import BadCorpus, BadOption, FirthError, MissingFile
 from firth.estimating import Estimate, growth, sizes, trials
+from firth.estimating.grams import grams_met
 from firth.formats.model import StoredModel, write_model
 from firth.memory import machine_memory_bytes, peak_memory_bytes
 from firth.options import CorpusOptions, TrainingOptions
 from firth.reports import estimate_lines
-from firth.vocabulary import Vocabulary
+from firth.training import grams_of
+from firth.vocabulary import Vocabulary, trained_words
 
+VOWELS = ("a", "e", "i", "o", "u", "an", "er", "ing", "ol", "ess")
 WORDS = 200_000  # different ones, so that the matrices outweigh the program
 
 
@@ -47,12 +50,22 @@ def trained(text, folder, *options):
 
 
 @pytest.mark.skipif(peak_memory_bytes() is None, reason="this system does not tell how much memory was held")
-@pytest.mark.parametrize("workers", [1, 2])
-def test_training_takes_the_memory_that_the_estimate_said(text, tmp_path, workers):
-    found = firth.estimate(text, epochs=1, workers=workers, cache=False)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"workers": 1},
+        {"workers": 2},
+        {"workers": 2, "subwords": True},
+        {"workers": 1, "subwords": True, "vector_size": 16, "min_n": 1, "max_n": 10},
+    ],
+    ids=str,
+)
+def test_training_takes_the_memory_that_the_estimate_said(text, tmp_path, options):
+    found = firth.estimate(text, epochs=1, **options, cache=False)
     assert found.exact
     assert (found.words, found.vocabulary) == (2_000_000, WORDS)
-    told = trained(text, tmp_path, "--epochs", "1", "--workers", str(workers), "--no-cache")
+    flags = [f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}") for name, value in options.items()]
+    told = trained(text, tmp_path, "--epochs", "1", *flags, "--no-cache")
     assert told["vocabulary"] == WORDS
     assert 0.75 < found.peak_bytes / told["peak_memory_bytes"] < 1.25
     assert found.model_bytes == pytest.approx((tmp_path / "m.safetensors").stat().st_size, rel=0.001)
@@ -153,6 +166,50 @@ def test_a_given_vocabulary_is_taken(text):
     assert found.vocabulary == 100
     with pytest.raises(BadCorpus, match="no word in common"):
         firth.estimate(text, vocabulary=Vocabulary.of_words(["none"], [1]))
+
+
+@pytest.mark.parametrize("options", [{"unknown": "<unk>", "min_count": 6}, {"min_n": 30, "max_n": 40}], ids=str)
+def test_n_grams_are_counted_as_training_has_them(text, monkeypatch, options):
+    taken = []
+    monkeypatch.setattr("firth.estimating.memory_parts", lambda *_, grams, **__: taken.append(grams) or {})
+    options = {"subwords": True, "bucket": 50_000, "vector_size": 8, "workers": 1, "epochs": 1} | options
+    found = firth.estimate(text, **options)
+    table = grams_of(trained_words(encoded_corpus(text), TrainingOptions(**options))[0], TrainingOptions(**options))
+    assert taken == [sizes.GramSizes(len(table.rows), len(table), 50_000)]
+    assert found.model_bytes - firth.estimate(text, **options | {"subwords": False}).model_bytes == (
+        found.vocabulary * 8 * 4 + len(table) * (8 * 4 + 8)
+    )
+
+
+def test_the_n_grams_of_all_words_are_told_from_the_most_frequent():
+    draws = np.random.default_rng(3)
+    syllables = np.array(
+        [a + b for a in ("b", "ch", "d", "f", "g", "k", "l", "m", "n", "p", "r", "st", "") for b in VOWELS]
+    )
+    often = 1 / np.arange(1, len(syllables) + 1)
+    parts = draws.choice(syllables, (30_000, 5), p=often / often.sum())
+    words = list(dict.fromkeys("".join(each[: draws.integers(1, 6)]) for each in parts))
+    options = TrainingOptions(subwords=True, bucket=100_000)
+    counts = np.arange(len(words), 0, -1)
+    whole = grams_met(words, counts, options).sizes(len(words))
+    told = grams_met(words[: len(words) // 8], counts, options).sizes(len(words))
+    assert told.rows == pytest.approx(whole.rows, rel=0.2)
+    assert told.entries == pytest.approx(whole.entries, rel=0.1)
+    assert grams_met(words, counts, options).sizes(10**9).rows == 100_000, "no more than there are buckets"
+    few = grams_met(["word"], counts, options).sizes(10)
+    assert (few.entries, few.rows) == (100, 100), "too few to see them grow"
+
+
+def test_n_grams_of_the_first_words_are_those_of_a_table_of_them():
+    words, counts = ["walking", "walked", "a", "talked"], np.array([9, 7, 5, 1])
+    met = grams_met(words, counts, TrainingOptions(subwords=True))
+    for n in (1, 2, 3):
+        first, alone = met.of_first(n), grams_met(words[:n], counts, TrainingOptions(subwords=True)).table
+        assert np.array_equal(first.offsets, alone.offsets)
+        assert np.array_equal(first.buckets[first.rows], alone.buckets[alone.rows])
+    unmet = met.of_first(6)
+    assert len(unmet.offsets) == 7
+    assert unmet.offsets[4] == unmet.offsets[6] == len(unmet.rows), "words that were not met have none"
 
 
 def test_tokens_trained_as_the_unknown_word_are_counted_in(tmp_path):

@@ -553,11 +553,12 @@ def convert(
     """Convert vectors between formats.
 
     Told by name: .safetensors, word2vec text (.txt, .vec) and binary (.bin), .glove, .npz, .arrow, .parquet, .fifu;
-    .onnx and .ids.onnx (only written), for phones and browsers. Named by --target-format: safetensors (for torch),
-    tensorboard, sentence-transformers, model2vec, hub. Only read: fastText's .bin. Text and word2vec's binary also
-    as .gz.
+    fastText (.fasttext.bin); .onnx and .ids.onnx (only written), for phones and browsers. Named by --target-format:
+    safetensors (for torch), tensorboard, sentence-transformers, model2vec, hub. Text, word2vec's binary and fastText's
+    also as .gz. N-grams are kept by .safetensors, fastText and hub.
     """
     from firth import formats
+    from firth.vectors import SubwordVectors
 
     vectors = formats.convert(
         source,
@@ -570,7 +571,12 @@ def convert(
         dtype=dtype,
     )
     facts = {"words": len(vectors), "vector_size": vectors.vector_size, "target": str(target)}
-    _show(facts, json_, [f"wrote {counted(len(vectors), 'word')} × {vectors.vector_size} to {target}"])
+    lines = [f"wrote {counted(len(vectors), 'word')} × {vectors.vector_size} to {target}"]
+    has_n_grams = isinstance(vectors, SubwordVectors) and vectors.kind.buckets
+    if has_n_grams and not formats.writing_format(target, target_format, dtype).n_grams:
+        facts["left_out"] = "n-grams"
+        lines.append("n-grams were left out; files named .safetensors or .fasttext.bin keep them")
+    _show(facts, json_, lines)
 
 
 @app.command()

@@ -11,8 +11,14 @@ OF_VECTORS = {
     "vocab": "vectors.words, vectors.index(word) and vectors.counts",
     **dict.fromkeys(("vectors", "syn0", "get_input_matrix"), "vectors.matrix"),
     **dict.fromkeys(("vectors_norm", "syn0norm", "get_normed_vectors"), "vectors.normalized().matrix"),
-    **dict.fromkeys(("get_vector", "word_vec", "get_word_vector"), "vectors[word]"),
-    "vector": "vectors[word]; n-grams, for words that were never seen, are in fastText's .bin files alone",
+    **dict.fromkeys(
+        ("get_vector", "word_vec", "get_word_vector"),
+        "vectors[word]; where n-grams were trained, vector(word) gives that of any word",
+    ),
+    "vector": "vectors[word]; where n-grams were trained, as with subwords=True, words never seen have one, too",
+    "get_subwords": "firth.ngrams.buckets_of([word.encode()], vectors.kind), where n-grams were trained",
+    "vectors_ngrams": "vectors.gram_rows, where n-grams were trained",
+    "vectors_vocab": "model.weights.input, where n-grams were trained",
     "has_index_for": "word in vectors",
     "get_dimension": "vectors.vector_size",
     "get_vecattr": "vectors.counts[vectors.index(word)]",
@@ -42,8 +48,8 @@ OF_MODELS = {
 
 # Of their modules, what there is in `firth`.
 OF_MODULES = {
-    "train_unsupervised": "firth.Word2Vec(...).fit(path)",
-    "FastText": "firth.Word2Vec, without parts of words; firth.WordVectors.load reads those of fastText's .bin files",
+    "train_unsupervised": "firth.Word2Vec(subwords=True, ...).fit(path)",
+    "FastText": "firth.Word2Vec(subwords=True, ...); firth.WordVectors.load reads fastText's .bin files",
     **dict.fromkeys(("KeyedVectors", "load_facebook_vectors"), "firth.WordVectors"),
     **dict.fromkeys(("load", "load_model", "load_facebook_model"), "firth.Word2Vec.load or firth.WordVectors.load"),
     **dict.fromkeys(("LineSentence", "PathLineSentences", "Text8Corpus"), "firth.Word2Vec(...).fit(path)"),

@@ -9,9 +9,10 @@ from firth.options import NO_OPTIONS, OTHER_NAMES
 
 # Commands of fastText's, and programs of word2vec.c's, and what does the same here.
 OTHER_COMMANDS = {
-    "skipgram": "firth train, of skip-gram unless told otherwise",
-    "cbow": "firth train --architecture cbow",
-    **dict.fromkeys(("word2vec", "train_unsupervised"), "firth train"),
+    "skipgram": "firth train --subwords, of skip-gram unless told otherwise",
+    "cbow": "firth train --subwords --architecture cbow",
+    "train_unsupervised": "firth train --subwords",
+    "word2vec": "firth train",
     **dict.fromkeys(("nn", "distance", "most_similar"), "firth similar"),
     **dict.fromkeys(("analogies", "word-analogy"), "firth analogy"),
     **dict.fromkeys(("print-word-vectors", "save_word2vec_format"), "firth convert, which writes them to a file"),
@@ -56,7 +57,7 @@ def _for_option(name: str, arguments: Sequence[str], takes: set[str]) -> str:
         return f"; {TWO_DASHES}: {_flag(words[0])}"
     if OTHER_NAMES.get(name) in takes:
         return f"; here called {_flag(name)}"
-    return f"; {NO_OPTIONS[name]}" if name in ("minn", "maxn", "bucket", "wordNgrams") else ""
+    return f"; {NO_OPTIONS[name]}" if name == "wordNgrams" else ""
 
 
 def _with_one_dash(arguments: Sequence[str]) -> list[str]:

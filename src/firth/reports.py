@@ -21,7 +21,7 @@ from firth.options import CorpusOptions, GraphOptions, IndexOptions, NextItemOpt
 from firth.progress import speed
 from firth.state import State
 from firth.storage import check_writable, is_folder, is_same_file, replaced_packed
-from firth.vectors import WordVectors
+from firth.vectors import SubwordVectors, WordVectors
 from firth.vectors.indexing import beside
 from firth.vocabulary import Vocabulary
 from firth.word2vec import Word2Vec, check_model_name
@@ -341,6 +341,10 @@ def described(path: Path, most: int = 10) -> dict[str, Any]:
     counts = vectors.counts
     if counts is not None:
         facts["total_count"] = int(counts.sum())
+    if isinstance(vectors, SubwordVectors) and vectors.kind.buckets:
+        kind = vectors.kind
+        facts["n_grams"] = {"rows": len(vectors.gram_rows), "min_n": kind.shortest, "max_n": kind.longest}
+        facts["n_grams"] |= {"bucket": kind.buckets}
     first = vectors.words[:most]
     facts["most_frequent"] = [
         {"word": word} | ({} if counts is None else {"count": int(counts[row])}) for row, word in enumerate(first)
@@ -364,6 +368,11 @@ def description(facts: Mapping[str, Any]) -> Iterator[str]:
     """The facts of `described`, to read."""
     yield f"{facts['file']}: {facts['format']}, {facts['bytes'] / 1e6:,.1f} MB"
     yield f"{counted(facts['words'], 'word')} × {facts['vector_size']}, {facts['dtype']}"
+    if n_grams := facts.get("n_grams"):
+        yield (
+            f"{counted(n_grams['rows'], 'row')} of n-grams of {n_grams['min_n']} to {n_grams['max_n']} characters, in "
+            f"{counted(n_grams['bucket'], 'bucket')}: words never seen have vectors, too"
+        )
     words = [f"{each['word']} {each.get('count', '')}".strip() for each in facts["most_frequent"]]
     yield "most frequent: " + ", ".join(words)
     if facts.get("options"):

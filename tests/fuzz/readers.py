@@ -1,7 +1,8 @@
 """Fuzzing of every reader of vectors, guided by coverage: `make fuzz`, or this file with libFuzzer's own flags.
 
-An input is a byte that chooses a format (and a file in its folder), and that file's bytes. Any error but firth's own,
-more than a gigabyte of memory, or more than ten seconds for one input ends the run and leaves the input in a file.
+An input is a byte that chooses a format (and a file in its folder), and that file's bytes. Vectors that have n-grams
+are asked for a word never seen. Any error but firth's own, more than a gigabyte of memory, or more than ten seconds for
+one input ends the run and leaves the input in a file.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ with atheris.instrument_imports(include=["firth.formats", "firth.storage"]):
 import numpy as np
 
 from firth.errors import FirthError
-from firth.vectors import WordVectors
+from firth.vectors import SubwordVectors, WordVectors
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from stand_ins import fasttext_bytes
+from stand_ins import fasttext_bytes, subword_vectors
 
+WITH_N_GRAMS = "firth with n-grams"  # the name of a file in firth's format
 LIMITS = ["-rss_limit_mb=1024", "-timeout=10", "-max_len=4096"]
 
 
@@ -35,7 +37,9 @@ def sound_files(folder: Path) -> list[tuple[Path, Path]]:
         if each.write:
             each.write(vectors, folder / each.name, "float32")
     (folder / "fasttext").write_bytes(fasttext_bytes({"a": 3, "bé": 2}, D=2, buckets=3))
-    places = [folder / each.name for each in read]
+    subwords, _ = subword_vectors({"abé": 3, "béc": 2}, D=2, buckets=9)
+    formats.write_vectors(subwords, folder / WITH_N_GRAMS, "firth")
+    places = [folder / each.name for each in read] + [folder / WITH_N_GRAMS]
     return [(place, file) for place in places for file in (sorted(place.iterdir()) if place.is_dir() else [place])]
 
 
@@ -54,9 +58,11 @@ def main() -> None:
             number = data[0] % len(files) if data else 0
             place, file = files[number]
             file.write_bytes(data[1:])
-            for format in (place.name, None):
+            for format in (place.name.split()[0], None):
                 with suppress(FirthError):
-                    formats.read_vectors(place, format)
+                    vectors = formats.read_vectors(place, format)
+                    if isinstance(vectors, SubwordVectors):
+                        vectors.most_similar("abéc")
             file.write_bytes(sound[number])
 
         atheris.Setup([sys.argv[0], *LIMITS, *sys.argv[1:], str(seeds)], one)

@@ -2,7 +2,8 @@
 
 Nothing is guessed that can be measured here in seconds. One process of its own trains a few words with the same
 options: it shows what Python, the libraries and the compiled kernels take, and how long a start lasts. Another reads a
-sample of the text. Then the kernel trains on the sample, with matrices as large as they will be.
+sample of the text. Then the kernel trains on the sample, with matrices as large as they will be, and with subwords
+with the n-grams of the words met.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from firth.corpus.encoded import EncodedCorpus
 from firth.corpus.sample import WHOLE, Sampled, is_read_once
 from firth.corpus.store import kept_corpus
 from firth.errors import BadOption
+from firth.estimating.grams import grams_met
 from firth.estimating.growth import quarters, vocabulary_size, words_in_whole
 from firth.estimating.sizes import corpus_size, mean_word_bytes, memory_parts, model_size
 from firth.estimating.speed import measured_speed
@@ -118,31 +120,37 @@ def _read(
 
 def _words(
     corpus: EncodedCorpus, read: Sampled, given: Vocabulary | None, options: TrainingOptions
-) -> tuple[int, npt.NDArray[np.int64], npt.NDArray[np.int32] | None]:
-    """How many words will be trained, how often those met occur, and the numbers of the corpus's words among them."""
+) -> tuple[int, Sequence[str], npt.NDArray[np.int64], npt.NDArray[np.int32] | None]:
+    """How many words will be trained, those met, how often they occur, and the corpus's words' numbers among them.
+
+    Without subwords nothing asks which words were met, and none may be given.
+    """
     if given is not None:
-        return len(given), given.counts, shared_numbers(given, corpus.words, options.unknown)
+        return len(given), given.words, given.counts, shared_numbers(given, corpus.words, options.unknown)
     V = vocabulary_size(corpus, read.share, options)
     if options.unknown is None:
-        return V, corpus.counts, None
+        return V, corpus.words[:V].to_pylist() if options.subwords else (), corpus.counts, None
     # the most frequent words of what was read stand for those of the whole, all others for the unknown ones
     met, ids = trained_words(corpus, replace(options, min_count=1, max_vocabulary=V))
-    return V + (options.unknown not in corpus.words[:V].to_pylist()), met.counts, ids
+    return V + (options.unknown not in corpus.words[:V].to_pylist()), met.words, met.counts, ids
 
 
 def _estimated(
     corpus: EncodedCorpus, read: Sampled, given: Vocabulary | None, options: TrainingOptions, folder: Path
 ) -> Estimate:
-    V, counts, ids = _words(corpus, read, given, options)
+    V, words, counts, ids = _words(corpus, read, given, options)
     distinct = len(corpus.words) if read.share == 1 else words_in_whole(quarters(corpus), read.share, 1)
     tokens, sentences = round(corpus.total_tokens / read.share), round(corpus.sentences / read.share)
     letters = mean_word_bytes(corpus, V)
     options = options.for_corpus(tokens)
     machine, memory = backend(options), machine_memory_bytes()
     check_affordable(V, options, machine)
-    speed = measured_speed(corpus, V, tokens, options, ids, counts, machine, folder, memory)
+    grams = grams_met(words, counts, options)
+    sizes = None if grams is None else grams.sizes(V)
+    speed = measured_speed(corpus, V, tokens, options, ids, counts, grams, machine, folder, memory)
     start = tried(options, folder)
-    parts = memory_parts(V, distinct, letters, tokens, options, machine, renumbered=ids is not None)
+    parts = memory_parts(V, distinct, letters, tokens, options, machine, renumbered=ids is not None, grams=sizes)
+    model_bytes = model_size(V, options.vector_size, letters, None if sizes is None else sizes.rows)
     epoch = tokens * (speed.per_token + speed.per_held_out_token) + speed.checking
     return Estimate(
         words=tokens,
@@ -155,11 +163,11 @@ def _estimated(
             "reading": read.seconds / read.share,
             "preparing": speed.preparing,
             "training": options.epochs * epoch,
-            "saving": speed.per_byte_saved * model_size(V, options.vector_size, letters),
+            "saving": speed.whole_vectors + speed.per_byte_saved * model_bytes,
         },
         epoch_seconds=epoch,
         words_per_second=1 / speed.per_token,
-        model_bytes=model_size(V, options.vector_size, letters),
+        model_bytes=model_bytes,
         cache_bytes=corpus_size(tokens, sentences, distinct, mean_word_bytes(corpus, distinct)),
         machine_bytes=memory,
     )

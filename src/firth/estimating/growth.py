@@ -53,11 +53,18 @@ def words_in_whole(counts: Ints, share: float, min_count: int) -> int:
         if size:
             return size
         raise BadCorpus(f"no word of the sample read occurs often enough for min_count = {min_count}; lower min_count")
-    doublings = -math.log2(share)
+    return round(grown(quarter, half, all_, -math.log2(share)))
+
+
+def grown(quarter: float, half: float, all_: float, doublings: float) -> float:
+    """What a number comes to that was so large in a quarter, a half and all of something, when that doubles so often.
+
+    By how much less it grew with the last doubling, it grows less with each further one.
+    """
     before, growth = math.log2(half / quarter), math.log2(all_ / half)
     bend = min(growth / before, 1.0) if before > 0 else 1.0
     more = growth * doublings if bend == 1 else growth * bend * (1 - bend**doublings) / (1 - bend)
-    return round(all_ * 2**more)
+    return float(all_ * 2**more)
 
 
 def _words_in_part(counts: Ints, part: int, min_count: int) -> float:

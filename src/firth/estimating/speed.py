@@ -14,9 +14,12 @@ import numpy.typing as npt
 
 from firth.backends.base import Backend, Rates
 from firth.corpus.encoded import Chunk, EncodedCorpus
+from firth.estimating.grams import GramsMet
 from firth.formats.model import StoredModel, write_model
+from firth.ngrams import GramTable
 from firth.options import TrainingOptions
 from firth.training import tables_for, tokens_each
+from firth.vectors import vectors_of
 from firth.vocabulary import Vocabulary
 from firth.weights import Weights, initial_weights
 
@@ -35,13 +38,14 @@ class Speed:
     """Seconds. per_token: of training, for each token of the corpus, in the vocabulary or not.
 
     per_held_out_token: of measuring the loss. preparing: vocabulary, tables, initial weights. checking: after each
-    epoch. per_byte_saved: of the model's file.
+    epoch. whole_vectors: made of the words' n-grams, where they have any. per_byte_saved: of the model's file.
     """
 
     per_token: float
     per_held_out_token: float
     preparing: float
     checking: float
+    whole_vectors: float
     per_byte_saved: float
 
 
@@ -52,21 +56,27 @@ def measured_speed(
     options: TrainingOptions,
     ids: Ids,
     counts: npt.NDArray[np.int64],
+    grams: GramsMet | None,
     machine: Backend,
     folder: Path,
     memory: int | None,
 ) -> Speed:
     """Train `corpus` for a while as part of a text of `total_tokens` and V words, and tell how fast that went.
 
-    `counts` are those of the words met so far, most frequent first; further words count 1. `memory` is the machine's.
+    `counts` are those of the words met so far, most frequent first; further words count 1. `grams` are the n-grams of
+    those met, where they are trained. `memory` is the machine's.
     """
-    rows = min(V, max(1, min(MOST_BYTES, (memory or MOST_BYTES) // MOST_SHARE_OF_MACHINE) // (8 * options.vector_size)))
+    matrices = 2.0 if grams is None else 2 + grams.sizes(V).rows / V
+    most = min(MOST_BYTES, (memory or MOST_BYTES) // MOST_SHARE_OF_MACHINE)
+    rows = min(V, max(1, int(most / (4 * matrices * options.vector_size))))
+    table = None if grams is None else grams.of_first(rows)
     began = time.perf_counter()
     met = np.maximum(counts[:rows], 1)
     numbers = tuple(map(str, range(rows)))
     vocabulary = Vocabulary(numbers, np.concatenate([met, np.ones(rows - len(met), np.int64)]))
-    weights = initial_weights(rows, options.vector_size, options.seed, options.threads)
-    tables = tables_for(vocabulary, options)
+    buckets = None if table is None else table.buckets
+    weights = initial_weights(rows, options.vector_size, options.seed, options.threads, buckets)
+    tables = tables_for(vocabulary, options, table)
     weights.output[:] = 0  # in a run its pages come while the first epoch trains, here before anything is measured
     preparing = time.perf_counter() - began
     chunks = _again_and_again(corpus, tokens_each(total_tokens, options), ids)
@@ -81,8 +91,9 @@ def measured_speed(
     return Speed(
         per_token,
         per_held_out,
-        preparing * V / rows,
+        preparing * V / rows + (0.0 if grams is None else grams.seconds_a_word * V),
         _seconds(lambda: weights.finite) * V / rows,
+        _seconds(lambda: _whole_vectors(vocabulary, weights, table, options.threads)) * V / rows,
         _saving(weights, numbers, folder),
     )
 
@@ -102,6 +113,12 @@ def _train_for(seconds: float, machine: Backend, chunks: Iterator[Chunk], *, hel
             break
     machine.settle()
     return (time.perf_counter() - began) / tokens
+
+
+def _whole_vectors(vocabulary: Vocabulary, weights: Weights, table: GramTable | None, threads: int) -> None:
+    """What a model does before it is saved, where its words are made of n-grams."""
+    if table is not None:
+        vectors_of(vocabulary, weights, table, threads)
 
 
 def _saving(weights: Weights, words: tuple[str, ...], folder: Path) -> float:

@@ -21,6 +21,7 @@ TRIAL_RATES = {
     "alpha": 1e-4,
     "min_alpha": 1e-5,
 }  # low enough that a few words do not diverge
+TRIAL_BUCKETS = 1000  # what many take is counted with what n-grams take
 NOT_TRIED = ("min_count", "max_vocabulary", "epochs", "sample", "held_out")  # as they could leave nothing to train
 
 
@@ -41,6 +42,8 @@ def tried(options: TrainingOptions, folder: Path) -> Trial:
     text.write_text(TRIAL_TEXT)
     given = {name: value for name, value in options.as_dict().items() if value is not None and name not in NOT_TRIED}
     given |= {"dynamic_window": options.dynamic_window} | TRIAL_RATES
+    if options.subwords:
+        given |= {"bucket": TRIAL_BUCKETS}
     arguments = ["train", str(text), "-o", str(folder / "trial.safetensors"), "--json", "--no-cache"]
     arguments += ["--epochs", "1", "--min-count", "1", "--sample", "0"]
     for name, value in given.items():

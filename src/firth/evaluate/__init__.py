@@ -68,7 +68,8 @@ __all__ = [
 def evaluate_similarity(vectors: WordVectors, path: AnyPath, **options: Any) -> SimilarityResult:
     """Spearman's and Pearson's correlation of cosines with the scores in a file, with their intervals.
 
-    `options` are those of `EvaluationOptions`.
+    A pair with a word never seen is unknown, also where the word's n-grams would give it a vector. `options` are
+    those of `EvaluationOptions`.
 
     Raises:
         MissingFile: nothing is there, or it may not be read.

@@ -1,4 +1,8 @@
-"""Which words of a set a model knows, by the rules that were asked for."""
+"""Which words of a set a model knows, by the rules that were asked for.
+
+A word is known if it has a row. Those that n-grams alone could give a vector are not: what is asked and what is
+answered are rows, and models with and without n-grams are compared on the same words.
+"""
 
 from __future__ import annotations
 

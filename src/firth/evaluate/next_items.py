@@ -84,6 +84,8 @@ def evaluate_next_items(
 ) -> Report:
     """How well models predict the next items of sessions that were held out, beside two baselines.
 
+    Items that a model never saw say nothing to it, also where their n-grams would give them a vector.
+
     Args:
         models: a model, or several by name; the others, and the baselines, are compared with the first.
         sessions: those held out, in any form that `fit` reads; what is to be predicted must not have been trained on

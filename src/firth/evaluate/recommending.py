@@ -62,7 +62,7 @@ class ByPrediction:
     def __init__(self, model: Word2Vec) -> None:
         self.items: Sequence[str] = model.vocabulary.words
         self.vector_size: int | None = model.options.vector_size
-        self._input, self._output = model.weights.input, model.weights.output
+        self._input, self._output = model.vectors.matrix, model.weights.output
         self._tree: Tree | None = model._tree
 
     def scores(self, sessions: csr_array) -> Scores:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,8 @@ from scipy import sparse
 from firth.corpus.iterables import Sentences
 from firth.corpus.lexicon import Lexicon
 from firth.corpus.tokenizers import TokenizerLike, tokenizer_for
-from firth.errors import BadCorpus, BadOption
-from firth.vectors import WordVectors
+from firth.errors import BadCorpus, BadOption, UnknownWord
+from firth.vectors import SubwordVectors, WordVectors
 
 UNKNOWN = -1
 
@@ -25,12 +26,14 @@ class Counted:
     """Some documents, one after another, as counts of known words.
 
     `counts` is a sparse matrix, float64 (n, U), over the U known words that occur in them; `rows`, int64 (U,), are
-    their rows in the word vectors; `first` is the first document's number.
+    their rows in the word vectors, V for words that have a vector by their n-grams alone, which stand last;
+    `vectors`, float64 (U, D), are theirs; `first` is the first document's number.
     """
 
     first: int
     counts: sparse.csr_array
     rows: NDArray[np.int64]
+    vectors: NDArray[np.float64]
 
 
 def listed(documents: Any) -> list[Any]:
@@ -60,24 +63,39 @@ def listed(documents: Any) -> list[Any]:
 def counted(
     documents: list[Any], tokenizer: TokenizerLike, vectors: WordVectors, unknown: str | None
 ) -> Iterator[Counted]:
-    """Some thousand documents at a time; words without a vector are left out, or counted as `unknown`."""
+    """Some thousand documents at a time; words without a vector are left out, or counted as `unknown`.
+
+    Where vectors are made of n-grams and nothing stands for unknown words, words never seen have theirs.
+    """
     cut = tokenizer_for(tokenizer)
+    by_grams = vectors if isinstance(vectors, SubwordVectors) and unknown is None else None
     other = UNKNOWN if unknown is None else vectors.index(unknown)
     first = 0
     for block in Sentences(documents).blocks():
         lexicon = Lexicon()
         ids, lengths = cut.number(block, lexicon, "strict")
-        words, _ = lexicon.words()
+        words = lexicon.words()[0].cast(pa.large_string()).to_pylist()
         row_of = np.fromiter(
-            (vectors.index(word) if word in vectors else other for word in words.cast(pa.large_string()).to_pylist()),
-            np.int64,
-            len(words),
+            (vectors.index(word) if word in vectors else other for word in words), np.int64, len(words)
         )
+        made = [] if by_grams is None else _made(by_grams, words, row_of)
         rows = np.unique(row_of[row_of != UNKNOWN])
         owners, tokens = np.repeat(np.arange(len(lengths)), lengths), row_of[ids]
         known = tokens != UNKNOWN
         places = owners[known], np.searchsorted(rows, tokens[known])
         shape = (len(lengths), len(rows))
         counts = sparse.coo_array((np.ones(int(known.sum())), places), shape).tocsr()  # adds up what stands twice
-        yield Counted(first, counts, rows)
+        of_rows = vectors.rows.decoded(rows[: len(rows) - len(made)])
+        found = np.concatenate([of_rows, made]) if made else of_rows
+        yield Counted(first, counts, np.minimum(rows, len(vectors)), found.astype(np.float64))
         first += len(lengths)
+
+
+def _made(vectors: SubwordVectors, words: list[str], row_of: NDArray[np.int64]) -> list[NDArray[np.float32]]:
+    """The vectors of words that have no row but n-grams; in `row_of` they get rows of their own, from V on."""
+    found: list[NDArray[np.float32]] = []
+    for number in np.flatnonzero(row_of == UNKNOWN).tolist():
+        with contextlib.suppress(UnknownWord):
+            found.append(vectors.vector(words[number]))
+            row_of[number] = len(vectors) + len(found) - 1
+    return found

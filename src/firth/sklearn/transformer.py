@@ -80,13 +80,17 @@ class Word2VecTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         self.vectors_ = self._trained(documents) if self.vectors is None else self._given()
         if self.unknown is not None:
             self.vectors_.index(self.unknown)  # says so where it has no vector
-        self.word_factors_ = factors(self._counted(documents), self.vectors_, options)
+        self._factors = factors(self._counted(documents), self.vectors_, options)
+        self.word_factors_ = None if self._factors is None else self._factors[:-1]
         self.components_ = self._common(documents, options)
         self._n_features_out = self.vectors_.vector_size
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:
         """The vector of each document: float32 (n, D), or what `set_output` asks for.
+
+        Words never seen are left out or counted as `unknown`; with subwords, or vectors that have n-grams, and without
+        `unknown`, they count by their n-grams.
 
         Documents without a known word are rows of zeros, with one warning for all, or as the option `empty` says.
 
@@ -143,7 +147,7 @@ class Word2VecTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         return counted(documents, self.tokenizer, self.vectors_, self.unknown)
 
     def _vectors_of(self, some: Counted, options: DocumentOptions) -> tuple[Reals, NDArray[np.bool_]]:
-        return document_vectors(some, self.vectors_, self.word_factors_, options.weighting)
+        return document_vectors(some, self._factors, options.weighting)
 
     def _common(self, documents: list[Any], options: DocumentOptions) -> Reals:
         D = self.vectors_.vector_size

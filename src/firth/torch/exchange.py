@@ -62,8 +62,9 @@ def numbers(vectors: WordVectors, tokens: Sequence[str], *, unknown: bool = Fals
 def from_word2vec(model: Word2Vec, *, sparse: bool = False) -> SkipGram | CBOW:
     """A module with a model's words, options and weights, copied, to be trained on with any optimiser.
 
-    What of its options means nothing in PyTorch, such as the learning rate, takes its default. Raises `NotTrained`
-    for a model that has no weights yet, and `BadOption` for what is no `Word2Vec`.
+    What of its options means nothing in PyTorch, such as the learning rate, takes its default. Of a model with
+    subwords it takes the words' whole vectors; their n-grams are left behind. Raises `NotTrained` for a model that has
+    no weights yet, and `BadOption` for what is no `Word2Vec`.
     """
     if not isinstance(model, Word2Vec):
         raise BadOption(
@@ -74,7 +75,7 @@ def from_word2vec(model: Word2Vec, *, sparse: bool = False) -> SkipGram | CBOW:
     kind = SkipGram if options.architecture == "skipgram" else CBOW
     taken = {each.name: getattr(options, each.name) for each in fields(options) if each.name not in ELSEWHERE}
     module = kind(model.vocabulary, sparse=sparse, **taken)
-    set_weight(module.input, model.weights.input)
+    set_weight(module.input, model.vectors.matrix)
     set_weight(module.output, model.weights.output)
     return module
 

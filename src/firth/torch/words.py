@@ -28,6 +28,9 @@ ELSEWHERE = {
     "min_alpha": "give fit a scheduler",
     "backend": "give fit a device",
     "device": "give it to fit",
+    **dict.fromkeys(
+        ("subwords", "min_n", "max_n", "bucket"), "a module has a row for each word; firth.Word2Vec trains n-grams"
+    ),
 }
 
 
@@ -162,4 +165,4 @@ def table(rows: Floats, *, sparse: bool) -> nn.Embedding:
 @torch.no_grad()
 def set_weight(embedding: nn.Embedding, rows: Floats) -> None:
     """Copy rows (V, D) into an embedding of that size."""
-    embedding.weight.copy_(torch.from_numpy(np.ascontiguousarray(rows)))
+    embedding.weight.copy_(torch.tensor(rows))
