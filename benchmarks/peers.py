@@ -22,7 +22,18 @@ from statistics import mean, median
 from typing import Any
 
 from material import SETS, Text, chosen_corpus, corpora_folder, machine, made_up, prepared, quality
-from trainers import ALPHA, MIN_COUNT, NEGATIVE, READS_WHILE_TRAINING, TRAINERS, WINDOW, Job
+from trainers import (
+    ALPHA,
+    MAX_N,
+    MIN_COUNT,
+    MIN_N,
+    NEGATIVE,
+    READS_WHILE_TRAINING,
+    SUBWORD_ALPHA,
+    TRAINERS,
+    WINDOW,
+    Job,
+)
 
 FIRTH, *PEERS = TRAINERS
 PACKAGES = {"gensim-file": "gensim", "gensim-iterator": "gensim", "fasttext": "fasttext"}
@@ -77,6 +88,7 @@ def arguments() -> argparse.Namespace:
     add("--vector-size", type=int, default=100, help="numbers in a vector (default 100)")
     add("--sample", type=float, default=1e-3, help="subsampling threshold (default 0.001)")
     add("--loss", default="ns", choices=["ns", "hs"], help="negative sampling or hierarchical softmax")
+    add("--subwords", action="store_true", help="train n-grams of characters, too: fastText's own model")
     add("--peers", nargs="+", default=PEERS, choices=PEERS, help="whom to measure firth against")
     add("--rounds", type=int, default=3, help="rounds of speed, with seeds from 1 (default 3; 0: none)")
     add("--epochs", type=int, default=5, help="epochs of the runs whose vectors are judged (default 5)")
@@ -153,7 +165,8 @@ def measured(job: Job, text: Text, sets: Path | None) -> Run:
 
 
 def job_of(options: argparse.Namespace, trainer: str, text: Text, vectors: Path, *settings: Any) -> Job:
-    return Job(trainer, str(text.path), str(vectors), *settings, options.vector_size, options.sample, options.loss)
+    rules = (options.vector_size, options.sample, options.loss, options.subwords)
+    return Job(trainer, str(text.path), str(vectors), *settings, *rules)
 
 
 def jobs(plan: Pass, options: argparse.Namespace, text: Text, vectors: Path) -> Iterator[Job]:
@@ -226,10 +239,12 @@ def versions(peers: Iterable[str]) -> dict[str, str]:
 def notes(options: argparse.Namespace) -> Iterator[str]:
     packages = ", ".join(f"{name} {number}" for name, number in versions(options.peers).items())
     python = f"{platform.system()}, Python {platform.python_version()}"
-    alphas = ", ".join(f"{ALPHA[each]} ({each})" for each in options.architectures)
+    rates = SUBWORD_ALPHA if options.subwords else ALPHA
+    alphas = ", ".join(f"{rates[each]} ({each})" for each in options.architectures)
+    grams = f"n-grams of {MIN_N} to {MAX_N} characters, " if options.subwords else ""
     yield f"- {machine()}; {python}; {packages}; {datetime.date.today()}."
     yield (
-        f"- {LOSSES[options.loss]}, D = {options.vector_size}, window {WINDOW}, sample {options.sample:g}, "
+        f"- {LOSSES[options.loss]}, {grams}D = {options.vector_size}, window {WINDOW}, sample {options.sample:g}, "
         f"min_count {MIN_COUNT}, alpha {alphas}."
     )
     yield (

@@ -21,6 +21,8 @@ WINDOW = 5
 NEGATIVE = 5
 MIN_COUNT = 5
 ALPHA = {"skipgram": 0.025, "cbow": 0.05}
+SUBWORD_ALPHA = {"skipgram": 0.05, "cbow": 0.05}  # with n-grams, fastText's own for both
+MIN_N, MAX_N, BUCKET = 3, 6, 2_000_000
 END_OF_LINE = "</s>"  # a word of fastText's own, made from the ends of lines
 
 
@@ -38,6 +40,12 @@ class Job:
     vector_size: int
     sample: float
     loss: str
+    subwords: bool = False  # whether n-grams are trained, too
+
+    @property
+    def alpha(self) -> float:
+        """The learning rate at the start."""
+        return (SUBWORD_ALPHA if self.subwords else ALPHA)[self.architecture]
 
 
 def train_firth(job: Job) -> float:
@@ -47,12 +55,16 @@ def train_firth(job: Job) -> float:
         architecture=job.architecture,
         loss=job.loss,
         cbow_gradient="historical",  # as gensim and fastText take it
+        subwords=job.subwords,
+        min_n=MIN_N,
+        max_n=MAX_N,
+        bucket=BUCKET,
         vector_size=job.vector_size,
         window=WINDOW,
         negative=NEGATIVE,
         sample=job.sample,
         min_count=MIN_COUNT,
-        alpha=ALPHA[job.architecture],
+        alpha=job.alpha,
         epochs=job.epochs,
         workers=job.threads,
         seed=job.seed,
@@ -85,11 +97,12 @@ def train_gensim_iterator(job: Job) -> float:
 
 
 def _gensim(job: Job) -> GensimWord2Vec:
-    from gensim.models import Word2Vec, word2vec
+    from gensim.models import FastText, Word2Vec, word2vec
 
     if word2vec.FAST_VERSION < 0:
         raise RuntimeError("gensim runs without its compiled code; install a wheel of it")
-    return Word2Vec(
+    kind, grams = (FastText, {"min_n": MIN_N, "max_n": MAX_N, "bucket": BUCKET}) if job.subwords else (Word2Vec, {})
+    return kind(
         sg=int(job.architecture == "skipgram"),
         hs=int(job.loss == "hs"),
         vector_size=job.vector_size,
@@ -97,9 +110,10 @@ def _gensim(job: Job) -> GensimWord2Vec:
         negative=NEGATIVE if job.loss == "ns" else 0,  # else it trains by both
         sample=job.sample,
         min_count=MIN_COUNT,
-        alpha=ALPHA[job.architecture],
+        alpha=job.alpha,
         workers=job.threads,
         seed=job.seed,
+        **grams,
     )
 
 
@@ -119,12 +133,13 @@ def train_fasttext(job: Job) -> float:
         neg=NEGATIVE,
         t=job.sample,
         minCount=MIN_COUNT,
-        lr=ALPHA[job.architecture],
+        lr=job.alpha,
         epoch=job.epochs,
         thread=job.threads,
         loss=job.loss,
-        minn=0,  # no parts of words: Word2Vec's own model
-        maxn=0,
+        minn=MIN_N if job.subwords else 0,
+        maxn=MAX_N if job.subwords else 0,  # 0: no n-grams, Word2Vec's own model
+        bucket=BUCKET,
         verbose=0,
     )
     seconds = time.perf_counter() - began
