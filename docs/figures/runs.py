@@ -11,7 +11,7 @@ WORDS = ["walk", "walks", "walked", "walking", "talking", "talked", "moon", "moo
 def runs(word: str) -> set[str]:
     """The runs of letters of a word, with its beginning and end marked."""
     marked = f"<{word}>"
-    return {marked[i : i + n] for n in range(3, 7) for i in range(len(marked) - n + 1) if n < len(marked)}
+    return {marked[i : i + n] for n in range(3, 7) for i in range(len(marked) - n + 1)}
 
 
 def draw(path: Path) -> None:
