@@ -13,7 +13,7 @@ from firth.backends.cpu import CpuBackend, hot_rows
 from firth.backends.reference import ReferenceBackend
 from firth.corpus import encoded_corpus, sample
 from firth.errors import BadCorpus, BadOption, FirthError, MissingFile
-from firth.estimating import Estimate, growth, sizes, trials
+from firth.estimating import Estimate, growth, sizes, speed, trials
 from firth.estimating.grams import grams_met
 from firth.formats.model import StoredModel, write_model
 from firth.memory import machine_memory_bytes, peak_memory_bytes
@@ -38,6 +38,13 @@ def text(tmp_path_factory):
         for line in words.reshape(-1, 20):
             file.write(" ".join(f"w{each}" for each in line) + "\n")
     return path
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Speed is measured for a moment only: no test here asks for more."""
+    monkeypatch.setattr(speed, "MEASURE_SECONDS", 0.3)
+    monkeypatch.setattr(speed, "WARM_UP_SECONDS", 0.1)
 
 
 def trained(text, folder, *options):
