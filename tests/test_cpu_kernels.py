@@ -27,7 +27,7 @@ from firth.options import TrainingOptions
 from firth.weights import aligned_rows, with_padding
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(case=cases())
 def test_kernels_hold_to_the_reference_on_any_small_corpus(case):
     assert_held_to_the_reference(case)

@@ -15,7 +15,7 @@ from firth.backends.cpu import CpuBackend
 from firth.options import TrainingOptions
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(case=cases(loss="hs", negative=5, sizes=(17, 100)))
 def test_hierarchical_softmax_on_any_small_corpus(case):
     assert_held_to_the_reference(case)
@@ -27,7 +27,7 @@ def test_noise_by_pair_on_any_small_corpus(case):
     assert_held_to_the_reference(case)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(case=cases(architecture="skipgram", noise="pair", negative=20, sizes=(16,)))
 def test_much_noise_by_pair(case):
     assert_held_to_the_reference(case)
