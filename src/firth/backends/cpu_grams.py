@@ -1,8 +1,8 @@
 """The compiled kernels of words made of character n-grams: skip-gram and CBOW with negative sampling.
 
 A word's parts are its own row and those of its n-grams, some 17 in all: x is the mean of the parts of skip-gram's
-centre, or of all CBOW's contexts, and each part takes the step of x, one that stands twice in a word once. Memory is
-what they cost, so the parts of words soon to come are asked for, one word's at each window.
+centre, or of all CBOW's contexts, and each part takes the step of x, one that stands twice in a word once. The
+parts of words soon to come are asked for, one word's at each window.
 """
 
 from __future__ import annotations
